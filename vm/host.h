@@ -1,0 +1,84 @@
+/* vm/host.h - the world as the EVM sees it: accounts, storage, code, logs and block facts.
+ *
+ * The VM calls these functions and nothing else; whoever runs it (chain/state) supplies them. All
+ * are deterministic, cannot fail, and are called from the thread that called evm_execute. Views
+ * returned (code) stay valid until the outermost evm_execute returns.
+ *
+ * Journal: the VM takes a snapshot before each frame and reverts to it when the frame fails, so
+ * the host must be able to undo balances, nonces, code, storage, transient storage, logs, access
+ * lists, created and self-destructed marks. Gas refunds are kept by the VM. */
+#ifndef LEASEHOLD_VM_HOST_H
+#define LEASEHOLD_VM_HOST_H
+
+#include "base/bytes.h"
+#include "base/u256.h"
+
+#define LOG_TOPICS_MAX 4
+
+struct log_entry {
+    struct address address;
+    struct hash    topics[LOG_TOPICS_MAX];
+    size_t         topic_count;
+    struct bytes   data; /* borrowed by the call; the host copies it */
+};
+
+/* Facts of the block and transaction, fixed for one transaction. */
+struct evm_context {
+    uint64_t           chain_id;
+    uint64_t           number;
+    uint64_t           timestamp_s;
+    uint64_t           gas_limit;
+    struct address     coinbase;
+    struct hash        prev_randao;
+    struct u256        base_fee;
+    struct u256        blob_base_fee;
+    struct address     origin;
+    struct u256        gas_price; /* the effective one */
+    const struct hash *blob_hashes;
+    size_t             blob_hash_count;
+};
+
+enum access { ACCESS_COLD, ACCESS_WARM };
+
+struct host; /* the implementer's own */
+
+struct host_table {
+    bool        (*account_exists)(struct host *h, const struct address *a); /* not empty, EIP-161 */
+    struct u256 (*balance)(struct host *h, const struct address *a);
+    uint64_t    (*nonce)(struct host *h, const struct address *a);
+    struct bytes (*code)(struct host *h, const struct address *a);
+    struct hash (*code_hash)(struct host *h, const struct address *a); /* zero if it does not exist */
+    bool        (*has_storage)(struct host *h, const struct address *a); /* for EIP-7610 */
+    struct hash (*block_hash)(struct host *h, uint64_t number); /* zero outside the last 256 */
+
+    struct u256 (*storage)(struct host *h, const struct address *a, struct u256 slot);
+    struct u256 (*storage_original)(struct host *h, const struct address *a, struct u256 slot);
+    void        (*set_storage)(struct host *h, const struct address *a, struct u256 slot,
+                        struct u256 value);
+    struct u256 (*transient)(struct host *h, const struct address *a, struct u256 slot);
+    void        (*set_transient)(struct host *h, const struct address *a, struct u256 slot,
+                          struct u256 value);
+
+    /* Marks warm and tells what it was before (EIP-2929). */
+    enum access (*touch_account)(struct host *h, const struct address *a);
+    enum access (*touch_slot)(struct host *h, const struct address *a, struct u256 slot);
+
+    void (*set_nonce)(struct host *h, const struct address *a, uint64_t nonce);
+    /* Moves wei; the VM has checked that the sender holds it. Also creates the recipient. */
+    void (*transfer)(struct host *h, const struct address *from, const struct address *to,
+                     struct u256 wei);
+    /* Marks `a` as created in this transaction (EIP-6780) and clears nothing but the mark's undo. */
+    void (*mark_created)(struct host *h, const struct address *a);
+    void (*set_code)(struct host *h, const struct address *a, struct bytes code); /* host copies */
+    /* EIP-6780: moves the whole balance to heir; the account itself goes at the transaction's end
+     * only if it was created in the same transaction (then heir == a burns the balance). */
+    void (*self_destruct)(struct host *h, const struct address *a, const struct address *heir);
+    void (*log)(struct host *h, const struct log_entry *entry);
+
+    size_t (*snapshot)(struct host *h);
+    void   (*revert)(struct host *h, size_t snapshot);
+
+    const struct evm_context *(*context)(struct host *h);
+};
+
+#endif
