@@ -35,8 +35,20 @@ CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -I. -fPIE -g $(WARN) $(OPT_$(KIND)) -MMD -MP
 LIBS       = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lleveldb -lpthread -ldl -lm
 
 FLOORS := base vm chain net node client compute wallet
-# Libraries in link order: whoever needs comes before what is needed.
-LINK_ORDER := node wallet compute client net chain vm base
+# What a floor's programs and tests link, in link order: whoever needs before what is needed.
+LINK_base    := base
+LINK_vm      := vm base
+LINK_chain   := chain vm base
+LINK_net     := net chain vm base
+LINK_node    := node net chain vm base
+LINK_client  := client base
+LINK_compute := compute client base
+LINK_wallet  := wallet compute client base
+LINK_fuzz    := node net wallet compute client chain vm base
+LINK_bench   := $(LINK_fuzz)
+LINK_tools   := chain vm base
+LINK_sim     := chain vm base
+archives = $(foreach f,$(LINK_$(1)),$(OUT)/lib$(f).a)
 
 sources_of = $(filter-out %_main.c compute/runner/%,$(shell find $(1) -name '*.c' 2>/dev/null | sort)) \
              $(shell find $(1) -name '*.S' 2>/dev/null | sort)
@@ -65,14 +77,15 @@ $(OUT)/lib$(1).a: $(call objects_of,$(1))
 	$$(AR) rcs $$@ $$^
 endef
 $(foreach f,$(FLOORS),$(eval $(call floor_library,$(f))))
-ARCHIVES := $(foreach f,$(LINK_ORDER),$(OUT)/lib$(f).a)
 
-$(OUT)/bin/leaseholdd: $(OUT)/node/leaseholdd_main.c.o
-$(OUT)/bin/leasehold-worker: $(OUT)/compute/worker_main.c.o
-$(OUT)/bin/leasehold: $(OUT)/wallet/leasehold_main.c.o
-$(addprefix $(OUT)/bin/,$(PROGRAMS)): $(ARCHIVES)
-	@mkdir -p $(@D)
-	$(CC) $(LD_$(KIND)) $(LDFLAGS) $(filter %.o,$^) $(ARCHIVES) $(LIBS) -o $@
+define program
+$(OUT)/bin/$(1): $(OUT)/$(2).c.o $(call archives,$(3))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LD_$$(KIND)) $$(LDFLAGS) $$^ $$(LIBS) -o $$@
+endef
+$(eval $(call program,leaseholdd,node/leaseholdd_main,node))
+$(eval $(call program,leasehold-worker,compute/worker_main,compute))
+$(eval $(call program,leasehold,wallet/leasehold_main,wallet))
 
 # The runner stands alone: libc only, so that it starts in an empty sandbox.
 RUNNER_OBJECTS := $(patsubst %,$(OUT)/%.o,$(wildcard compute/runner/*.c compute/runner/*.S))
@@ -80,20 +93,24 @@ $(RUNNER): $(RUNNER_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LD_$(KIND)) $(LDFLAGS) -rdynamic $^ -lpthread -ldl -lm -o $@
 
-TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/*/test_*.c tests/*/*/test_*.c))
+TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/*/test_*.c))
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/bench_*.c))
 TOOLS   := $(patsubst tests/tools/%_main.c,$(OUT)/bin/%,$(wildcard tests/tools/*_main.c))
 
-$(TESTS) $(BENCHES): $(OUT)/%: $(OUT)/%.c.o $(ARCHIVES)
+# tests/FLOOR/test_NAME.c links FLOOR and what is below it.
+define test_program
+$(OUT)/$(1): $(OUT)/$(1).c.o $(call archives,$(word 2,$(subst /, ,$(1))))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LD_$$(KIND)) $$(LDFLAGS) $$^ $$(LIBS) -lcmocka -o $$@
+endef
+$(foreach t,$(TESTS) $(BENCHES),$(eval $(call test_program,$(patsubst $(OUT)/%,%,$(t)))))
+$(FUZZERS): $(OUT)/%: $(OUT)/%.c.o $(call archives,fuzz)
 	@mkdir -p $(@D)
-	$(CC) $(LD_$(KIND)) $(LDFLAGS) $< $(ARCHIVES) $(LIBS) -lcmocka -o $@
-$(FUZZERS): $(OUT)/%: $(OUT)/%.c.o $(ARCHIVES)
+	$(CC) -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
+$(TOOLS): $(OUT)/bin/%: $(OUT)/tests/tools/%_main.c.o $(call archives,tools)
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer,address,undefined $< $(ARCHIVES) $(LIBS) -o $@
-$(TOOLS): $(OUT)/bin/%: $(OUT)/tests/tools/%_main.c.o $(ARCHIVES)
-	@mkdir -p $(@D)
-	$(CC) $(LD_$(KIND)) $(LDFLAGS) $< $(ARCHIVES) $(LIBS) -o $@
+	$(CC) $(LD_$(KIND)) $(LDFLAGS) $^ $(LIBS) -o $@
 
 .PHONY: tests benches fuzzers tools
 tests: $(TESTS)
