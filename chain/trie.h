@@ -21,15 +21,21 @@
 
 extern const struct hash EMPTY_TRIE_ROOT; /* 0x56e8...b421 */
 
+/* Where a node is stored. Nibbles beyond nibble_count are zero, so that a place may be hashed and
+ * compared whole (it has no padding). */
+struct trie_place {
+    struct hash owner;
+    uint8_t     nibble_count;
+    uint8_t     nibbles[TRIE_PATH_MAX]; /* one a byte, from the root */
+};
+
 struct trie_store {
     void *context;
-    /* False if there is none. *out must stay valid until the trie function returns and as long as
-     * the caller uses its results: a view of something lasting, or a copy in `arena`. */
-    bool (*get)(void *context, struct bytes *out, struct arena *arena, const struct hash *owner,
-                struct bytes path);
+    /* Appends the node's RLP to out. False if there is none. */
+    bool (*get)(void *context, const struct trie_place *place, struct buffer *out);
     /* Only trie_update calls it; `node` empty means delete. Both are borrowed for the call. Never
-     * twice for one path in one update. get need not see what this update has put. */
-    void (*put)(void *context, const struct hash *owner, struct bytes path, struct bytes node);
+     * twice for one place in one update. get need not see what this update has put. */
+    void (*put)(void *context, const struct trie_place *place, struct bytes node);
 };
 
 struct trie {
@@ -48,7 +54,7 @@ struct trie_item {
  * that changed. Deleting an absent key changes nothing. */
 void trie_update(struct trie *t, const struct trie_item *items, size_t count);
 
-/* False when the key is absent. The value lies in the arena or in the store's lasting memory. */
+/* False when the key is absent. The value lies in the arena. */
 bool trie_get(const struct trie *t, struct bytes *out_value, struct bytes key);
 
 struct trie_proof {
