@@ -274,7 +274,9 @@ static void read_port(struct http_server *s)
 static void start_http(struct http_server *s)
 {
     struct timeval every = {0, HTTP_SWEEP_MS * 1000};
-    s->http              = evhttp_new(s->base);
+    int            yes   = 1; /* accepted sockets inherit it */
+    setsockopt(evconnlistener_get_fd(s->listener), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    s->http = evhttp_new(s->base);
     if (s->http == NULL) fatal("starting the HTTP server");
     evhttp_set_max_headers_size(s->http, HTTP_HEADER_BYTES_MAX);
     evhttp_set_max_body_size(s->http, HTTP_BODY_BYTES_MAX);

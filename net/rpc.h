@@ -50,7 +50,7 @@ struct rpc_method {
 };
 
 struct rpc_table {
-    const struct rpc_method *methods; /* sorted or not; names are unique (asserted at first use) */
+    const struct rpc_method *methods; /* names are unique */
     size_t                   count;
 };
 
