@@ -1,0 +1,48 @@
+/* run.h - a job folder or bundle in, a result bundle and a reason out.
+ *
+ * Used by the worker, by `leasehold job run --local` and by validators who judge a dispute. The
+ * result is a canonical tar with one file for each output buffer, named as the buffer. A job that
+ * does not end with REASON_OK has no result file and the root is zero. One call may run in each
+ * thread. */
+#ifndef LEASEHOLD_COMPUTE_RUN_H
+#define LEASEHOLD_COMPUTE_RUN_H
+
+#include "compute/bundle.h"
+#include "compute/sandbox.h"
+
+#define RUN_ERROR_SIZE 512
+#define RUN_MESSAGE_SIZE 512
+
+struct run_options { /* zero-initialised is good */
+    const char *runner_path; /* NULL: leasehold-run beside this program, then in the PATH */
+    const char *cc;          /* NULL: clang if it is there, else g++ */
+    const char *work_folder; /* NULL: $TMPDIR or /tmp; a private folder inside is used and removed */
+    unsigned    threads;     /* 0: one a core */
+    uint32_t    seconds_max; /* 0: the job's own limit, which it can only lower */
+    uint32_t    memory_mib_max; /* 0: the job's own limit; a job that asks for more is BAD_JOB */
+    const volatile sig_atomic_t *cancel; /* may be NULL */
+};
+
+struct run_result {
+    enum reason reason;
+    struct hash root;       /* of the result's tar; zero unless REASON_OK */
+    uint64_t    size_bytes; /* of the result's tar; 0 unless REASON_OK */
+    uint32_t    seconds;    /* what is billed: whole seconds, rounded up, at least 1 */
+    uint64_t    wall_ms;
+    uint64_t    compile_ms;
+    uint64_t    kernel_ms;
+    char        message[RUN_MESSAGE_SIZE]; /* one line for people: what happened */
+    char       *log; /* what compiler and job printed; NULL if nothing */
+};
+
+/* job_path is a folder or a tar; result_tar_path is written when the job succeeds. OK: see
+ * out->reason. E_UNSUPPORTED (no sandbox, no runner, no compiler), E_STATE (cancelled), E_IO: this
+ * machine could not run it, and the job is not to blame; `error` says why. */
+MUST_CHECK enum status run_job(struct run_result *out, char error[RUN_ERROR_SIZE],
+                               const char *job_path, const char *result_tar_path,
+                               const struct run_options *options);
+void run_result_finish(struct run_result *result);
+/* The runner that options leave open, into a caller's array. E_NOT_FOUND. */
+MUST_CHECK enum status run_find_runner(char *out, size_t out_size);
+
+#endif

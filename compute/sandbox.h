@@ -1,0 +1,44 @@
+/* sandbox.h - runs the runner on a hostile job under bubblewrap and seccomp.
+ *
+ * Own user, pid, net, ipc, uts, cgroup and mount namespaces; a read-only root with /usr, the
+ * loader's cache and the job's files; a tmpfs work directory; no network, no /proc, no /dev, no
+ * environment; an allow-list of system calls; limits on all that can grow. Where user namespaces
+ * cannot be had (a chroot entered by root), root's own rights make the other namespaces and the
+ * runner gives them up before it reads the job. When sandbox_run returns, no process of it is
+ * left. One call may run in each thread. */
+#ifndef LEASEHOLD_COMPUTE_SANDBOX_H
+#define LEASEHOLD_COMPUTE_SANDBOX_H
+
+#include "base/bytes.h"
+#include "compute/reason.h"
+
+#include <signal.h>
+
+#define SANDBOX_ERROR_SIZE 512
+
+struct sandbox_spec {
+    const char *runner_path; /* leasehold-run */
+    const char *job_folder;  /* plain files, read-only at /job */
+    const char *plan_path;   /* read-only at /plan */
+    const char *cc;          /* clang, clang-14, gcc, g++: a name looked up in /usr/bin */
+    unsigned    threads;     /* at least 1 */
+    uint32_t    seconds;     /* wall clock for compiling and running */
+    uint64_t    output_bytes; /* what the runner sends must be exactly this long */
+    int         output_fd;    /* where it goes */
+    const volatile sig_atomic_t *cancel; /* may be NULL; nonzero ends the run with E_STATE */
+};
+
+struct sandbox_outcome {
+    enum reason   reason;
+    uint64_t      wall_ms;    /* from start to end, measured outside */
+    uint64_t      compile_ms; /* as the runner tells */
+    uint64_t      kernel_ms;
+    struct buffer log; /* what compiler and job printed, bounded; the caller finishes it */
+};
+
+/* OK: the job ran, well or badly: see reason. E_UNSUPPORTED: no sandbox can be made here, `error`
+ * says what to do. E_STATE: cancelled. E_IO: this machine failed. */
+MUST_CHECK enum status sandbox_run(struct sandbox_outcome *out, char error[SANDBOX_ERROR_SIZE],
+                                   const struct sandbox_spec *spec);
+
+#endif
