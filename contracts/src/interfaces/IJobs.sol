@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Jobs: verified batch jobs; escrow, assignment, sealed results, pay for agreement.
+/// @notice Lives at 0x…1003. Amounts are wei, times are seconds, prices are wei per second.
+///
+/// initialize(uint256 declineWindow, uint256 sealGrace, uint256 revealWindow, uint256 maxStartWindow,
+///            uint256 maxSecondsLimit, uint256 timeoutSlashBps)   system, genesis, once
+///
+/// Price to send with submit: exactly replicas * maxPricePerSecond * secondsLimit.
+/// Commitment: keccak256(abi.encode(uint256 job, address provider, bytes32 root, uint8 exitReason, bytes32 salt)),
+/// provider being the owner's address, not the worker key. Results agree when (root, exitReason) are equal.
+/// Each replica: sealBy = assigned + declineWindow + secondsLimit + sealGrace; decline only until assigned + declineWindow.
+interface IJobs {
+    /// @dev Disputed (committee) comes later and will be appended.
+    enum State { None, Open, Running, Revealing, Agreed, Settled, Refunded, Cancelled }
+    enum ReplicaState { Vacant, Assigned, Sealed, Revealed, Paid, Faulted, Released }
+
+    struct Spec {
+        bytes32 bundleRoot;
+        uint64 bundleSize;
+        uint8 runtime; // 0 cuda-c; others are not yet settled here
+        uint8 replicas; // 1..7
+        uint16 minComputeCapability;
+        uint32 minVramMiB;
+        uint32 secondsLimit;
+        uint32 startWindow; // seconds that it may wait in the order book
+        bytes32 model; // keccak256 of the GPU model's name, or 0 for any
+        uint256 maxPricePerSecond; // for one replica
+        address[] providers; // owners, at most 8, in order of preference; empty: drawn
+    }
+
+    struct Job {
+        address renter;
+        State state;
+        uint8 reason; // why it ended, REASON_*
+        uint8 exitReason; // the agreed one
+        bytes32 root; // the agreed one
+        uint64 outputSize; // as reported by the first paid replica
+        uint64 submittedAt;
+        uint64 startedAt; // 0 while Open
+        uint64 deadline; // Open: start by; Running: latest seal; Revealing: reveal by; else when it ended
+        uint32 secondsUsed; // lower median of the agreed replicas
+        uint256 escrow; // what is still locked
+        uint256 paid;
+        uint256 refunded;
+        uint256 compensated; // from slashed stake, to the renter
+        Spec spec;
+    }
+
+    struct Replica {
+        ReplicaState state;
+        address provider;
+        address worker;
+        uint8 gpuIndex;
+        uint8 exitReason;
+        uint32 secondsUsed;
+        uint64 outputSize;
+        uint64 assignedAt;
+        uint64 sealBy;
+        uint256 pricePerSecond;
+        uint256 reserved; // stake at risk
+        bytes32 commitment;
+        bytes32 root;
+        string endpoint; // host:port of the provider's gateway
+        bytes32 tlsKeyHash;
+    }
+
+    event JobSubmitted(uint256 indexed job, address indexed renter, bytes32 indexed bundleRoot, uint8 replicas, uint32 secondsLimit, uint256 price);
+    event JobAssigned(uint256 indexed job, uint8 replicaIndex, address indexed provider, uint256 pricePerSecond, uint8 gpuIndex, uint64 sealBy);
+    event JobStarted(uint256 indexed job, uint64 sealBy);
+    event JobDeclined(uint256 indexed job, uint8 replicaIndex, address indexed provider, uint8 reason);
+    event JobTimedOut(uint256 indexed job, uint8 replicaIndex, address indexed provider, uint256 slashed);
+    event JobSealed(uint256 indexed job, uint8 replicaIndex, address indexed provider, bytes32 commitment);
+    event JobRevealing(uint256 indexed job, uint64 revealBy);
+    event JobRevealed(uint256 indexed job, uint8 replicaIndex, address indexed provider, bytes32 root, uint8 exitReason, uint64 outputSize, uint32 secondsUsed);
+    event JobSettled(uint256 indexed job, State state, uint8 reason, bytes32 root, uint8 exitReason);
+    event Paid(uint256 indexed job, address indexed provider, uint256 amount);
+    event Refunded(uint256 indexed job, address indexed renter, uint256 amount);
+    event Compensated(uint256 indexed job, address indexed renter, uint256 amount);
+    event ReplicaFaulted(uint256 indexed job, uint8 replicaIndex, address indexed provider, uint256 slashed);
+    event Withdrawn(address indexed account, uint256 amount);
+
+    error BadReplicas(uint256 replicas);
+    error BadRuntime(uint256 runtime);
+    error BadBundle();
+    error BadSecondsLimit(uint256 secondsLimit, uint256 maximum);
+    error BadStartWindow(uint256 startWindow, uint256 maximum);
+    error BadPrice(uint256 pricePerSecond);
+    error BadProviders();
+    error WrongValue(uint256 sent, uint256 price);
+    error UnknownJob(uint256 job);
+    error WrongState(uint256 job, State state);
+    error NotRenter(address caller);
+    error NotAssigned(uint256 job, address caller);
+    error AlreadySealed(uint256 job, address provider);
+    error AlreadyRevealed(uint256 job, address provider);
+    error ZeroCommitment();
+    error TooLate(uint256 job, uint64 deadline);
+    error BadReveal(uint256 job, address provider);
+    error BadSecondsUsed(uint256 secondsUsed, uint256 limit);
+    error BadExitReason(uint256 exitReason);
+    error BadDeclineReason(uint256 reason);
+    error NothingToMatch(uint256 job);
+    error NothingToExpire(uint256 job);
+
+    function submit(Spec calldata spec) external payable returns (uint256 job);
+    /// @notice The renter, while Open.
+    function cancel(uint256 job) external;
+    /// @notice Anybody: tries to fill an Open job, or a vacant replica of a Running one. True if it was filled.
+    function tryMatch(uint256 job) external returns (bool);
+    /// @notice Provider or its worker key, until assignedAt + declineWindow; no penalty. reason 1..15, DECLINE_*.
+    function decline(uint256 job, uint8 reason) external;
+    /// @notice Provider or its worker key, until sealBy.
+    function seal(uint256 job, bytes32 commitment) external;
+    /// @notice Provider or its worker key, while Revealing. secondsUsed 1..secondsLimit. The last reveal settles and pays.
+    ///         With exitReason != 0 the job itself failed: root and outputSize must be 0.
+    function reveal(uint256 job, bytes32 root, uint8 exitReason, uint64 outputSize, uint32 secondsUsed, bytes32 salt) external;
+    /// @notice Anybody: does what a missed deadline calls for. The Scheduler does it by itself.
+    function expire(uint256 job) external;
+    /// @notice Providers only: free capacity has appeared; tries a few waiting jobs.
+    function matchWaiting() external;
+    /// @notice Providers only: slashed stake on its way to a renter.
+    function collect() external payable;
+
+    function commitmentOf(uint256 job, address provider, bytes32 root, uint8 exitReason, bytes32 salt) external pure returns (bytes32);
+    function getJob(uint256 job) external view returns (Job memory);
+    /// @notice One entry for each of spec.replicas; empty while Open.
+    function getReplicas(uint256 job) external view returns (Replica[] memory);
+    /// @notice Jobs that `provider` holds a replica of and that have not ended. At most 128.
+    function activeJobs(address provider) external view returns (uint256[] memory);
+    function jobCount() external view returns (uint256); // ids are 1 .. jobCount
+    /// @notice Ids of a renter's jobs, oldest first, from index `start`, at most 100.
+    function jobsOf(address renter, uint256 start, uint256 limit) external view returns (uint256[] memory ids, uint256 total);
+    /// @notice Ids waiting in the order book, from job `after_` (0: head), at most 100.
+    function waiting(uint256 after_, uint256 limit) external view returns (uint256[] memory ids);
+    /// @notice (declineWindow, sealGrace, revealWindow, maxStartWindow, maxSecondsLimit, timeoutSlashBps)
+    function parameters() external view returns (uint256, uint256, uint256, uint256, uint256, uint256);
+
+    function credit(address account) external view returns (uint256);
+    function withdraw() external;
+    function withdrawFor(address payable account) external;
+    function liabilities() external view returns (uint256);
+}
+
+/// @title Reason codes: why a job ended, why its program failed, why a provider declined.
+library Reasons {
+    // Why a job ended (Job.reason, JobSettled.reason)
+    uint8 internal constant REASON_NONE = 0;
+    uint8 internal constant REASON_ALL_AGREED = 1;
+    uint8 internal constant REASON_MAJORITY = 2; // some were off it, missing or silent
+    uint8 internal constant REASON_NO_MAJORITY = 3; // everybody refunded, nobody paid
+    uint8 internal constant REASON_NOT_FILLED = 4; // start window over
+    uint8 internal constant REASON_CANCELLED = 5;
+    uint8 internal constant REASON_TOO_FEW_SEALS = 6; // not enough providers answered in time
+
+    // How the job's program ended (exitReason): 0 is success, the rest is the job's own doing and is paid for
+    uint8 internal constant EXIT_SUCCESS = 0;
+    uint8 internal constant EXIT_NONZERO = 1; // the program reported failure
+    uint8 internal constant EXIT_BAD_BUNDLE = 2; // job.json or tar wrong although the root is right
+    uint8 internal constant EXIT_COMPILE = 3; // does not compile, or uses what the profile forbids
+    uint8 internal constant EXIT_CRASH = 4; // out of bounds, division fault, killed by a signal
+    uint8 internal constant EXIT_MEMORY = 5; // over its memory limit
+    uint8 internal constant EXIT_TIME = 6; // over its time limit
+    uint8 internal constant EXIT_PROCESSES = 7; // forks without end
+    uint8 internal constant EXIT_OUTPUT = 8; // writes without end
+    uint8 internal constant EXIT_FORBIDDEN = 9; // a host file, the network, a forbidden system call
+    uint8 internal constant EXIT_MAX = 31; // room for later ones
+
+    // Why a provider declined
+    uint8 internal constant DECLINE_BUSY = 1;
+    uint8 internal constant DECLINE_NO_DATA = 2; // the renter's bundle did not arrive
+    uint8 internal constant DECLINE_UNSUPPORTED = 3;
+    uint8 internal constant DECLINE_SHUTDOWN = 4;
+    uint8 internal constant DECLINE_INTERNAL = 5; // the worker's own failure
+    uint8 internal constant DECLINE_MAX = 15;
+}

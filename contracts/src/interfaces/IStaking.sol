@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Staking: validators, delegation, epochs, the validator set, slashing by signed evidence.
+/// @notice Lives at 0x…1001. Amounts are wei, times are unix seconds, weights are gwei of stake in 64 bits.
+///
+/// initialize(uint256 minSelfStake, uint256 unbondingSeconds, uint256 evidenceSeconds, uint256 jailSeconds,
+///            uint256 maxMissedBps, uint256 minMissed, uint256 reporterBps)   system, genesis, once
+///
+/// A validator is known by its operator's address. Epochs count from 0: after genesis `epoch()` is 0, and
+/// `endEpoch` in the last block of epoch e makes it e + 1.
+interface IStaking {
+    enum Status { None, Active, Inactive, Jailed, Tombstoned }
+
+    /// @dev One member of a set, in the order that gives it its index. Set hash:
+    ///      keccak256 over the members in order, each abi.encode(operator, consensusAddress, weightGwei) = 96 bytes.
+    struct Member {
+        address operator;
+        address consensusAddress;
+        uint64 weightGwei;
+    }
+
+    struct Validator {
+        Status status;
+        address consensusAddress;
+        bytes32 hashChainEnd;
+        uint16 commissionBps;
+        uint64 jailedUntil;
+        uint256 stake; // self-stake and delegations together
+        uint256 shares;
+        uint256 unbonding;
+        uint256 selfStake; // the operator's own part of `stake`
+        uint64 proposed; // over its life
+        uint64 missed;
+    }
+
+    /// @dev A vote as consensus signs it. digest = keccak256(abi.encode(keccak256("Leasehold vote v1"),
+    ///      block.chainid, epoch, view, kind, parentView, blockHash)); signature = r ‖ s ‖ v, v 0/1 or 27/28.
+    struct Vote {
+        uint64 epoch;
+        uint64 viewNumber;
+        uint8 kind; // 0 notarize, 1 nullify, 2 finalize
+        uint64 parentView;
+        bytes32 blockHash;
+        bytes signature;
+    }
+
+    struct Unbonding {
+        address owner;
+        address validator;
+        address target; // delegated here when complete (redelegation); zero: paid out
+        uint64 maturesAt;
+        uint256 amount; // worth now, after slashes so far
+    }
+
+    event ValidatorJoined(address indexed operator, address indexed consensusAddress, bytes32 hashChainEnd, uint16 commissionBps);
+    event StatusChanged(address indexed operator, Status status);
+    event Delegated(address indexed validator, address indexed delegator, uint256 amount, uint256 shares);
+    event Undelegated(address indexed validator, address indexed delegator, uint256 indexed id, uint256 amount, uint256 shares, address target);
+    event UnbondingCompleted(uint256 indexed id, address indexed owner, uint256 amount);
+    event EpochEnded(uint64 indexed epoch, bytes32 nextSetHash, uint256 members, uint256 rewards);
+    event Rewarded(address indexed operator, uint256 amount, uint256 commission);
+    event ValidatorJailed(address indexed operator, uint64 until, uint32 proposed, uint32 missed);
+    event ValidatorSlashed(address indexed operator, address indexed reporter, uint64 indexed epoch, uint64 viewNumber,
+        uint8 evidence, uint256 fractionBps, uint256 amount, uint256 reward);
+    event Withdrawn(address indexed account, uint256 amount);
+
+    error AlreadyValidator(address operator);
+    error NotValidator(address operator);
+    error ConsensusKeyTaken(address consensusAddress);
+    error BadConsensusProof(address consensusAddress);
+    error BadCommission(uint256 commissionBps);
+    error BadHashChain();
+    error StakeTooSmall(uint256 stake, uint256 minimum);
+    error CandidatesFull(uint256 stake, uint256 lowest);
+    error NotAccepting(address validator);
+    error SameValidator(address validator);
+    error ZeroShares();
+    error TooManyShares(uint256 wanted, uint256 held);
+    error UnknownUnbonding(uint256 id);
+    error NotMature(uint256 id, uint64 maturesAt);
+    error NotJailed(address operator);
+    error JailedUntil(uint64 time);
+    error VotesDoNotConflict();
+    error SignersDiffer(address signerA, address signerB);
+    error BadSignature();
+    error NotMember(address signer, uint64 epoch);
+    error EvidenceTooOld(uint64 epoch);
+    error EvidenceUsed(address signer, uint64 epoch, uint64 viewNumber);
+    error BadLengths();
+
+    /// @param proof the consensus key's signature (r ‖ s ‖ v) over
+    ///        keccak256(abi.encode(keccak256("Leasehold consensus key v1"), block.chainid, operator)).
+    function join(address consensusAddress, bytes32 hashChainEnd, uint16 commissionBps, bytes calldata proof) external payable;
+
+    /// @notice Genesis only, by the system, after initialize; the value is the self-stake.
+    function genesisValidator(address operator, address consensusAddress, bytes32 hashChainEnd, uint16 commissionBps) external payable;
+
+    function delegate(address validator) external payable returns (uint256 shares);
+    function undelegate(address validator, uint256 shares) external returns (uint256 id);
+    /// @notice Like undelegate, but on completion the stake goes to `target`; until then it answers for `validator`.
+    function redelegate(address validator, address target, uint256 shares) external returns (uint256 id);
+    /// @notice Anybody may complete a mature unbonding: credited to its owner, or delegated for it.
+    function complete(uint256 id) external;
+    /// @notice Ends a jail whose time is over, or enters the candidates again with enough self-stake.
+    function unjail() external;
+    function slash(Vote calldata a, Vote calldata b) external;
+
+    /// @notice System only, in the last block of an epoch. Operators and their counts of proposed and of missed
+    ///         (skipped) views; the value, if any, is the epoch's reward. Makes and keeps the next epoch's set.
+    function endEpoch(address[] calldata proposers, uint32[] calldata proposed, address[] calldata missers, uint32[] calldata missed) external payable;
+
+    function epoch() external view returns (uint64);
+    /// @notice The set of `epoch()`: right after endEpoch of e, that of e + 1; right after genesis, that of 0.
+    function nextSet() external view returns (Member[] memory);
+    /// @notice The same set, read inside its epoch.
+    function currentSet() external view returns (Member[] memory);
+    /// @notice What the set would be if the epoch ended now.
+    function previewSet() external view returns (Member[] memory);
+    function setHash(uint64 epoch_) external view returns (bytes32);
+    function weightAt(uint64 epoch_, address consensusAddress) external view returns (uint64);
+    function validator(address operator) external view returns (Validator memory);
+    function operatorOf(address consensusAddress) external view returns (address);
+    function candidates() external view returns (address[] memory);
+    function sharesOf(address validator_, address delegator) external view returns (uint256);
+    /// @notice What a delegation is worth now, in wei.
+    function delegation(address validator_, address delegator) external view returns (uint256);
+    function unbonding(uint256 id) external view returns (Unbonding memory);
+
+    function credit(address account) external view returns (uint256);
+    function withdraw() external;
+    function withdrawFor(address payable account) external;
+    function liabilities() external view returns (uint256);
+}
