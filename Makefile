@@ -12,7 +12,7 @@ KIND  ?= release
 OUT   := build/$(KIND)-$(CC)
 PREFIX ?= /usr/local
 
-PACKAGES := libsecp256k1 libcrypto libssl nettle jansson gmp libevent libevent_openssl libcurl libarchive libzstd libseccomp
+PACKAGES := libsecp256k1 libcrypto libssl nettle jansson gmp libevent libevent_openssl libcurl libarchive libzstd libseccomp libpng
 WARN  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wundef -Wvla -Wcast-qual \
          -Wwrite-strings -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
          -Wimplicit-fallthrough -Wnull-dereference
@@ -88,7 +88,16 @@ $(eval $(call program,leasehold-worker,compute/worker_main,compute))
 $(eval $(call program,leasehold,wallet/leasehold_main,wallet))
 
 # The runner stands alone: libc only, so that it starts in an empty sandbox.
-RUNNER_OBJECTS := $(patsubst %,$(OUT)/%.o,$(wildcard compute/runner/*.c compute/runner/*.S))
+# Its fibers and address space limits do not go with sanitizers: it is always a release build.
+RUNNER_OBJECTS := $(patsubst %,$(OUT)/runner/%.o,$(wildcard compute/runner/*.c compute/runner/*.S) \
+                  compute/plan.c compute/reason.c)
+$(RUNNER) $(RUNNER_OBJECTS): override KIND := release
+$(OUT)/runner/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c $< -o $@
+$(OUT)/runner/%.S.o: %.S compute/runner/prelude.h
+	@mkdir -p $(@D)
+	$(CC) -I. -c $< -o $@
 $(RUNNER): $(RUNNER_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LD_$(KIND)) $(LDFLAGS) -rdynamic $^ -lpthread -ldl -lm -o $@
