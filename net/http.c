@@ -249,14 +249,31 @@ void http_reply(struct http_request *r, int code, const char *content_type, stru
 }
 
 /* "127.0.0.1:8545" and "[::1]:8545" only: names would need a resolver that can block or lie. */
-static bool parse_listen(struct sockaddr_storage *out, int *out_size, const char *text)
+static bool parse_listen(struct sockaddr_storage *out, socklen_t *out_size, const char *text)
 {
-    *out_size = (int)sizeof *out;
+    struct sockaddr_in  *v4    = (struct sockaddr_in *)(void *)out;
+    struct sockaddr_in6 *v6    = (struct sockaddr_in6 *)(void *)out;
+    const char          *colon = strrchr(text, ':');
+    char                 host[64];
+    unsigned             port;
+    char                 after;
     memset(out, 0, sizeof *out);
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon[1] == 0 || strspn(colon + 1, "0123456789") != strlen(colon + 1))
-        return false;
-    return evutil_parse_sockaddr_port(text, (struct sockaddr *)out, out_size) == 0;
+    if (colon == NULL || sscanf(colon, ":%5u%c", &port, &after) != 1 || port > 65535) return false;
+    size_t size = (size_t)(colon - text);
+    if (size < 2 || size >= sizeof host || colon[1] < '0' || colon[1] > '9') return false;
+    bool bracketed = text[0] == '[' && text[size - 1] == ']';
+    snprintf(host, sizeof host, "%.*s", (int)(bracketed ? size - 2 : size), text + bracketed);
+    if (!bracketed && inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port   = htons((uint16_t)port);
+        *out_size      = sizeof *v4;
+        return true;
+    }
+    if (!bracketed || inet_pton(AF_INET6, host, &v6->sin6_addr) != 1) return false;
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port   = htons((uint16_t)port);
+    *out_size       = sizeof *v6;
+    return true;
 }
 
 static void read_port(struct http_server *s)
@@ -294,7 +311,7 @@ enum status http_server_open(struct http_server **out, char error[HTTP_ERROR_SIZ
                              const struct http_handlers *handlers)
 {
     struct sockaddr_storage address;
-    int                     size;
+    socklen_t               size;
     if (!parse_listen(&address, &size, config->listen)) {
         snprintf(error, HTTP_ERROR_SIZE,
                  "cannot listen on \"%s\": want an IP address and a port, as 127.0.0.1:8545",
@@ -303,7 +320,7 @@ enum status http_server_open(struct http_server **out, char error[HTTP_ERROR_SIZ
     }
     struct evconnlistener *listener = evconnlistener_new_bind(
         base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC, 128,
-        (struct sockaddr *)&address, size);
+        (struct sockaddr *)&address, (int)size);
     if (listener == NULL) {
         snprintf(error, HTTP_ERROR_SIZE, "cannot listen on %s: %s", config->listen,
                  strerror(errno));
