@@ -154,18 +154,28 @@ library Reasons {
     uint8 internal constant REASON_CANCELLED = 5;
     uint8 internal constant REASON_TOO_FEW_SEALS = 6; // not enough providers answered in time
 
-    // How the job's program ended (exitReason): 0 is success, the rest is the job's own doing and is paid for
-    uint8 internal constant EXIT_SUCCESS = 0;
-    uint8 internal constant EXIT_NONZERO = 1; // the program reported failure
-    uint8 internal constant EXIT_BAD_BUNDLE = 2; // job.json or tar wrong although the root is right
-    uint8 internal constant EXIT_COMPILE = 3; // does not compile, or uses what the profile forbids
-    uint8 internal constant EXIT_CRASH = 4; // out of bounds, division fault, killed by a signal
-    uint8 internal constant EXIT_MEMORY = 5; // over its memory limit
-    uint8 internal constant EXIT_TIME = 6; // over its time limit
-    uint8 internal constant EXIT_PROCESSES = 7; // forks without end
-    uint8 internal constant EXIT_OUTPUT = 8; // writes without end
-    uint8 internal constant EXIT_FORBIDDEN = 9; // a host file, the network, a forbidden system call
-    uint8 internal constant EXIT_MAX = 31; // room for later ones
+    // How the job's program ended (exitReason): 0 is success, the rest is the job's own doing and is paid for.
+    // One table with compute/reason.h. A worker that cannot run the job at all declines instead.
+    uint8 internal constant EXIT_OK = 0;
+    uint8 internal constant EXIT_BAD_JOB = 1;
+    uint8 internal constant EXIT_COMPILE = 2;
+    uint8 internal constant EXIT_LAUNCH = 3;
+    uint8 internal constant EXIT_TIME = 4; // differs between machines: being alone with it is no lie
+    uint8 internal constant EXIT_MEMORY = 5; // likewise
+    uint8 internal constant EXIT_OUTPUT = 6;
+    uint8 internal constant EXIT_DISK = 7;
+    uint8 internal constant EXIT_PROCESSES = 8;
+    uint8 internal constant EXIT_FAULT = 9;
+    uint8 internal constant EXIT_ARITHMETIC = 10;
+    uint8 internal constant EXIT_BARRIER = 11;
+    uint8 internal constant EXIT_FILES = 12;
+    uint8 internal constant EXIT_NETWORK = 13;
+    uint8 internal constant EXIT_SYSCALL = 14;
+    uint8 internal constant EXIT_SIGNAL = 15;
+    uint8 internal constant EXIT_NO_OUTPUT = 16;
+    uint8 internal constant EXIT_UNSUPPORTED = 17;
+    uint8 internal constant EXIT_TRAP = 18;
+    uint8 internal constant EXIT_MAX = 63; // room for later ones
 
     // Why a provider declined
     uint8 internal constant DECLINE_BUSY = 1;
