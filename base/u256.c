@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-typedef unsigned __int128 u128;
+__extension__ typedef unsigned __int128 u128;
 
 struct u256 u256_from_u64(uint64_t value)
 {
