@@ -30,9 +30,11 @@ LD_asan     := -fsanitize=address,undefined
 LD_tsan     := -fsanitize=thread
 LD_fuzz     := -fsanitize=address,undefined
 
+PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
+PACKAGE_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -I. -fPIE -g $(WARN) $(OPT_$(KIND)) -MMD -MP \
-             $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g') $(CFLAGS)
-LIBS       = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lleveldb -lpthread -ldl -lm
+             $(PACKAGE_CFLAGS) $(CFLAGS)
+LIBS       = $(PACKAGE_LIBS) -lleveldb -lpthread -ldl -lm
 
 FLOORS := base vm chain net node client compute wallet
 # What a floor's programs and tests link, in link order: whoever needs before what is needed.
@@ -58,7 +60,7 @@ PROGRAMS := leaseholdd leasehold-worker leasehold
 RUNNER   := $(OUT)/bin/leasehold-run
 
 .PHONY: all
-all: programs
+all: programs ## build the four programs
 
 .PHONY: programs
 programs: $(addprefix $(OUT)/bin/,$(PROGRAMS)) $(RUNNER)
@@ -128,3 +130,93 @@ fuzzers: $(FUZZERS)
 tools: $(TOOLS)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+
+# ---------------------------------------------------------------------------------------------
+# What people type
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | \
+	    awk -F'|' '{printf "%-24s %s\n", $$1, $$2}'
+	@echo
+	@echo "  KIND=release|debug|asan|tsan and CC=gcc|clang choose the build (build/KIND-CC)."
+
+.PHONY: deps deps-test deps-lint
+deps: ## install the Debian packages that the build needs
+	@tools/deps.sh build
+deps-test: deps
+	@tools/deps.sh test
+deps-lint: deps
+	@tools/deps.sh lint test
+
+# A first make on a bare machine has neither compiler nor pkg-config when it reads this file, so
+# whatever people type installs first and then builds in a make of its own.
+.PHONY: demo
+demo: ## rent a GPU job on a local network, see it paid, then see a liar lose stake
+	@$(MAKE) --no-print-directory deps
+	@echo "Building ..."
+	@$(MAKE) --no-print-directory -s -j2 programs
+	@PATH="$(CURDIR)/$(OUT)/bin:$$PATH" tools/demo.sh
+
+.PHONY: check
+check: ## install what tests need, build, run every test
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory npm
+	@$(MAKE) --no-print-directory -s -j2 programs tests tools
+	@tests/check.sh $(OUT)
+
+.PHONY: check-units
+check-units: ## build and run the C tests only (KIND=asan, KIND=tsan)
+	@$(MAKE) --no-print-directory -s -j2 programs tests
+	@PATH="$(CURDIR)/$(OUT)/bin:$$PATH" tests/run.sh -j 2 $(sort $(TESTS))
+
+.PHONY: check-sanitizers
+check-sanitizers: ## the C tests under ASan+UBSan and under TSan
+	@tools/deps.sh build test fuzz
+	@$(MAKE) --no-print-directory check-units KIND=asan CC=clang
+	@$(MAKE) --no-print-directory check-units KIND=tsan CC=clang
+
+.PHONY: npm
+npm: tests/e2e/node_modules/.installed contracts/node_modules/.installed
+%/node_modules/.installed: %/package-lock.json
+	@echo "Installing $*'s npm packages"
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error >/dev/null && touch node_modules/.installed
+
+.PHONY: contracts
+contracts: contracts/node_modules/.installed ## rebuild the contract artifacts with the pinned solc
+	@node contracts/scripts/build.js
+
+.PHONY: lint
+lint: ## layers, banned functions, format, clang-tidy, cppcheck
+	@$(MAKE) --no-print-directory deps-lint
+	@tests/layers.sh
+	@tests/banned.sh
+	@tests/lint.sh $(OUT)
+
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz: ## libFuzzer on each decoder, FUZZ_SECONDS (60) each
+	@tools/deps.sh build test fuzz
+	@$(MAKE) --no-print-directory -s -j2 CC=clang KIND=fuzz fuzzers
+	@tests/fuzz.sh build/fuzz-clang $(FUZZ_SECONDS)
+
+.PHONY: bench
+bench: ## measure what docs/performance.md states
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory -s -j2 programs benches tools
+	@PATH="$(CURDIR)/$(OUT)/bin:$$PATH" tests/bench/run.sh $(OUT)
+
+.PHONY: install
+install: ## programs, man pages and shell completion under PREFIX (/usr/local)
+	@$(MAKE) --no-print-directory -s -j2 programs
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 755 $(addprefix $(OUT)/bin/,$(PROGRAMS)) $(RUNNER) $(DESTDIR)$(PREFIX)/bin/
+	for p in $(PROGRAMS) leasehold-run; do \
+	    $(OUT)/bin/$$p --print-man > $(DESTDIR)$(PREFIX)/share/man/man1/$$p.1 || exit 1; done
+	$(OUT)/bin/leasehold completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/leasehold
+	$(OUT)/bin/leasehold completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_leasehold
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build demo-out contracts/out contracts/cache

@@ -10,10 +10,10 @@
 
 struct arena_chunk {
     struct arena_chunk *older;
-    size_t              capacity;
-    size_t              used;
-    size_t              padding; /* keeps `memory` 16-byte aligned */
-    uint8_t             memory[];
+    size_t capacity;
+    size_t used;
+    size_t padding; /* keeps `memory` 16-byte aligned */
+    uint8_t memory[];
 };
 
 static struct arena_chunk *chunk_push(struct arena *a, size_t capacity)

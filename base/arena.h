@@ -10,13 +10,13 @@ struct arena_chunk;
 
 struct arena {
     struct arena_chunk *chunks; /* newest first */
-    size_t              total_bytes;
+    size_t total_bytes;
 };
 
-void         *arena_alloc(struct arena *a, size_t size_bytes); /* never NULL */
-struct bytes  arena_copy(struct arena *a, struct bytes source);
-char         *arena_text(struct arena *a, struct bytes source); /* with a closing zero */
-void          arena_reset(struct arena *a);
-void          arena_finish(struct arena *a);
+void *arena_alloc(struct arena *a, size_t size_bytes); /* never NULL */
+struct bytes arena_copy(struct arena *a, struct bytes source);
+char *arena_text(struct arena *a, struct bytes source); /* with a closing zero */
+void arena_reset(struct arena *a);
+void arena_finish(struct arena *a);
 
 #endif

@@ -91,7 +91,8 @@ void buffer_reserve(struct buffer *b, size_t extra)
     size_t wanted = b->size + extra;
     if (wanted <= b->capacity) return;
     size_t capacity = b->capacity ? b->capacity : 64;
-    while (capacity < wanted) capacity *= 2;
+    while (capacity < wanted)
+        capacity *= 2;
     b->data = must_realloc(b->data, capacity);
     b->capacity = capacity;
 }

@@ -48,7 +48,10 @@ static bool is_hex(struct bytes text)
 static void decode_digits(uint8_t *out, struct bytes text)
 {
     for (size_t i = 2; i < text.size; i += 2) {
-        *out++ = (uint8_t)(digit_value(text.data[i]) << 4 | digit_value(text.data[i + 1]));
+        unsigned high = (unsigned)digit_value(text.data[i]);
+        unsigned low = (unsigned)digit_value(text.data[i + 1]);
+        assert(high < 16 && low < 16); /* is_hex came first */
+        *out++ = (uint8_t)(high << 4 | low);
     }
 }
 

@@ -82,7 +82,8 @@ static const char *type_name(const json_t *value)
 struct json_reader json_reader_over(const json_t *object, const char *path, char *error)
 {
     struct json_reader r = {.object = object, .path = path, .error = error};
-    if (!json_is_object(object)) json_problem(&r, "", "must be an object, found %s", type_name(object));
+    if (!json_is_object(object))
+        json_problem(&r, "", "must be an object, found %s", type_name(object));
     return r;
 }
 
@@ -178,7 +179,8 @@ struct address json_get_address(struct json_reader *r, const char *key)
     struct address out = {{0}};
     const char *text = json_get_text(r, key);
     if (!r->error[0] && address_from_text(&out, bytes_of_text(text)) != OK)
-        json_problem(r, key, "is \"%s\", must be an address (0x and 40 digits, right checksum)", text);
+        json_problem(r, key, "is \"%s\", must be an address (0x and 40 digits, right checksum)",
+                     text);
     return out;
 }
 

@@ -22,7 +22,8 @@ static uint64_t load_le64(const uint8_t *from)
 
 static void absorb(struct keccak *k, const uint8_t *block)
 {
-    for (size_t i = 0; i < RATE_BYTES / 8; i++) k->state[i] ^= load_le64(block + 8 * i);
+    for (size_t i = 0; i < RATE_BYTES / 8; i++)
+        k->state[i] ^= load_le64(block + 8 * i);
     struct sha3_state s;
     memcpy(s.a, k->state, sizeof k->state);
     sha3_permute(&s);

@@ -10,12 +10,12 @@ struct hash keccak256(struct bytes input);
 
 struct keccak {
     uint64_t state[25];
-    uint8_t  block[136];
-    size_t   used_bytes; /* of block */
+    uint8_t block[136];
+    size_t used_bytes; /* of block */
 };
 
-void        keccak_init(struct keccak *k);
-void        keccak_update(struct keccak *k, struct bytes more);
+void keccak_init(struct keccak *k);
+void keccak_update(struct keccak *k, struct bytes more);
 struct hash keccak_finish(struct keccak *k); /* the context must be initialised again after it */
 
 extern const struct hash KECCAK_EMPTY; /* keccak256 of no bytes */

@@ -14,7 +14,7 @@
 #include <sys/random.h>
 
 static secp256k1_context *shared_context;
-static pthread_once_t     context_once = PTHREAD_ONCE_INIT;
+static pthread_once_t context_once = PTHREAD_ONCE_INIT;
 
 /* Randomized against side channels once, before any other thread can see it. */
 static void make_context(void)
@@ -54,7 +54,8 @@ enum status key_from_bytes(struct key *out, struct bytes secret)
 
 void key_generate(struct key *out)
 {
-    do random_bytes(out->secret, sizeof out->secret);
+    do
+        random_bytes(out->secret, sizeof out->secret);
     while (!secp256k1_ec_seckey_verify(context(), out->secret));
 }
 
@@ -136,7 +137,8 @@ struct address address_of_create(const struct address *sender, uint64_t nonce)
     uint8_t be[8];
     store_be64(be, nonce);
     size_t skip = 0;
-    while (skip < 8 && be[skip] == 0) skip++;
+    while (skip < 8 && be[skip] == 0)
+        skip++;
     uint8_t rlp[32];
     size_t size = 0;
     rlp[size++] = 0; /* the list header, filled in below */

@@ -16,11 +16,12 @@ struct signature {
     uint8_t b[65]; /* r (32) | s (32) | y parity, 0 or 1 */
 };
 
-MUST_CHECK enum status key_from_bytes(struct key *out, struct bytes secret); /* E_RANGE: not in 1..n-1 */
-void           key_generate(struct key *out); /* from the system's random source */
-void           key_finish(struct key *k);     /* wipes */
+MUST_CHECK enum status key_from_bytes(struct key *out,
+                                      struct bytes secret); /* E_RANGE: not in 1..n-1 */
+void key_generate(struct key *out);                         /* from the system's random source */
+void key_finish(struct key *k);                             /* wipes */
 struct address key_address(const struct key *k);
-void           key_public(uint8_t out[64], const struct key *k); /* uncompressed, without 0x04 */
+void key_public(uint8_t out[64], const struct key *k); /* uncompressed, without 0x04 */
 struct signature key_sign(const struct key *k, const struct hash *digest);
 
 /* The signer's address. E_SIGNATURE if r, s or parity are out of range or no point fits.

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define LINE_SIZE 2048
+#define LINE_SIZE      2048
 #define LINES_A_SECOND 10
 
 static const char *const LEVELS[] = {"debug", "info", "warn", "error"};
@@ -60,9 +60,8 @@ int log_admit(struct log_limit *limit)
     clock_gettime(CLOCK_MONOTONIC, &now);
     uint64_t second = (uint64_t)now.tv_sec;
     uint64_t window = __atomic_load_n(&limit->window_s, __ATOMIC_RELAXED);
-    if (window != second &&
-        __atomic_compare_exchange_n(&limit->window_s, &window, second, 0, __ATOMIC_RELAXED,
-                                    __ATOMIC_RELAXED)) {
+    if (window != second && __atomic_compare_exchange_n(&limit->window_s, &window, second, 0,
+                                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
         __atomic_store_n(&limit->count, 0, __ATOMIC_RELAXED);
         uint32_t dropped = __atomic_exchange_n(&limit->dropped, 0, __ATOMIC_RELAXED);
         if (dropped) log_line(LOG_WARN, "log", "like lines dropped count=%u", dropped);

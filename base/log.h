@@ -26,8 +26,8 @@ struct log_limit {
 int log_admit(struct log_limit *limit);
 
 #define log_debug(area, ...) log_line(LOG_DEBUG, area, __VA_ARGS__)
-#define log_info(area, ...) log_line(LOG_INFO, area, __VA_ARGS__)
-#define log_warn(area, ...) log_line(LOG_WARN, area, __VA_ARGS__)
+#define log_info(area, ...)  log_line(LOG_INFO, area, __VA_ARGS__)
+#define log_warn(area, ...)  log_line(LOG_WARN, area, __VA_ARGS__)
 #define log_error(area, ...) log_line(LOG_ERROR, area, __VA_ARGS__)
 #define log_limited(level, area, ...)                                                              \
     do {                                                                                           \

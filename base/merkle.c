@@ -98,7 +98,8 @@ enum status merkle_root_of_path(struct hash *out, uint64_t *out_size, const char
     merkle_init(&m);
     uint8_t chunk[16 * MERKLE_LEAF_BYTES];
     size_t got;
-    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0) merkle_update(&m, bytes_of(chunk, got));
+    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
+        merkle_update(&m, bytes_of(chunk, got));
     bool bad = ferror(file);
     fclose(file);
     if (bad) return E_IO;
@@ -125,7 +126,8 @@ void merkle_prove(struct merkle_proof *out, struct bytes content, uint64_t leaf_
     assert(leaf_index < width);
     struct hash *level = calloc(width, sizeof *level);
     assert(level);
-    for (uint64_t i = 0; i < width; i++) level[i] = leaf_hash(leaf_of(content, i));
+    for (uint64_t i = 0; i < width; i++)
+        level[i] = leaf_hash(leaf_of(content, i));
     *out = (struct merkle_proof){.leaf_index = leaf_index, .size_bytes = content.size};
     for (uint64_t at = leaf_index; width > 1; at /= 2, width = (width + 1) / 2) {
         if ((at ^ 1) < width) out->siblings[out->count++] = level[at ^ 1];

@@ -12,20 +12,20 @@
 #include "base/bytes.h"
 
 #define MERKLE_LEAF_BYTES 4096
-#define MERKLE_DEPTH_MAX 48
+#define MERKLE_DEPTH_MAX  48
 
 struct hash merkle_root(struct bytes content);
 
 /* Incremental, for content that does not fit in memory: O(depth) state. */
 struct merkle {
     struct hash pending[MERKLE_DEPTH_MAX]; /* a finished left subtree of 2^i leaves, if bit i set */
-    uint64_t    leaf_count;
-    uint64_t    size_bytes;
-    uint8_t     leaf[MERKLE_LEAF_BYTES];
-    size_t      leaf_used;
+    uint64_t leaf_count;
+    uint64_t size_bytes;
+    uint8_t leaf[MERKLE_LEAF_BYTES];
+    size_t leaf_used;
 };
-void        merkle_init(struct merkle *m);
-void        merkle_update(struct merkle *m, struct bytes more);
+void merkle_init(struct merkle *m);
+void merkle_update(struct merkle *m, struct bytes more);
 struct hash merkle_finish(struct merkle *m);
 
 /* Whole file by path. E_IO, E_NOT_FOUND; *out_size may be NULL. */
@@ -33,9 +33,9 @@ MUST_CHECK enum status merkle_root_of_path(struct hash *out, uint64_t *out_size,
 
 /* The path from one leaf to the top, bottom first. */
 struct merkle_proof {
-    uint64_t    leaf_index;
-    uint64_t    size_bytes; /* of the whole content */
-    size_t      count;
+    uint64_t leaf_index;
+    uint64_t size_bytes; /* of the whole content */
+    size_t count;
     struct hash siblings[MERKLE_DEPTH_MAX];
 };
 /* Builds the proof of leaf `leaf_index` over content in memory (asserts that it exists). */

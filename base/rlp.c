@@ -14,7 +14,8 @@ static size_t put_header(uint8_t out[9], uint8_t short_base, size_t size)
     uint8_t be[8];
     store_be64(be, size);
     size_t skip = 0;
-    while (be[skip] == 0) skip++;
+    while (be[skip] == 0)
+        skip++;
     out[0] = (uint8_t)(short_base + 55 + (8 - skip));
     memcpy(out + 1, be + skip, 8 - skip);
     return 1 + 8 - skip;
@@ -94,7 +95,7 @@ void rlp_fail(struct rlp_reader *r)
 }
 
 struct item {
-    bool   is_list;
+    bool is_list;
     size_t header_size;
     size_t content_size;
 };
@@ -104,7 +105,8 @@ static bool long_size(size_t *out, struct bytes from, size_t size_of_size)
 {
     if (size_of_size > from.size || size_of_size > 8 || from.data[0] == 0) return false;
     uint64_t size = 0;
-    for (size_t i = 0; i < size_of_size; i++) size = size << 8 | from.data[i];
+    for (size_t i = 0; i < size_of_size; i++)
+        size = size << 8 | from.data[i];
     *out = size;
     return size > 55;
 }

@@ -16,13 +16,15 @@ struct u256 u256_from_be(struct bytes big_endian)
     uint8_t full[32] = {0};
     if (big_endian.size) memcpy(full + 32 - big_endian.size, big_endian.data, big_endian.size);
     struct u256 a;
-    for (int i = 0; i < 4; i++) a.limb[i] = load_be64(full + 24 - 8 * i);
+    for (int i = 0; i < 4; i++)
+        a.limb[i] = load_be64(full + 24 - 8 * i);
     return a;
 }
 
 void u256_to_be(uint8_t out[32], struct u256 a)
 {
-    for (int i = 0; i < 4; i++) store_be64(out + 24 - 8 * i, a.limb[i]);
+    for (int i = 0; i < 4; i++)
+        store_be64(out + 24 - 8 * i, a.limb[i]);
 }
 
 size_t u256_to_be_short(uint8_t out[32], struct u256 a)
@@ -178,7 +180,8 @@ bool u256_mul_checked(struct u256 *out, struct u256 a, struct u256 b)
 
 static size_t limbs_used(const uint64_t *limbs, size_t count)
 {
-    while (count > 0 && limbs[count - 1] == 0) count--;
+    while (count > 0 && limbs[count - 1] == 0)
+        count--;
     return count;
 }
 
@@ -254,7 +257,8 @@ static void divide(uint64_t *quotient, struct u256 *remainder, const uint64_t *n
         uint64_t v[5];
         shift_left(u, numerator, m, shift);
         shift_left(v, divisor.limb, n, shift);
-        for (size_t j = m - n + 1; j-- > 0;) q[j] = quotient_digit(u + j, v, n);
+        for (size_t j = m - n + 1; j-- > 0;)
+            q[j] = quotient_digit(u + j, v, n);
         for (size_t i = 0; i < n; i++)
             r.limb[i] = u[i] >> shift | (shift ? u[i + 1] << (64 - shift) : 0);
     }
@@ -334,25 +338,29 @@ struct u256 u256_sign_extend(struct u256 byte_index, struct u256 value)
 
 struct u256 u256_and(struct u256 a, struct u256 b)
 {
-    for (int i = 0; i < 4; i++) a.limb[i] &= b.limb[i];
+    for (int i = 0; i < 4; i++)
+        a.limb[i] &= b.limb[i];
     return a;
 }
 
 struct u256 u256_or(struct u256 a, struct u256 b)
 {
-    for (int i = 0; i < 4; i++) a.limb[i] |= b.limb[i];
+    for (int i = 0; i < 4; i++)
+        a.limb[i] |= b.limb[i];
     return a;
 }
 
 struct u256 u256_xor(struct u256 a, struct u256 b)
 {
-    for (int i = 0; i < 4; i++) a.limb[i] ^= b.limb[i];
+    for (int i = 0; i < 4; i++)
+        a.limb[i] ^= b.limb[i];
     return a;
 }
 
 struct u256 u256_not(struct u256 a)
 {
-    for (int i = 0; i < 4; i++) a.limb[i] = ~a.limb[i];
+    for (int i = 0; i < 4; i++)
+        a.limb[i] = ~a.limb[i];
     return a;
 }
 
@@ -421,7 +429,8 @@ void u256_to_decimal(char out[79], struct u256 a)
         memcpy(a.limb, quotient, sizeof quotient);
         reversed[count++] = (char)('0' + digit);
     } while (!u256_is_zero(a));
-    for (size_t i = 0; i < count; i++) out[i] = reversed[count - 1 - i];
+    for (size_t i = 0; i < count; i++)
+        out[i] = reversed[count - 1 - i];
     out[count] = 0;
 }
 

@@ -13,18 +13,18 @@ struct u256 {
 
 struct u256 u256_from_u64(uint64_t value);
 struct u256 u256_from_be(struct bytes big_endian); /* size at most 32 (asserted) */
-void        u256_to_be(uint8_t out[32], struct u256 a);
+void u256_to_be(uint8_t out[32], struct u256 a);
 /* Bytes without leading zeros, as RLP wants them; returns how many (0 for zero). */
-size_t      u256_to_be_short(uint8_t out[32], struct u256 a);
-bool        u256_fits_u64(struct u256 a);
-uint64_t    u256_to_u64(struct u256 a);            /* asserts that it fits */
-uint64_t    u256_to_u64_saturating(struct u256 a); /* UINT64_MAX when it does not fit */
+size_t u256_to_be_short(uint8_t out[32], struct u256 a);
+bool u256_fits_u64(struct u256 a);
+uint64_t u256_to_u64(struct u256 a);            /* asserts that it fits */
+uint64_t u256_to_u64_saturating(struct u256 a); /* UINT64_MAX when it does not fit */
 
 bool u256_is_zero(struct u256 a);
 bool u256_equal(struct u256 a, struct u256 b);
-int  u256_compare(struct u256 a, struct u256 b);        /* unsigned: <0, 0, >0 */
-int  u256_compare_signed(struct u256 a, struct u256 b); /* two's complement */
-int  u256_bit_length(struct u256 a);                    /* 0 for zero, else 1..256 */
+int u256_compare(struct u256 a, struct u256 b);        /* unsigned: <0, 0, >0 */
+int u256_compare_signed(struct u256 a, struct u256 b); /* two's complement */
+int u256_bit_length(struct u256 a);                    /* 0 for zero, else 1..256 */
 
 struct u256 u256_add(struct u256 a, struct u256 b);
 struct u256 u256_sub(struct u256 a, struct u256 b);

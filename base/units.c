@@ -1,11 +1,12 @@
 #include "base/units.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 struct unit {
     const char *name;
-    unsigned    decimals;
+    unsigned decimals;
 };
 
 static const struct unit UNITS[] = {{"LSH", 18}, {"gwei", 9}, {"wei", 0}};
@@ -28,7 +29,8 @@ static enum status scale(char out[DIGITS_MAX * 2], struct bytes number, unsigned
         if (after_point && ++fraction > decimals) return E_RANGE;
         out[size++] = (char)c;
     }
-    for (; fraction < decimals; fraction++) out[size++] = '0';
+    for (; fraction < decimals; fraction++)
+        out[size++] = '0';
     out[size] = 0;
     return OK;
 }
@@ -49,7 +51,8 @@ enum status amount_from_text(struct u256 *out_wei, const char *text)
     size_t digits = strspn(text, "0123456789.");
     if (digits == 0 || digits > DIGITS_MAX) return E_MALFORMED;
     const char *name = text + digits;
-    while (*name == ' ') name++;
+    while (*name == ' ')
+        name++;
     unsigned decimals;
     if (!unit_find(&decimals, name)) return E_MALFORMED;
     char scaled[DIGITS_MAX * 2];
@@ -76,14 +79,9 @@ void amount_to_text(char out[AMOUNT_TEXT_SIZE], struct u256 wei)
     memcpy(padded + zeros, digits, count);
     size_t whole = zeros + count - unit->decimals;
     size_t end = zeros + count;
-    while (end > whole && padded[end - 1] == '0') end--;
-    memcpy(out, padded, whole);
-    size_t size = whole;
-    if (end > whole) {
-        out[size++] = '.';
-        memcpy(out + size, padded + whole, end - whole);
-        size += end - whole;
-    }
-    out[size++] = ' ';
-    memcpy(out + size, unit->name, strlen(unit->name) + 1);
+    while (end > whole && padded[end - 1] == '0')
+        end--;
+    const char *point = end > whole ? "." : "";
+    snprintf(out, AMOUNT_TEXT_SIZE, "%.*s%s%.*s %s", (int)whole, padded, point, (int)(end - whole),
+             padded + whole, unit->name);
 }

@@ -73,12 +73,12 @@ static void rlp_refuses_what_is_not_canonical(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "0x8101",       /* a byte below 0x80 with a prefix */
-        "0xb800",       /* long form of nothing */
-        "0xb837",       /* long form of 55, and cut short */
-        "0xb90038",     /* leading zero in the size */
-        "0x83646f",     /* cut short */
-        "0xc883636174", /* list cut short */
+        "0x8101",               /* a byte below 0x80 with a prefix */
+        "0xb800",               /* long form of nothing */
+        "0xb837",               /* long form of 55, and cut short */
+        "0xb90038",             /* leading zero in the size */
+        "0x83646f",             /* cut short */
+        "0xc883636174",         /* list cut short */
         "0xbfffffffffffffffff", /* a size near 2^64 */
         "0xf800",
     };
@@ -157,9 +157,12 @@ static void amounts_are_read_and_shown_as_people_write_them(void **state)
     static const struct {
         const char *text, *wei, *shown;
     } rows[] = {
-        {"1.5 LSH", "1500000000000000000", "1.5 LSH"}, {"3 gwei", "3000000000", "3 gwei"},
-        {"7wei", "7", "7 wei"},                        {"2", "2000000000000000000", "2 LSH"},
-        {"0.000001 lsh", "1000000000000", "0.000001 LSH"}, {"0", "0", "0 LSH"},
+        {"1.5 LSH", "1500000000000000000", "1.5 LSH"},
+        {"3 gwei", "3000000000", "3 gwei"},
+        {"7wei", "7", "7 wei"},
+        {"2", "2000000000000000000", "2 LSH"},
+        {"0.000001 lsh", "1000000000000", "0.000001 LSH"},
+        {"0", "0", "0 LSH"},
         {"12.25gwei", "12250000000", "12.25 gwei"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -171,7 +174,8 @@ static void amounts_are_read_and_shown_as_people_write_them(void **state)
         amount_to_text(text, wei);
         assert_string_equal(text, rows[i].shown);
     }
-    static const char *const bad[] = {"", "LSH", "-1 LSH", "1e5", ".5", "5.", "1..5", "1 ETH", "0.5 wei"};
+    static const char *const bad[] = {"",   "LSH",  "-1 LSH", "1e5",    ".5",
+                                      "5.", "1..5", "1 ETH",  "0.5 wei"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct u256 wei;
         assert_int_not_equal(amount_from_text(&wei, bad[i]), OK);

@@ -34,7 +34,8 @@ static void incremental_keccak_equals_one_shot_at_every_split(void **state)
 {
     (void)state;
     uint8_t data[400];
-    for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)(i * 7);
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 7);
     for (size_t size = 0; size <= sizeof data; size += 17) {
         struct hash whole = keccak256(bytes_of(data, size));
         for (size_t split = 0; split <= size; split += 13) {
@@ -93,7 +94,8 @@ static void merkle_root_follows_its_definition(void **state)
 {
     (void)state;
     uint8_t *data = malloc(64 * MERKLE_LEAF_BYTES);
-    for (size_t i = 0; i < 64 * MERKLE_LEAF_BYTES; i++) data[i] = (uint8_t)(i >> 8 ^ i);
+    for (size_t i = 0; i < 64 * MERKLE_LEAF_BYTES; i++)
+        data[i] = (uint8_t)(i >> 8 ^ i);
     for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
         struct hash fast = merkle_root(bytes_of(data, SIZES[i]));
         struct hash slow = slow_root(data, SIZES[i]);
@@ -107,7 +109,8 @@ static void merkle_proofs_hold_for_their_leaf_and_no_other(void **state)
     (void)state;
     size_t size = 13 * MERKLE_LEAF_BYTES + 100;
     uint8_t *data = malloc(size);
-    for (size_t i = 0; i < size; i++) data[i] = (uint8_t)(i / MERKLE_LEAF_BYTES + i);
+    for (size_t i = 0; i < size; i++)
+        data[i] = (uint8_t)(i / MERKLE_LEAF_BYTES + i);
     struct hash root = merkle_root(bytes_of(data, size));
     for (uint64_t leaf = 0; leaf < 14; leaf++) {
         struct merkle_proof proof;

@@ -28,7 +28,8 @@ static void buffers_grow_and_keep_what_they_hold(void **state)
 {
     (void)state;
     struct buffer b = {0};
-    for (int i = 0; i < 1000; i++) buffer_append_byte(&b, (uint8_t)i);
+    for (int i = 0; i < 1000; i++)
+        buffer_append_byte(&b, (uint8_t)i);
     buffer_print(&b, "%d-%s", 42, "end");
     assert_int_equal(b.size, 1006);
     assert_int_equal(b.data[300], 300 % 256);
@@ -46,7 +47,8 @@ static void arenas_give_zeroed_aligned_memory_after_every_reset(void **state)
         for (size_t size = 0; size < 3000; size += 7) {
             uint8_t *memory = arena_alloc(&a, size);
             assert_int_equal((uintptr_t)memory % 16, 0);
-            for (size_t i = 0; i < size; i++) assert_int_equal(memory[i], 0);
+            for (size_t i = 0; i < size; i++)
+                assert_int_equal(memory[i], 0);
             memset(memory, 0xff, size);
         }
         assert_non_null(arena_alloc(&a, 1 << 20));

@@ -159,8 +159,8 @@ static void exponent_bytes_and_sign_extension_follow_the_yellow_paper(void **sta
     mpz_clear(r);
     assert_true(u256_equal(u256_exp(u256_from_u64(0), u256_from_u64(0)), u256_from_u64(1)));
     assert_true(u256_equal(u256_sign_extend(u256_from_u64(0), u256_from_u64(0xff)), minus(1)));
-    assert_true(u256_equal(u256_sign_extend(u256_from_u64(0), u256_from_u64(0x17f)),
-                           u256_from_u64(0x7f)));
+    assert_true(
+        u256_equal(u256_sign_extend(u256_from_u64(0), u256_from_u64(0x17f)), u256_from_u64(0x7f)));
     struct u256 x = u256_from_u64(0x1234);
     assert_true(u256_equal(u256_byte(u256_from_u64(31), x), u256_from_u64(0x34)));
     assert_true(u256_equal(u256_byte(u256_from_u64(30), x), u256_from_u64(0x12)));
@@ -190,7 +190,8 @@ static void text_forms_round_trip_and_refuse_the_rest(void **state)
     const char *bad_quantities[] = {"", "0x", "0x01", "01", "0xg", "0X1"};
     for (size_t i = 0; i < sizeof bad_quantities / sizeof *bad_quantities; i++)
         assert_int_equal(u256_from_quantity(&out, bytes_of_text(bad_quantities[i])), E_MALFORMED);
-    const char *too_big = "115792089237316195423570985008687907853269984665640564039457584007913129639936";
+    const char *too_big =
+        "115792089237316195423570985008687907853269984665640564039457584007913129639936";
     assert_int_equal(u256_from_decimal(&out, bytes_of_text(too_big)), E_RANGE);
 }
 
