@@ -1,0 +1,66 @@
+/* options.h - what leaseholdd can be told: one table makes flags, config keys, defaults, help and man page.
+ *
+ * A flag beats the config file, which beats the default. The config file has `key = value` lines
+ * with the flags' long names as keys; '#' starts a comment. Texts in the config live until
+ * options_finish. */
+#ifndef LEASEHOLD_NODE_OPTIONS_H
+#define LEASEHOLD_NODE_OPTIONS_H
+
+#include "base/status.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#define OPTIONS_ERROR_SIZE 512
+
+/* field, flag, kind, argument, default, smallest, largest, help */
+#define OPTIONS(X)                                                                                 \
+    X(data_dir, "data-dir", TEXT, "DIR", "", 0, 0,                                                 \
+      "Where the chain is kept; made if it is not there. One node a directory.")                   \
+    X(genesis, "genesis", TEXT, "FILE", "", 0, 0,                                                  \
+      "The network's genesis file. Needed at the first start; later it is only compared.")         \
+    X(validator_key, "validator-key", TEXT, "FILE", "", 0, 0,                                      \
+      "Produce blocks with this key: a file of mode 0600 that holds 0x and 64 hex digits, or "     \
+      "{\"secretKey\": \"0x...\"}. Without it the node only follows.")                             \
+    X(rpc_listen, "rpc-listen", TEXT, "ADDRESS:PORT", "127.0.0.1:8545", 0, 0,                      \
+      "Where JSON-RPC and /metrics are served. Port 0 lets the system choose; the port is "        \
+      "printed and written to DIR/rpc.port.")                                                      \
+    X(rpc_hosts, "rpc-hosts", TEXT, "NAMES", "", 0, 0,                                             \
+      "Host names, comma-separated, under which the RPC may be reached besides localhost and "     \
+      "IP addresses; * is any.")                                                                   \
+    X(rpc_threads, "rpc-threads", NUMBER, "COUNT", "2", 1, 16, "Threads that answer RPC calls.")   \
+    X(rpc_gas_cap, "rpc-gas-cap", NUMBER, "GAS", "50000000", 100000, 1000000000,                   \
+      "Most gas that one eth_call or eth_estimateGas may use.")                                    \
+    X(rpc_call_ms, "rpc-call-ms", NUMBER, "MS", "5000", 10, 60000,                                 \
+      "Longest time that one call may run.")                                                       \
+    X(rpc_log_range, "rpc-log-range", NUMBER, "BLOCKS", "10000", 1, 1000000,                       \
+      "Most blocks that one eth_getLogs may span.")                                                \
+    X(rpc_log_count, "rpc-log-count", NUMBER, "COUNT", "10000", 1, 100000,                         \
+      "Most logs that one eth_getLogs may return.")                                                \
+    X(log_level, "log-level", TEXT, "LEVEL", "info", 0, 0,                                         \
+      "Least important lines to log: debug, info, warn or error.")                                 \
+    X(config, "config", TEXT, "FILE", "", 0, 0,                                                    \
+      "Read options from a file of `name = value` lines; flags go before it.")                     \
+    X(print_validator, "print-validator", TEXT, "FILE", "", 0, 0,                                  \
+      "Print what a genesis file needs of this validator key (consensusAddress, hashChainEnd) as " \
+      "JSON, and stop.")                                                                           \
+    X(print_man, "print-man", SWITCH, NULL, "", 0, 0, "Print the manual page (roff), and stop.")
+
+#define OPTION_TYPE_TEXT   const char *
+#define OPTION_TYPE_NUMBER uint64_t
+#define OPTION_TYPE_SWITCH uint64_t
+
+struct config {
+#define X(field, flag, kind, argument, preset, min, max, help) OPTION_TYPE_##kind field;
+    OPTIONS(X)
+#undef X
+};
+
+/* Reads the command line and the config file. On failure `error` says what to change. --help and
+ * --version print and exit the process, as argp does. */
+MUST_CHECK enum status options_read(struct config *out, char error[OPTIONS_ERROR_SIZE], int argc,
+                                    char **argv);
+void options_finish(struct config *c);
+void options_print_man(FILE *out);
+
+#endif

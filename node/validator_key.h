@@ -1,0 +1,34 @@
+/* validator_key.h - a validator's secret: the signing key, and the hash chain that it reveals.
+ *
+ * Key file, mode 0600 or stricter: 0x and 64 hex digits on one line, or {"secretKey": "0x..."}.
+ *
+ * Hash chain. seed = keccak256(secret | "Leasehold randomness v1"), and link i = keccak256 applied i
+ * times to the seed. The validator commits to link LINKS (the end); its nth reveal (from 0) is link
+ * LINKS - 1 - n, so that keccak256(reveal) is what stood before. Everything follows from the key:
+ * nothing more must be backed up. A chain lasts LINKS proposals; then the validator must join
+ * again with a new key. Every 1024th link is kept in memory (128 KiB), made once at start (about 1 s).
+ *
+ * One thread. */
+#ifndef LEASEHOLD_NODE_VALIDATOR_KEY_H
+#define LEASEHOLD_NODE_VALIDATOR_KEY_H
+
+#include "base/key.h"
+
+#define HASH_CHAIN_LINKS      (1u << 22)
+#define HASH_CHAIN_STRIDE     1024u
+#define VALIDATOR_ERROR_SIZE  256
+
+/* On failure `error` says what to change: E_NOT_FOUND, E_DENIED (others may read it), E_MALFORMED. */
+MUST_CHECK enum status validator_key_load(struct key *out, char error[VALIDATOR_ERROR_SIZE],
+                                          const char *path);
+
+struct hash_chain;
+
+struct hash_chain *hash_chain_create(const struct key *key);
+void               hash_chain_destroy(struct hash_chain *c); /* wipes; takes NULL */
+struct hash        hash_chain_end(const struct hash_chain *c);
+/* The link before `after`: what keccak256 turns into it. The search starts at the place where the
+ * last one was found and goes down; false if `after` is no link of this chain or its first. */
+MUST_CHECK bool hash_chain_before(struct hash_chain *c, struct hash *out, const struct hash *after);
+
+#endif
