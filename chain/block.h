@@ -20,7 +20,7 @@ struct block {
 MUST_CHECK enum status block_decode(struct block *out, struct arena *arena, struct bytes input);
 void        block_encode(struct buffer *out, const struct block *b);
 struct hash block_hash(const struct block *b); /* of the header */
-/* The size of a block's encoding, or an upper bound within 32 bytes of it: for block building. */
+/* At least the size of the encoding of a block with such transactions: for block building. */
 size_t block_size_bound(size_t txs_bytes, size_t tx_count);
 
 /* The root of the transaction trie, keyed by rlp(index). */
