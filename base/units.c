@@ -76,7 +76,7 @@ void amount_to_text(char out[AMOUNT_TEXT_SIZE], struct u256 wei)
     size_t count = strlen(digits);
     size_t zeros = count <= unit->decimals ? unit->decimals + 1 - count : 0;
     memset(padded, '0', zeros);
-    memcpy(padded + zeros, digits, count);
+    snprintf(padded + zeros, sizeof padded - zeros, "%s", digits);
     size_t whole = zeros + count - unit->decimals;
     size_t end = zeros + count;
     while (end > whole && padded[end - 1] == '0')
