@@ -1,0 +1,174 @@
+/* The CALL family: what a call costs, how it begins and what its caller gets back. */
+#include "vm/frame.h"
+#include "vm/gas.h"
+#include "vm/precompile.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct call_operands {
+    struct u256    gas;
+    struct address target;
+    struct u256    value;
+    struct u256    input_offset, input_size;
+    struct u256    reply_offset, reply_size;
+};
+
+static bool has_value_operand(enum opcode op)
+{
+    return op == OP_CALL || op == OP_CALLCODE;
+}
+
+/* Leaves the popped items' count in the frame as it will be without the reply. */
+static void pop_operands(struct evm *e, struct frame *f, enum opcode op, struct call_operands *o)
+{
+    const struct u256 *top = frame_stack(e, f);
+    o->gas = *top--;
+    o->target = word_to_address(top--);
+    o->value = word_u64(0);
+    if (has_value_operand(op)) o->value = *top--;
+    o->input_offset = *top--;
+    o->input_size = *top--;
+    o->reply_offset = *top--;
+    o->reply_size = *top--;
+    f->stack_count = (size_t)(top - &e->stack[f->stack_base]);
+}
+
+static int64_t charge_value(struct evm *e, struct frame *f, enum opcode op,
+                            const struct call_operands *o)
+{
+    if (word_is_zero(&o->value)) return f->gas;
+    if (op == OP_CALL && f->is_static) return frame_fail(f, EVM_STATIC_VIOLATION);
+    int64_t gas = f->gas - GAS_CALL_VALUE;
+    if (op == OP_CALL && !e->table->account_exists(e->host, &o->target)) gas -= GAS_NEW_ACCOUNT;
+    return gas;
+}
+
+static int64_t charge_access_and_memory(struct evm *e, struct frame *f,
+                                        const struct call_operands *o)
+{
+    int64_t gas = memory_reserve(e, f, f->gas, &o->input_offset, &o->input_size);
+    if (gas >= 0) gas = memory_reserve(e, f, gas, &o->reply_offset, &o->reply_size);
+    if (gas < 0) return gas;
+    bool cold = e->table->touch_account(e->host, &o->target) == ACCESS_COLD;
+    return gas - (cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
+}
+
+/* EIP-150: at most all but a 64th goes along; the stipend comes on top. */
+static int64_t take_call_gas(struct frame *f, const struct call_operands *o)
+{
+    int64_t  most = f->gas - f->gas / 64;
+    uint64_t wanted = word_saturated(&o->gas);
+    int64_t  gas = wanted < (uint64_t)most ? (int64_t)wanted : most;
+    f->gas -= gas;
+    return word_is_zero(&o->value) ? gas : gas + GAS_CALL_STIPEND;
+}
+
+static struct call call_from_operands(struct evm *e, struct frame *f, enum opcode op,
+                                      const struct call_operands *o)
+{
+    struct call c = {.kind = EVM_CALL, .sender = f->self, .recipient = o->target};
+    c.code_address = o->target;
+    c.value = o->value;
+    c.moves_value = op == OP_CALL;
+    c.is_static = f->is_static || op == OP_STATICCALL;
+    if (op == OP_CALLCODE || op == OP_DELEGATECALL) c.recipient = f->self;
+    if (op == OP_DELEGATECALL) {
+        c.sender = word_to_address(&f->sender_word);
+        c.value = f->value;
+    }
+    if (!word_is_zero(&o->input_size)) {
+        c.input_in_memory = true;
+        c.input_at = f->memory_base + (size_t)o->input_offset.limb[0];
+        c.input = bytes_of(e->memory + c.input_at, (size_t)o->input_size.limb[0]);
+    }
+    return c;
+}
+
+static enum evm_result refusal(struct evm *e, const struct frame *f, const struct u256 *value)
+{
+    if (e->frame_count > CALL_DEPTH_MAX) return EVM_CALL_DEPTH;
+    if (word_is_zero(value)) return EVM_SUCCESS;
+    struct u256 balance = e->table->balance(e->host, &f->self);
+    return word_less(&balance, value) ? EVM_BALANCE : EVM_SUCCESS;
+}
+
+enum step op_call(struct evm *e, struct frame *f, enum opcode op)
+{
+    struct call_operands o;
+    pop_operands(e, f, op, &o);
+    f->gas = charge_access_and_memory(e, f, &o);
+    if (f->gas >= 0) f->gas = charge_value(e, f, op, &o);
+    if (f->gas < 0) return STEP_END;
+    f->reply_size = (size_t)word_saturated(&o.reply_size);
+    f->reply_at = f->reply_size == 0 ? 0 : (size_t)o.reply_offset.limb[0];
+
+    struct call c = call_from_operands(e, f, op, &o);
+    c.gas = take_call_gas(f, &o);
+    enum evm_result refused = refusal(e, f, &o.value);
+    if (refused != EVM_SUCCESS)
+        call_done(e, refused, c.gas);
+    else if (call_begin(e, &c) == STEP_ENTER)
+        return STEP_ENTER;
+    call_reply(e, f);
+    return STEP_NEXT;
+}
+
+void call_done(struct evm *e, enum evm_result result, int64_t gas)
+{
+    e->done_result = result;
+    e->done_gas = gas;
+    buffer_clear(&e->return_data);
+}
+
+void call_reply(struct evm *e, struct frame *waiting)
+{
+    size_t size = e->return_data.size;
+    if (size > waiting->reply_size) size = waiting->reply_size;
+    assert(size == 0 || waiting->reply_at + size <= waiting->memory_size);
+    if (size > 0) memcpy(waiting->memory + waiting->reply_at, e->return_data.data, size);
+    waiting->gas += e->done_gas;
+    waiting->stack_count++;
+    *frame_stack(e, waiting) = word_u64(e->done_result == EVM_SUCCESS);
+}
+
+static void run_precompile(struct evm *e, const struct call *c, size_t snapshot)
+{
+    e->done_gas = c->gas;
+    buffer_clear(&e->return_data);
+    e->done_result = precompile_run(&c->code_address, &e->done_gas, &e->return_data, c->input);
+    if (e->done_result == EVM_SUCCESS) return;
+    e->table->revert(e->host, snapshot);
+    call_done(e, e->done_result, 0);
+}
+
+/* With one use for the caller; NULL when there is no code. */
+static struct program *program_at(struct evm *e, const struct address *a)
+{
+    struct hash code_hash = e->table->code_hash(e->host, a);
+    struct program *p = program_cache_find(&e->programs, &code_hash);
+    if (p != NULL) return p;
+    struct bytes code = e->table->code(e->host, a);
+    if (code.size == 0) return NULL;
+    p = program_create(code);
+    program_cache_put(&e->programs, p, &code_hash);
+    return p;
+}
+
+enum step call_begin(struct evm *e, const struct call *c)
+{
+    size_t snapshot = e->table->snapshot(e->host);
+    if (c->moves_value && !word_is_zero(&c->value))
+        e->table->transfer(e->host, &c->sender, &c->recipient, c->value);
+    if (evm_is_precompile(e->revision, &c->code_address)) {
+        run_precompile(e, c, snapshot);
+        return STEP_NEXT;
+    }
+    struct program *program = program_at(e, &c->code_address);
+    if (program == NULL) {
+        call_done(e, EVM_SUCCESS, c->gas);
+        return STEP_NEXT;
+    }
+    frame_push(e, c, program, snapshot, e->refund);
+    return STEP_ENTER;
+}

@@ -1,0 +1,154 @@
+#include "vm/operations.h"
+
+#include "vm/gas.h"
+
+#include <assert.h>
+
+static int64_t charge_account(struct evm *e, int64_t gas, const struct address *a)
+{
+    bool cold = e->table->touch_account(e->host, a) == ACCESS_COLD;
+    return gas - (cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
+}
+
+OPERATION(op_balance)
+{
+    (void)f;
+    struct address a = word_to_address(&top[0]);
+    gas = charge_account(e, gas, &a);
+    if (gas >= 0) top[0] = e->table->balance(e->host, &a);
+    return gas;
+}
+
+OPERATION(op_selfbalance)
+{
+    top[1] = e->table->balance(e->host, &f->self);
+    return gas;
+}
+
+OPERATION(op_extcodesize)
+{
+    (void)f;
+    struct address a = word_to_address(&top[0]);
+    gas = charge_account(e, gas, &a);
+    if (gas >= 0) top[0] = word_u64(e->table->code(e->host, &a).size);
+    return gas;
+}
+
+OPERATION(op_extcodehash)
+{
+    (void)f;
+    struct address a = word_to_address(&top[0]);
+    gas = charge_account(e, gas, &a);
+    if (gas < 0) return gas;
+    struct hash h = e->table->code_hash(e->host, &a);
+    top[0] = word_of_hash(&h);
+    return gas;
+}
+
+OPERATION(op_extcodecopy)
+{
+    struct address a = word_to_address(&top[0]);
+    gas = memory_reserve(e, f, gas, &top[-1], &top[-3]);
+    if (gas < 0) return gas;
+    gas -= GAS_COPY_WORD * (int64_t)words_of(top[-3].limb[0]);
+    if (gas >= 0) gas = charge_account(e, gas, &a);
+    if (gas >= 0) copy_padded(f, &top[-1], e->table->code(e->host, &a), &top[-2], &top[-3]);
+    return gas;
+}
+
+OPERATION(op_blockhash)
+{
+    (void)f;
+    uint64_t now = e->context->number;
+    uint64_t number = word_saturated(&top[0]);
+    top[0] = word_u64(0);
+    if (number >= now || now - number > BLOCK_HASHES_MAX) return gas;
+    struct hash h = e->table->block_hash(e->host, number);
+    top[0] = word_of_hash(&h);
+    return gas;
+}
+
+OPERATION(op_blobhash)
+{
+    (void)f;
+    uint64_t index = word_saturated(&top[0]);
+    top[0] = word_u64(0);
+    if (index < e->context->blob_hash_count)
+        top[0] = word_of_hash(&e->context->blob_hashes[index]);
+    return gas;
+}
+
+OPERATION(op_sload)
+{
+    bool cold = e->table->touch_slot(e->host, &f->self, top[0]) == ACCESS_COLD;
+    gas -= cold ? GAS_COLD_SLOT : GAS_WARM_ACCESS;
+    if (gas >= 0) top[0] = e->table->storage(e->host, &f->self, top[0]);
+    return gas;
+}
+
+/* EIP-3529: the refund of a slot that goes from `current` to `value` (they differ). */
+static int64_t sstore_refund(const struct u256 *original, const struct u256 *current,
+                             const struct u256 *value)
+{
+    int64_t refund = 0;
+    if (word_equal(original, current)) {
+        if (!word_is_zero(original) && word_is_zero(value)) refund += GAS_SSTORE_CLEAR;
+        return refund;
+    }
+    if (!word_is_zero(original)) {
+        if (word_is_zero(current)) refund -= GAS_SSTORE_CLEAR;
+        if (word_is_zero(value)) refund += GAS_SSTORE_CLEAR;
+    }
+    if (word_equal(original, value)) {
+        int64_t paid = word_is_zero(original) ? GAS_SSTORE_SET : GAS_SSTORE_RESET;
+        refund += paid - GAS_WARM_ACCESS;
+    }
+    return refund;
+}
+
+OPERATION(op_sstore)
+{
+    if (f->is_static) return frame_fail(f, EVM_STATIC_VIOLATION);
+    if (gas <= GAS_SSTORE_SENTRY) return -1;
+    struct u256 slot = top[0];
+    struct u256 value = top[-1];
+    if (e->table->touch_slot(e->host, &f->self, slot) == ACCESS_COLD) gas -= GAS_COLD_SLOT;
+    struct u256 current = e->table->storage(e->host, &f->self, slot);
+    if (word_equal(&current, &value)) return gas - GAS_WARM_ACCESS;
+
+    struct u256 original = e->table->storage_original(e->host, &f->self, slot);
+    int64_t     cost = GAS_WARM_ACCESS;
+    if (word_equal(&original, &current))
+        cost = word_is_zero(&original) ? GAS_SSTORE_SET : GAS_SSTORE_RESET;
+    gas -= cost;
+    if (gas < 0) return gas;
+    e->refund += sstore_refund(&original, &current, &value);
+    e->table->set_storage(e->host, &f->self, slot, value);
+    return gas;
+}
+
+OPERATION(op_tload)
+{
+    top[0] = e->table->transient(e->host, &f->self, top[0]);
+    return gas;
+}
+
+OPERATION(op_tstore)
+{
+    if (f->is_static) return frame_fail(f, EVM_STATIC_VIOLATION);
+    e->table->set_transient(e->host, &f->self, top[0], top[-1]);
+    return gas;
+}
+
+OPERATION(op_selfdestruct)
+{
+    if (f->is_static) return frame_fail(f, EVM_STATIC_VIOLATION);
+    struct address heir = word_to_address(&top[0]);
+    if (e->table->touch_account(e->host, &heir) == ACCESS_COLD) gas -= GAS_COLD_ACCOUNT;
+    if (gas < 0) return gas;
+    struct u256 balance = e->table->balance(e->host, &f->self);
+    if (!word_is_zero(&balance) && !e->table->account_exists(e->host, &heir))
+        gas -= GAS_NEW_ACCOUNT;
+    if (gas >= 0) e->table->self_destruct(e->host, &f->self, &heir);
+    return gas;
+}

@@ -1,0 +1,70 @@
+#include "vm/program.h"
+
+#include "base/fatal.h"
+#include "vm/opcodes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void mark_jumps(uint64_t *jumps, struct bytes code)
+{
+    for (size_t i = 0; i < code.size; i++) {
+        uint8_t op = code.data[i];
+        if (op == OP_JUMPDEST)
+            jumps[i >> 6] |= UINT64_C(1) << (i & 63);
+        else if (op >= OP_PUSH1 && op <= OP_PUSH32)
+            i += (size_t)(op - OP_PUSH0);
+    }
+}
+
+struct program *program_create(struct bytes code)
+{
+    size_t          words = code.size / 64 + 1;
+    size_t          bits_bytes = words * sizeof(uint64_t);
+    struct program *p = must_alloc(sizeof(*p) + bits_bytes + code.size + CODE_PADDING_BYTES);
+    uint8_t        *copy = (uint8_t *)&p->jumps[words];
+    if (code.size > 0) memcpy(copy, code.data, code.size);
+    mark_jumps(p->jumps, code);
+    p->use_count = 1;
+    p->size = code.size;
+    p->code = copy;
+    assert(p->code[p->size] == OP_STOP);
+    return p;
+}
+
+void program_release(struct program *p)
+{
+    assert(p->use_count > 0);
+    if (--p->use_count == 0) free(p);
+}
+
+static size_t slot_of(const struct hash *code_hash)
+{
+    return load_be64(code_hash->b) % PROGRAM_CACHE_MAX;
+}
+
+struct program *program_cache_find(struct program_cache *c, const struct hash *code_hash)
+{
+    struct program *p = c->slots[slot_of(code_hash)];
+    if (p == NULL || !hash_equal(&p->code_hash, code_hash)) return NULL;
+    p->use_count++;
+    return p;
+}
+
+void program_cache_put(struct program_cache *c, struct program *p, const struct hash *code_hash)
+{
+    struct program **slot = &c->slots[slot_of(code_hash)];
+    if (*slot != NULL) program_release(*slot);
+    p->code_hash = *code_hash;
+    p->use_count++;
+    *slot = p;
+}
+
+void program_cache_finish(struct program_cache *c)
+{
+    for (size_t i = 0; i < PROGRAM_CACHE_MAX; i++) {
+        if (c->slots[i] != NULL) program_release(c->slots[i]);
+        c->slots[i] = NULL;
+    }
+}
