@@ -1,17 +1,11 @@
-/* options.h - what leaseholdd can be told: one table makes flags, config keys, defaults, help and man page.
+/* options.h - what leaseholdd can be told: one table makes flags, config keys, defaults, help and
+ * man page.
  *
- * A flag beats the config file, which beats the default. The config file has `key = value` lines
- * with the flags' long names as keys; '#' starts a comment. Texts in the config live until
- * options_finish. */
+ * base/options.h reads it. Texts in the config live until options_finish. */
 #ifndef LEASEHOLD_NODE_OPTIONS_H
 #define LEASEHOLD_NODE_OPTIONS_H
 
-#include "base/status.h"
-
-#include <stdint.h>
-#include <stdio.h>
-
-#define OPTIONS_ERROR_SIZE 512
+#include "base/options.h"
 
 /* field, flag, kind, argument, default, smallest, largest, help */
 #define OPTIONS(X)                                                                                 \
@@ -46,21 +40,10 @@
       "JSON, and stop.")                                                                           \
     X(print_man, "print-man", SWITCH, NULL, "", 0, 0, "Print the manual page (roff), and stop.")
 
-#define OPTION_TYPE_TEXT   const char *
-#define OPTION_TYPE_NUMBER uint64_t
-#define OPTION_TYPE_SWITCH uint64_t
-
 struct config {
-#define X(field, flag, kind, argument, preset, min, max, help) OPTION_TYPE_##kind field;
-    OPTIONS(X)
-#undef X
+    OPTIONS(OPTION_FIELD)
 };
 
-/* Reads the command line and the config file. On failure `error` says what to change. --help and
- * --version print and exit the process, as argp does. */
-MUST_CHECK enum status options_read(struct config *out, char error[OPTIONS_ERROR_SIZE], int argc,
-                                    char **argv);
-void options_finish(struct config *c);
-void options_print_man(FILE *out);
+extern const struct option_program NODE_PROGRAM; /* for options_read, options_finish, man page */
 
 #endif

@@ -2,7 +2,9 @@
 #ifndef LEASEHOLD_NODE_VERSION_H
 #define LEASEHOLD_NODE_VERSION_H
 
-#define NODE_VERSION "0.1.0"
+#include "base/version.h"
+
+#define NODE_VERSION LEASEHOLD_VERSION
 #define NODE_CLIENT  "leaseholdd/v" NODE_VERSION "/linux/c17"
 
 #endif
