@@ -19,6 +19,7 @@
 #define MEMPOOL_SENDER_MAX  64 /* transactions of one sender; also how far a nonce may be ahead */
 #define MEMPOOL_COUNT_MAX   16384
 #define MEMPOOL_BYTES_MAX   (64 * 1024 * 1024)
+#define MEMPOOL_VICTIMS_MAX 32 /* how many a newcomer may push out of a full pool */
 #define MEMPOOL_LIFETIME_MS (3ull * 3600 * 1000)
 
 #endif

@@ -292,12 +292,16 @@ bool tx_cost_max(struct u256 *out_wei, const struct tx *t)
     return u256_add_checked(out_wei, sum, t->value);
 }
 
+struct u256 fee_tip(struct u256 max_fee, struct u256 max_tip, struct u256 base_fee)
+{
+    if (u256_compare(max_fee, base_fee) < 0) return (struct u256){{0}};
+    struct u256 room = u256_sub(max_fee, base_fee);
+    return u256_compare(max_tip, room) < 0 ? max_tip : room;
+}
+
 struct u256 tx_tip(const struct tx *t, struct u256 base_fee)
 {
-    if (u256_compare(t->max_fee_per_gas, base_fee) < 0) return (struct u256){{0}};
-    struct u256 room = u256_sub(t->max_fee_per_gas, base_fee);
-    bool tip_fits = u256_compare(t->max_priority_fee_per_gas, room) < 0;
-    return tip_fits ? t->max_priority_fee_per_gas : room;
+    return fee_tip(t->max_fee_per_gas, t->max_priority_fee_per_gas, base_fee);
 }
 
 struct u256 tx_gas_price(const struct tx *t, struct u256 base_fee)

@@ -65,6 +65,7 @@ MUST_CHECK bool tx_cost_max(struct u256 *out_wei, const struct tx *t);
 struct u256 tx_gas_price(const struct tx *t, struct u256 base_fee);
 /* min(max tip, max fee - base fee); 0 when the fee does not reach the base fee. */
 struct u256 tx_tip(const struct tx *t, struct u256 base_fee);
+struct u256 fee_tip(struct u256 max_fee, struct u256 max_tip, struct u256 base_fee);
 
 /* Everything that needs neither state nor fee market: chain id, tip <= fee, overflow of the cost,
  * init code size, intrinsic gas, gas against the block's limit, highest nonce, blob rules.

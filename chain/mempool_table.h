@@ -1,0 +1,54 @@
+/* mempool_table.h - the pool's inside, shared by mempool.c and mempool_pick.c only.
+ *
+ * Two hash tables, keyed by a seed that no outsider knows: transactions by hash, senders by
+ * address. Both are walked in order of insertion, never in order of hash, so the seed decides
+ * nothing. A sender's queue is sorted by nonce and holds no nonce below the account's. */
+#ifndef LEASEHOLD_CHAIN_MEMPOOL_TABLE_H
+#define LEASEHOLD_CHAIN_MEMPOOL_TABLE_H
+
+#include "base/fatal.h"
+#include "chain/mempool.h"
+
+#include <stdlib.h>
+
+struct mempool;
+unsigned mempool_hash_key(const struct mempool *m, const void *key, size_t size_bytes);
+
+/* Every function that uses a table has its pool in a variable named `m`. */
+#define HASH_FUNCTION(key, size_bytes, result)                                                     \
+    ((result) = mempool_hash_key(m, (key), (size_bytes)))
+#define uthash_fatal(message) fatal("mempool: %s", message)
+#include <uthash.h>
+
+struct entry {
+    struct mempool_tx tx;
+    struct entry     *older; /* order of arrival */
+    struct entry     *newer;
+    UT_hash_handle    by_hash;
+    uint8_t           wire[]; /* what tx.wire views */
+};
+
+struct sender {
+    struct address address;
+    uint64_t       nonce; /* the account's, as last seen */
+    struct entry  *queue[MEMPOOL_SENDER_MAX];
+    size_t         count;
+    size_t         doomed; /* how many at the end are chosen as victims; 0 between calls */
+    UT_hash_handle by_address;
+};
+
+struct mempool {
+    struct mempool_limits limits;
+    uint64_t              seed[2];
+    struct u256           base_fee; /* as last seen; ranks the victims */
+    struct entry         *entries;  /* by_hash */
+    struct sender        *senders;  /* by_address */
+    struct entry         *oldest;
+    struct entry         *newest;
+    size_t                size_bytes;
+    uint64_t              next_sequence;
+    const struct entry   *cheapest; /* first victim of a full pool; NULL: not known */
+    struct arena          arena;    /* while one transaction is decoded */
+};
+
+#endif
