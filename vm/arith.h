@@ -243,6 +243,23 @@ static inline void word_byte(struct u256 *r, const struct u256 *index, const str
     *r = word_u64(value->limb[from_bottom / 8] >> (from_bottom % 8 * 8) & 0xff);
 }
 
+/* Spreads the top bit of byte `index` (0 is the lowest) over all above it. */
+static inline void word_signextend(struct u256 *r, const struct u256 *index,
+                                   const struct u256 *value)
+{
+    struct u256 v = *value;
+    uint64_t    from_bottom = word_saturated(index);
+    if (from_bottom < 31) {
+        uint64_t limb = from_bottom / 8;
+        unsigned rest = (unsigned)(from_bottom % 8 * 8 + 7);
+        uint64_t sign = (uint64_t)0 - (v.limb[limb] >> rest & 1);
+        uint64_t above = ~UINT64_C(0) << rest;
+        v.limb[limb] = (v.limb[limb] & ~above) | (sign & above);
+        for (uint64_t i = limb + 1; i < 4; i++) v.limb[i] = sign;
+    }
+    *r = v;
+}
+
 static inline unsigned word_byte_length(const struct u256 *a)
 {
     for (unsigned i = 4; i-- > 0;) {

@@ -161,7 +161,7 @@ enum step interpret(struct evm *e, struct frame *f) // NOLINT(readability-functi
     sp[-2] = u256_mulmod(sp[0], sp[-1], sp[-2]);
     END(MULMOD)
     OPERATE(EXP, op_exp)
-    OPERATE(SIGNEXTEND, op_signextend)
+    BINARY(SIGNEXTEND, word_signextend)
 
     COMPARE(LT, word_less(&sp[0], &sp[-1]))
     COMPARE(GT, word_less(&sp[-1], &sp[0]))

@@ -15,7 +15,6 @@ typedef OPERATION(operation);
 
 /* operations_data.c: copies, hashing, logs, arithmetic by operand size */
 OPERATION(op_exp);
-OPERATION(op_signextend);
 OPERATION(op_keccak256);
 OPERATION(op_calldataload);
 OPERATION(op_calldatacopy);

@@ -16,14 +16,6 @@ OPERATION(op_exp)
     return gas;
 }
 
-OPERATION(op_signextend)
-{
-    (void)e;
-    (void)f;
-    top[-1] = u256_sign_extend(top[0], top[-1]);
-    return gas;
-}
-
 OPERATION(op_keccak256)
 {
     gas = memory_reserve(e, f, gas, &top[0], &top[-1]);
