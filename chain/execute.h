@@ -77,7 +77,8 @@ struct call_request {
 enum tx_reason execute_call(struct execution *x, struct tx_outcome *out,
                             const struct call_request *request, const volatile int *stop);
 /* The least gas limit with which the call succeeds, at most request->gas_limit; and *out of the run
- * that tells. If even that limit fails *gas is 0 and *out says how. */
+ * that tells (its output only if it failed). If even that limit fails *gas is 0 and *out says how.
+ */
 enum tx_reason execute_estimate(struct execution *x, uint64_t *gas, struct tx_outcome *out,
                                 const struct call_request *request, const volatile int *stop);
 

@@ -13,10 +13,10 @@
 
 struct store;
 
-/* Makes the directory if need be. E_EXISTS: another process has it open. E_UNSUPPORTED: written by
- * another schema version. `error` says what and what to do. */
+/* Makes the directory if need be; map_key as in state_base.h. E_EXISTS: another process has it
+ * open. E_UNSUPPORTED: written by another schema version. `error` says what and what to do. */
 MUST_CHECK enum status store_open(struct store **out, char error[STORE_ERROR_SIZE],
-                                  const char *path);
+                                  const char *path, const uint64_t map_key[2]);
 void store_close(struct store *s);
 
 struct store_head {
