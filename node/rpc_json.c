@@ -2,9 +2,11 @@
 
 #include "base/fatal.h"
 #include "base/hex.h"
+#include "chain/trie.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void set(json_t *object, const char *key, json_t *value)

@@ -6,7 +6,8 @@
  * times to the seed. The validator commits to link LINKS (the end); its nth reveal (from 0) is link
  * LINKS - 1 - n, so that keccak256(reveal) is what stood before. Everything follows from the key:
  * nothing more must be backed up. A chain lasts LINKS proposals; then the validator must join
- * again with a new key. Every 1024th link is kept in memory (128 KiB), made once at start (about 1 s).
+ * again with a new key. Every 1024th link is kept in memory (64 KiB), made once at start (about half a
+ * second).
  *
  * One thread. */
 #ifndef LEASEHOLD_NODE_VALIDATOR_KEY_H
@@ -14,9 +15,9 @@
 
 #include "base/key.h"
 
-#define HASH_CHAIN_LINKS      (1u << 22)
-#define HASH_CHAIN_STRIDE     1024u
-#define VALIDATOR_ERROR_SIZE  256
+#define HASH_CHAIN_LINKS     (1u << 21)
+#define HASH_CHAIN_STRIDE    1024u
+#define VALIDATOR_ERROR_SIZE 256
 
 /* On failure `error` says what to change: E_NOT_FOUND, E_DENIED (others may read it), E_MALFORMED. */
 MUST_CHECK enum status validator_key_load(struct key *out, char error[VALIDATOR_ERROR_SIZE],
