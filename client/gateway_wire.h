@@ -17,7 +17,7 @@
 #define GATEWAY_FRAME_MAX (GATEWAY_CHUNK_MAX + 128) /* type and body */
 #define GATEWAY_EXPORTER_LABEL "EXPORTER-leasehold-gateway"
 #define GATEWAY_EXPORTER_BYTES 32
-#define GATEWAY_CONTENT_MAX (1ull << 40)
+#define GATEWAY_CONTENT_MAX (1ull << 36)
 
 /*    id  name     direction and body */
 #define GATEWAY_FRAMES(X)                                                                          \
