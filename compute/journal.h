@@ -1,0 +1,58 @@
+/* journal.h - what the worker must not forget: an append-only file of one record a job and change.
+ *
+ * A record is the whole knowledge about one job; the last one of a job counts. It is on disk
+ * (fsync) when journal_put returns, so a salt is never used before it is safe. Format, big-endian:
+ *
+ *   "LHJ1" | u32 size of payload | payload | first 8 bytes of keccak256(payload)
+ *   payload: u64 job | u8 stage | u8 exitReason | u32 seconds | u64 outputSize | root | salt | u64
+ * endedAt
+ *
+ * A torn tail (a crash in mid-write) is cut off at open and told in *out_torn; anything else that
+ * is wrong is E_MALFORMED. The file is rewritten at open with one record a job that still matters.
+ * Any thread: guarded by a lock of its own. Not more than JOURNAL_JOBS_MAX jobs. */
+#ifndef LEASEHOLD_COMPUTE_JOURNAL_H
+#define LEASEHOLD_COMPUTE_JOURNAL_H
+
+#include "base/bytes.h"
+
+#define JOURNAL_JOBS_MAX 4096
+
+enum journal_stage {
+    JOURNAL_STARTED,  /* assigned and taken up */
+    JOURNAL_RAN,      /* result, reason, seconds and salt are fixed: from here on never run again */
+    JOURNAL_SEALED,   /* the seal is final on the chain */
+    JOURNAL_REVEALED, /* the reveal is final on the chain */
+    JOURNAL_ENDED,    /* the job ended; endedAt tells when its blobs may go */
+    JOURNAL_STAGE_COUNT
+};
+
+struct journal_entry {
+    uint64_t job;
+    enum journal_stage stage;
+    uint8_t exit_reason;
+    uint32_t seconds;
+    uint64_t output_size;
+    struct hash root;
+    struct hash salt;
+    uint64_t ended_at_s; /* 0 until JOURNAL_ENDED */
+};
+
+void journal_encode(struct buffer *out, const struct journal_entry *entry); /* a whole record */
+/* One record at the start of `input`; *out_size is how much it takes. E_LIMIT: cut short. */
+MUST_CHECK enum status journal_decode(struct journal_entry *out, size_t *out_size,
+                                      struct bytes input);
+
+struct journal;
+
+MUST_CHECK enum status journal_open(struct journal **out, const char *path, bool *out_torn);
+void journal_close(struct journal *j);
+/* Fatal when the disk fails: going on would risk a second seal. */
+void journal_put(struct journal *j, const struct journal_entry *entry);
+/* E_NOT_FOUND: nothing is known of that job. */
+MUST_CHECK enum status journal_find(struct journal *j, struct journal_entry *out, uint64_t job);
+/* Copies up to `max` entries, by job number; returns how many there are. */
+size_t journal_list(struct journal *j, struct journal_entry *out, size_t max);
+/* Forgets jobs that ended before `before_s` (in memory now, on disk at the next open). */
+void journal_forget_ended(struct journal *j, uint64_t before_s);
+
+#endif
