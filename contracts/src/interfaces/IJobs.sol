@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IPull} from "./IPull.sol";
+
 /// @title Jobs: verified batch jobs; escrow, assignment, sealed results, pay for agreement.
 /// @notice Lives at 0x…1003. Amounts are wei, times are seconds, prices are wei per second.
 ///
@@ -11,7 +13,7 @@ pragma solidity 0.8.37;
 /// Commitment: keccak256(abi.encode(uint256 job, address provider, bytes32 root, uint8 exitReason, bytes32 salt)),
 /// provider being the owner's address, not the worker key. Results agree when (root, exitReason) are equal.
 /// Each replica: sealBy = assigned + declineWindow + secondsLimit + sealGrace; decline only until assigned + declineWindow.
-interface IJobs {
+interface IJobs is IPull {
     /// @dev Disputed (committee) comes later and will be appended.
     enum State { None, Open, Running, Revealing, Agreed, Settled, Refunded, Cancelled }
     enum ReplicaState { Vacant, Assigned, Sealed, Revealed, Paid, Faulted, Released }
@@ -79,7 +81,6 @@ interface IJobs {
     event Refunded(uint256 indexed job, address indexed renter, uint256 amount);
     event Compensated(uint256 indexed job, address indexed renter, uint256 amount);
     event ReplicaFaulted(uint256 indexed job, uint8 replicaIndex, address indexed provider, uint256 slashed);
-    event Withdrawn(address indexed account, uint256 amount);
 
     error BadReplicas(uint256 replicas);
     error BadRuntime(uint256 runtime);
@@ -136,11 +137,6 @@ interface IJobs {
     function waiting(uint256 after_, uint256 limit) external view returns (uint256[] memory ids);
     /// @notice (declineWindow, sealGrace, revealWindow, maxStartWindow, maxSecondsLimit, timeoutSlashBps)
     function parameters() external view returns (uint256, uint256, uint256, uint256, uint256, uint256);
-
-    function credit(address account) external view returns (uint256);
-    function withdraw() external;
-    function withdrawFor(address payable account) external;
-    function liabilities() external view returns (uint256);
 }
 
 /// @title Reason codes: why a job ended, why its program failed, why a provider declined.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IPull} from "./IPull.sol";
+
 /// @title Providers: stake, GPUs, offers, free slots, endpoints, track record.
 /// @notice Lives at 0x…1002. Amounts are wei, times are seconds, prices are wei per second.
 ///
@@ -9,7 +11,7 @@ pragma solidity 0.8.37;
 /// A provider is known by its owner's address (a cold key); its worker key (hot) acts for it in Jobs only.
 /// GPU entry `index` (0..7) is `count` equal devices, each one slot; its offer is the price of one slot.
 /// model "cpu" with computeCapability 0 is a worker that has only the cpu executor.
-interface IProviders {
+interface IProviders is IPull {
     enum Status { None, Active, Leaving }
     /// @dev How a replica ended; moves the track record.
     enum Outcome { Released, Agreed, Faulted, TimedOut, Declined }
@@ -104,7 +106,6 @@ interface IProviders {
     event Reserved(address indexed provider, uint256 indexed job, uint8 index, uint256 amount);
     event Released(address indexed provider, uint256 indexed job, uint8 index, uint256 amount, Outcome outcome);
     event ProviderSlashed(address indexed provider, uint256 indexed job, uint256 amount, uint256 toRenter);
-    event Withdrawn(address indexed account, uint256 amount);
 
     error AlreadyRegistered(address provider);
     error NotRegistered(address provider);
@@ -159,9 +160,4 @@ interface IProviders {
     /// @notice Weight in the draw: free stake while active with an open offer and a free slot, else 0.
     function drawWeight(address owner) external view returns (uint256);
     function totalDrawWeight() external view returns (uint256);
-
-    function credit(address account) external view returns (uint256);
-    function withdraw() external;
-    function withdrawFor(address payable account) external;
-    function liabilities() external view returns (uint256);
 }

@@ -10,9 +10,9 @@ interface IScheduler {
     /// @dev The item's call failed; it is dropped and can still be done by hand (for a job: Jobs.expire).
     event ItemDropped(address indexed target, uint8 kind, uint256 indexed id);
 
-    error NotContract(address caller);
+    error BadId(uint256 id);
 
-    /// @notice Jobs, Providers and Staking only: call onSchedule(kind, id) on the caller at or after `time`.
+    /// @notice Jobs, Providers and Staking only: call onSchedule(kind, id) on the caller at or after `time`. id < 2^88.
     function schedule(uint8 kind, uint256 id, uint64 time) external;
     /// @notice System only, at each block's end. Bounded items, buckets and gas; never reverts because of an item.
     function tick() external;

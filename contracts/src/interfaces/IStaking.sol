@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IPull} from "./IPull.sol";
+
 /// @title Staking: validators, delegation, epochs, the validator set, slashing by signed evidence.
 /// @notice Lives at 0x…1001. Amounts are wei, times are unix seconds, weights are gwei of stake in 64 bits.
 ///
@@ -9,7 +11,7 @@ pragma solidity 0.8.37;
 ///
 /// A validator is known by its operator's address. Epochs count from 0: after genesis `epoch()` is 0, and
 /// `endEpoch` in the last block of epoch e makes it e + 1.
-interface IStaking {
+interface IStaking is IPull {
     enum Status { None, Active, Inactive, Jailed, Tombstoned }
 
     /// @dev One member of a set, in the order that gives it its index. Set hash:
@@ -63,7 +65,6 @@ interface IStaking {
     event ValidatorJailed(address indexed operator, uint64 until, uint32 proposed, uint32 missed);
     event ValidatorSlashed(address indexed operator, address indexed reporter, uint64 indexed epoch, uint64 viewNumber,
         uint8 evidence, uint256 fractionBps, uint256 amount, uint256 reward);
-    event Withdrawn(address indexed account, uint256 amount);
 
     error AlreadyValidator(address operator);
     error NotValidator(address operator);
@@ -126,9 +127,4 @@ interface IStaking {
     /// @notice What a delegation is worth now, in wei.
     function delegation(address validator_, address delegator) external view returns (uint256);
     function unbonding(uint256 id) external view returns (Unbonding memory);
-
-    function credit(address account) external view returns (uint256);
-    function withdraw() external;
-    function withdrawFor(address payable account) external;
-    function liabilities() external view returns (uint256);
 }
