@@ -1,0 +1,183 @@
+#include "compute/worker_chain.h"
+
+#include "base/keccak.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* A view's single value comes back under its name or, unnamed, under "0". */
+static const char *const FIRST = "0";
+
+enum status chain_is_devnet(struct rpc *rpc, bool *out)
+{
+    json_t *answer = NULL;
+    enum status status = rpc_call(rpc, &answer, "leasehold_status", NULL);
+    if (status != OK) return status;
+    *out = json_is_true(json_object_get(answer, "devnet"));
+    json_decref(answer);
+    return OK;
+}
+
+enum status chain_read_parameters(struct worker_chain *c)
+{
+    json_t *answer = NULL;
+    enum status status = contract_call(c->rpc, &answer, CONTRACT_JOBS, "parameters", NULL);
+    if (status != OK) return status;
+    c->decline_window_s = abi_get_u64(answer, FIRST);
+    json_decref(answer);
+    return OK;
+}
+
+static enum status read_quantity(uint64_t *out, const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    struct u256 value;
+    if (!text || u256_from_quantity(&value, bytes_of_text(text)) != OK) return E_MALFORMED;
+    *out = u256_to_u64_saturating(value);
+    return OK;
+}
+
+enum status chain_head(struct worker_chain *c, uint64_t *out_number, uint64_t *out_time_s)
+{
+    json_t *block = NULL;
+    enum status status =
+        rpc_call(c->rpc, &block, "eth_getBlockByNumber", json_pack("[s,b]", "latest", 0));
+    if (status != OK) return status;
+    status = read_quantity(out_number, block, "number");
+    if (status == OK) status = read_quantity(out_time_s, block, "timestamp");
+    json_decref(block);
+    return status;
+}
+
+enum status chain_registration(struct worker_chain *c, struct address *out_worker,
+                               struct hash *out_tls_key_hash)
+{
+    json_t *p = NULL;
+    enum status status = contract_call(c->rpc, &p, CONTRACT_PROVIDERS, "provider",
+                                       json_pack("[o]", abi_address(&c->owner)));
+    if (status != OK) return status;
+    *out_worker = abi_get_address(p, "worker");
+    *out_tls_key_hash = abi_get_hash(p, "tlsKeyHash");
+    bool registered = abi_get_u64(p, "status") != 0;
+    json_decref(p);
+    return registered ? OK : E_NOT_FOUND;
+}
+
+enum status chain_active_jobs(struct worker_chain *c, uint64_t out[WORKER_JOBS_MAX],
+                              size_t *out_count)
+{
+    json_t *answer = NULL;
+    enum status status = contract_call(c->rpc, &answer, CONTRACT_JOBS, "activeJobs",
+                                       json_pack("[o]", abi_address(&c->owner)));
+    if (status != OK) return status;
+    const json_t *ids = abi_get(answer, FIRST);
+    size_t count = 0;
+    for (; count < json_array_size(ids) && count < WORKER_JOBS_MAX; count++) {
+        const json_t *id = json_array_get(ids, count);
+        json_t *holder = json_pack("{s:O}", "id", id);
+        out[count] = abi_get_u64(holder, "id");
+        json_decref(holder);
+    }
+    *out_count = count;
+    json_decref(answer);
+    return OK;
+}
+
+static enum status read_replicas(struct worker_chain *c, struct chain_job *job)
+{
+    json_t *answer = NULL;
+    enum status status = contract_call(c->rpc, &answer, CONTRACT_JOBS, "getReplicas",
+                                       json_pack("[o]", abi_u64(job->id)));
+    if (status != OK) return status;
+    size_t index;
+    json_t *replica;
+    json_array_foreach(abi_get(answer, FIRST), index, replica)
+    {
+        struct address provider = abi_get_address(replica, "provider");
+        if (!address_equal(&provider, &c->owner)) continue;
+        job->mine = true;
+        job->replica = (enum chain_replica_state)abi_get_u64(replica, "state");
+        job->assigned_at_s = abi_get_u64(replica, "assignedAt");
+        job->seal_by_s = abi_get_u64(replica, "sealBy");
+    }
+    json_decref(answer);
+    return OK;
+}
+
+enum status chain_find_job(struct worker_chain *c, struct chain_job *out, uint64_t job)
+{
+    json_t *j = NULL;
+    enum status status =
+        contract_call(c->rpc, &j, CONTRACT_JOBS, "getJob", json_pack("[o]", abi_u64(job)));
+    if (status != OK) return status;
+    const json_t *spec = abi_get(j, "spec");
+    struct chain_job found = {.id = job};
+    found.state = (enum chain_job_state)abi_get_u64(j, "state");
+    found.renter = abi_get_address(j, "renter");
+    found.ended_at_s = found.state >= CHAIN_JOB_AGREED ? abi_get_u64(j, "deadline") : 0;
+    found.bundle_root = abi_get_hash(spec, "bundleRoot");
+    found.bundle_size = abi_get_u64(spec, "bundleSize");
+    found.seconds_limit = (uint32_t)abi_get_u64(spec, "secondsLimit");
+    found.runtime = (uint8_t)abi_get_u64(spec, "runtime");
+    json_decref(j);
+    status = read_replicas(c, &found);
+    if (status == OK) *out = found;
+    return status;
+}
+
+enum status chain_credit(struct worker_chain *c, struct u256 *out_wei)
+{
+    json_t *answer = NULL;
+    enum status status = contract_call(c->rpc, &answer, CONTRACT_JOBS, "credit",
+                                       json_pack("[o]", abi_address(&c->owner)));
+    if (status != OK) return status;
+    *out_wei = abi_get_u256(answer, FIRST);
+    json_decref(answer);
+    return OK;
+}
+
+struct hash chain_commitment(const struct address *owner, const struct journal_entry *entry)
+{
+    uint8_t words[5][32] = {{0}};
+    store_be64(words[0] + 24, entry->job);
+    memcpy(words[1] + 12, owner->b, sizeof owner->b);
+    memcpy(words[2], entry->root.b, 32);
+    words[3][31] = entry->exit_reason;
+    memcpy(words[4], entry->salt.b, 32);
+    return keccak256(bytes_of(words, sizeof words));
+}
+
+static enum status send(struct worker_chain *c, const char *function, json_t *args)
+{
+    struct tx_receipt receipt = {0};
+    enum status status =
+        contract_send(c->sender, &receipt, CONTRACT_JOBS, function, args, u256_from_u64(0));
+    tx_receipt_finish(&receipt);
+    return status;
+}
+
+enum status chain_seal(struct worker_chain *c, const struct journal_entry *entry)
+{
+    assert(entry->stage >= JOURNAL_RAN); /* the salt is safe on disk */
+    struct hash commitment = chain_commitment(&c->owner, entry);
+    return send(c, "seal", json_pack("[o,o]", abi_u64(entry->job), abi_hash(&commitment)));
+}
+
+enum status chain_reveal(struct worker_chain *c, const struct journal_entry *entry)
+{
+    assert(entry->stage >= JOURNAL_RAN);
+    return send(c, "reveal",
+                json_pack("[o,o,o,o,o,o]", abi_u64(entry->job), abi_hash(&entry->root),
+                          abi_u64(entry->exit_reason), abi_u64(entry->output_size),
+                          abi_u64(entry->seconds), abi_hash(&entry->salt)));
+}
+
+enum status chain_decline(struct worker_chain *c, uint64_t job, enum decline_reason why)
+{
+    return send(c, "decline", json_pack("[o,o]", abi_u64(job), abi_u64((uint64_t)why)));
+}
+
+enum status chain_sweep(struct worker_chain *c)
+{
+    return send(c, "withdrawFor", json_pack("[o]", abi_address(&c->owner)));
+}

@@ -1,0 +1,90 @@
+/* worker_chain.h - what the worker reads of the chain, and the few transactions that it sends.
+ *
+ * Everything read is of the last finalized block. Statuses are those of client/contracts.h; one
+ * thread (it holds the RPC handle). */
+#ifndef LEASEHOLD_COMPUTE_WORKER_CHAIN_H
+#define LEASEHOLD_COMPUTE_WORKER_CHAIN_H
+
+#include "client/contracts.h"
+#include "compute/journal.h"
+
+#define WORKER_JOBS_MAX 128 /* as many as a provider can hold (IJobs.activeJobs) */
+
+/* IJobs.State and IJobs.ReplicaState, in their order. */
+enum chain_job_state {
+    CHAIN_JOB_NONE,
+    CHAIN_JOB_OPEN,
+    CHAIN_JOB_RUNNING,
+    CHAIN_JOB_REVEALING,
+    CHAIN_JOB_AGREED,
+    CHAIN_JOB_SETTLED,
+    CHAIN_JOB_REFUNDED,
+    CHAIN_JOB_CANCELLED,
+};
+enum chain_replica_state {
+    CHAIN_REPLICA_VACANT,
+    CHAIN_REPLICA_ASSIGNED,
+    CHAIN_REPLICA_SEALED,
+    CHAIN_REPLICA_REVEALED,
+    CHAIN_REPLICA_PAID,
+    CHAIN_REPLICA_FAULTED,
+    CHAIN_REPLICA_RELEASED,
+};
+
+struct chain_job {
+    uint64_t id;
+    enum chain_job_state state;
+    struct address renter;
+    struct hash bundle_root;
+    uint64_t bundle_size;
+    uint32_t seconds_limit;
+    uint8_t runtime;
+    uint64_t ended_at_s;
+    bool mine; /* this provider holds a replica */
+    enum chain_replica_state replica;
+    uint64_t assigned_at_s;
+    uint64_t seal_by_s;
+};
+
+/* Reasons of IJobs.decline. */
+enum decline_reason {
+    DECLINE_BUSY = 1,
+    DECLINE_NO_DATA = 2,
+    DECLINE_UNSUPPORTED = 3,
+    DECLINE_SHUTDOWN = 4,
+    DECLINE_INTERNAL = 5,
+};
+
+struct worker_chain {
+    struct rpc *rpc;       /* borrowed */
+    struct sender *sender; /* borrowed */
+    struct address owner;
+    uint64_t decline_window_s; /* IJobs.parameters */
+};
+
+MUST_CHECK enum status chain_is_devnet(struct rpc *rpc, bool *out);
+/* Reads the parameters that never change. */
+MUST_CHECK enum status chain_read_parameters(struct worker_chain *c);
+/* Number and time of the last finalized block. */
+MUST_CHECK enum status chain_head(struct worker_chain *c, uint64_t *out_number,
+                                  uint64_t *out_time_s);
+/* The worker key and TLS key hash that the provider registered; E_NOT_FOUND: not registered. */
+MUST_CHECK enum status chain_registration(struct worker_chain *c, struct address *out_worker,
+                                          struct hash *out_tls_key_hash);
+/* Jobs that this provider holds a replica of and that have not ended. */
+MUST_CHECK enum status chain_active_jobs(struct worker_chain *c, uint64_t out[WORKER_JOBS_MAX],
+                                         size_t *out_count);
+MUST_CHECK enum status chain_find_job(struct worker_chain *c, struct chain_job *out, uint64_t job);
+MUST_CHECK enum status chain_credit(struct worker_chain *c, struct u256 *out_wei);
+
+/* keccak256(abi.encode(job, provider, root, exitReason, salt)), as IJobs.commitmentOf. */
+struct hash chain_commitment(const struct address *owner, const struct journal_entry *entry);
+
+/* Each waits until the transaction is final. E_DENIED: the contract refused, rpc_problem says why.
+ */
+MUST_CHECK enum status chain_seal(struct worker_chain *c, const struct journal_entry *entry);
+MUST_CHECK enum status chain_reveal(struct worker_chain *c, const struct journal_entry *entry);
+MUST_CHECK enum status chain_decline(struct worker_chain *c, uint64_t job, enum decline_reason why);
+MUST_CHECK enum status chain_sweep(struct worker_chain *c); /* the owner's credit to the owner */
+
+#endif
