@@ -424,6 +424,7 @@ static void drop_dead(struct ledger *l)
 
 static void advance_head(struct ledger *l, const struct held *h)
 {
+    assert(h != NULL && h->executed != NULL);
     const struct executed *e = h->executed;
     layer_settle(e->layer);
     layer_release(l->head_layer);

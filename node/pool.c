@@ -4,6 +4,8 @@
 #include "base/key.h"
 #include "base/log.h"
 #include "chain/build.h"
+#include "node/clock.h"
+#include "node/loop.h"
 #include "node/pool_journal.h"
 
 #include <assert.h>
@@ -11,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define JOURNAL_SLACK_BYTES (1u << 20) /* written anew when this much and more is of no use */
 #define EXPIRE_EVERY_MS     60000
@@ -27,13 +27,6 @@ struct pool {
     int                        wake_fd;
     uint64_t                   expired_ms;
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* ---- the world: the last final state ---- */
 
@@ -80,7 +73,7 @@ static void replay_one(void *context, struct bytes wire)
 {
     struct replay *r = context;
     struct hash    hash;
-    r->kept += mempool_add(r->pool->mempool, &hash, wire, &r->world, now_ms()) == TX_FINE;
+    r->kept += mempool_add(r->pool->mempool, &hash, wire, &r->world, clock_ms()) == TX_FINE;
 }
 
 static void rewrite_journal(struct pool *p)
@@ -111,7 +104,7 @@ enum status pool_open(struct pool **out, char error[POOL_ERROR_SIZE],
     p->wake_fd    = setup->wake_fd;
     p->base_fee   = block_next_base_fee(setup->config, setup->head);
     p->mempool    = mempool_create(&MEMPOOL_DEFAULT_LIMITS, seed);
-    p->expired_ms = now_ms();
+    p->expired_ms = clock_ms();
     if (pthread_mutex_init(&p->lock, NULL) != 0) fatal("making the pool's lock");
     replay.world       = world_open(p, &view);
     enum status status = pool_journal_open(&p->journal, setup->journal_path, replay_one, &replay);
@@ -148,23 +141,16 @@ void pool_unlock(struct pool *p)
     if (pthread_mutex_unlock(&p->lock) != 0) fatal("unlocking the pool");
 }
 
-static void wake(const struct pool *p)
-{
-    uint64_t one = 1;
-    if (write(p->wake_fd, &one, sizeof one) != (ssize_t)sizeof one)
-        log_limited(LOG_DEBUG, "pool", "the builder is already awake");
-}
-
 enum tx_reason pool_submit(struct pool *p, struct hash *out_hash, struct bytes wire)
 {
     struct view view;
     pool_lock(p);
     struct mempool_world world  = world_open(p, &view);
-    enum tx_reason       reason = mempool_add(p->mempool, out_hash, wire, &world, now_ms());
+    enum tx_reason       reason = mempool_add(p->mempool, out_hash, wire, &world, clock_ms());
     if (reason == TX_FINE) pool_journal_append(p->journal, wire);
     world_close(&view);
     pool_unlock(p);
-    if (reason == TX_FINE) wake(p);
+    if (reason == TX_FINE) loop_wake(p->wake_fd);
     return reason;
 }
 
@@ -234,8 +220,8 @@ void pool_on_final(struct pool *p, const struct header *head, struct bytes sende
     if (count > 0) memcpy(list, senders.data, senders.size);
     mempool_on_block(p->mempool, &world, list, count);
     if (count > 0) free(list);
-    if (now_ms() - p->expired_ms > EXPIRE_EVERY_MS) {
-        p->expired_ms = now_ms();
+    if (clock_ms() - p->expired_ms > EXPIRE_EVERY_MS) {
+        p->expired_ms = clock_ms();
         mempool_expire(p->mempool, p->expired_ms);
     }
     rewrite_journal(p);
