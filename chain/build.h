@@ -26,19 +26,21 @@ struct executed {
     struct hash hash;
     struct layer *layer;         /* sealed */
     struct epoch_record *record; /* after this block */
-    struct receipt *receipts;    /* logs belong to the layer */
-    struct tx_outcome *outcomes; /* output cleared; gas_used and created of each */
+    struct receipt *receipts;    /* block.tx_count of them; logs belong to the layer */
+    struct tx_outcome *outcomes; /* gas_used, gas_price, created; output is cleared */
     struct hash *tx_hashes;
     struct address *senders;
     struct log_entry *system_logs;
     size_t system_log_count;
-    bool tick_failed;               /* the call reverted: a bug in the contracts; log it */
-    bool turn_failed;               /* endEpoch or nextSet; the old set stays */
-    struct validator_set *next_set; /* at an epoch's end; NULL else and when turn_failed */
+    bool tick_failed; /* the call reverted: a bug in the contracts, to be logged */
+    bool turn_failed; /* endEpoch or nextSet did: the old set stays */
 };
 
+/* Empty but for a new layer over `parent` (or base); for genesis and this module. */
+struct executed *executed_create(const struct state_base *base, struct layer *parent);
 struct executed *executed_retain(struct executed *e);
 void executed_release(struct executed *e); /* NULL is fine */
+void executed_keep_logs(struct executed *e, const struct tx_outcome *o); /* of a system call */
 
 /* What a block stands on. The layer may be NULL: the base itself (after a restart). */
 struct block_parent {
@@ -47,7 +49,7 @@ struct block_parent {
     const struct header *header;
     const struct hash *hash;
     const struct epoch_record *record; /* after the parent */
-    struct ancestry ancestry;          /* of the child: the parent is number - 1 */
+    struct ancestry ancestry;          /* asked only for numbers below the parent's */
 };
 
 /* Executes and compares everything that execution determines. E_MALFORMED with a reason in `error`;
@@ -66,7 +68,8 @@ struct block_plan {       /* what the proposer chooses */
 };
 /* Takes what fits, best first. Transactions found impossible are left out and, when `drop` is not
  * NULL, their hashes appended to it (32 bytes each) for mempool_remove. `pick` may be NULL: no
- * transactions. The plan must satisfy epoch_record_check (asserted). */
+ * transactions. The plan must satisfy epoch_record_check (fatal: the node would act against its own
+ * rules). */
 struct executed *block_build(const struct chain_config *config, struct evm *evm,
                              const struct block_parent *parent, const struct block_plan *plan,
                              struct mempool_pick *pick, struct buffer *drop);

@@ -51,8 +51,8 @@ enum system_parameter {
 
 const char *system_name(enum system_contract c);
 struct address system_address(enum system_contract c);
-/* The runtime code that this program carries. Decoded at first use; any thread. */
-struct bytes system_code(enum system_contract c);
+/* Appends the runtime code that this program carries (system_code.S). */
+void system_code(struct buffer *out, enum system_contract c);
 
 const char *system_parameter_name(enum system_parameter p);    /* "Staking.minSelfStake" */
 const char *system_parameter_default(enum system_parameter p); /* decimal */

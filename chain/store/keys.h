@@ -16,7 +16,7 @@
  *  'l'   number u64                           bloom of both, 256 bytes
  *  'f'   number u64                           finality certificate, opaque here
  *  'x'   transaction hash 32                  number u64 | index u32
- *  'w'   epoch u64                            validator set, opaque here
+ *  'w'   epoch u64                            epoch record at its start: the validator set
  *
  * A slot of value zero, an empty account and a deleted node have no key. */
 #ifndef LEASEHOLD_CHAIN_STORE_KEYS_H

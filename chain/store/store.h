@@ -6,7 +6,7 @@
 #ifndef LEASEHOLD_CHAIN_STORE_STORE_H
 #define LEASEHOLD_CHAIN_STORE_STORE_H
 
-#include "chain/state.h"
+#include "chain/build.h"
 
 #define STORE_SCHEMA     1
 #define STORE_ERROR_SIZE 256
@@ -52,8 +52,13 @@ struct store_block {
 /* Blocks in order of number; the last becomes the head. */
 void store_write_block(struct store_write *w, const struct store_block *b);
 void store_write_layer(struct store_write *w, const struct layer *l); /* in the same order */
-/* A validator set by epoch, for those who check old certificates. */
+/* By epoch, the record with which it started (epoch_record_encode): the set, for those who check
+ * old certificates. */
 void store_write_set(struct store_write *w, uint64_t epoch, struct bytes set);
+/* Block, layer, and at an epoch's start the set: all of the above for one executed block. The
+ * certificate may be empty. */
+void store_write_executed(struct store_write *w, const struct executed *e,
+                          struct bytes certificate);
 /* Synced; afterwards `w` is empty again. The base then reads the new head. */
 void store_commit(struct store *s, struct store_write *w);
 /* A certificate that came later than its block (any earlier block). Synced. */
