@@ -71,6 +71,8 @@ $(OUT)/%.c.o: %.c
 $(OUT)/%.S.o: %.S
 	@mkdir -p $(@D)
 	$(CC) -I. -c $< -o $@
+# .incbin leaves no trace in the .d files.
+$(OUT)/chain/system_code.S.o: $(wildcard contracts/artifacts/*.runtime.hex)
 
 define floor_library
 $(OUT)/lib$(1).a: $(call objects_of,$(1))
