@@ -301,7 +301,7 @@ static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct 
     if (mempool_find(m, &out->hash)) return TX_KNOWN;
     enum tx_reason reason = tx_check_static(&t, world->chain_id, world->block_gas_limit);
     if (reason != TX_FINE) return reason;
-    if (!tx_cost_max(&out->cost_max_wei, &t)) return TX_FEE_OVERFLOW;
+    if (!tx_cost_max(&out->cost_max_wei, &t)) return TX_FUNDS;
     if (tx_sender(&out->sender, &t) != OK) return TX_BAD_SIGNATURE;
     out->nonce = t.nonce;
     out->gas_limit = t.gas_limit;

@@ -325,12 +325,13 @@ static enum tx_reason check_blobs(const struct tx *t)
 
 enum tx_reason tx_check_static(const struct tx *t, uint64_t chain_id, uint64_t block_gas_limit)
 {
-    struct u256 cost;
+    struct u256 gas_cost;
+    struct u256 gas_limit = u256_from_u64(t->gas_limit);
     if (t->has_chain_id && t->chain_id != chain_id) return TX_WRONG_CHAIN;
     if (t->is_create && t->data.size > INIT_CODE_SIZE_MAX) return TX_INIT_CODE_SIZE;
     if (t->gas_limit > block_gas_limit) return TX_ABOVE_BLOCK_GAS;
     if (u256_compare(t->max_priority_fee_per_gas, t->max_fee_per_gas) > 0) return TX_TIP_ABOVE_FEE;
-    if (!tx_cost_max(&cost, t)) return TX_FEE_OVERFLOW;
+    if (!u256_mul_checked(&gas_cost, gas_limit, t->max_fee_per_gas)) return TX_FEE_OVERFLOW;
     if (t->nonce == UINT64_MAX) return TX_NONCE_MAX; /* EIP-2681 */
     if (t->gas_limit < tx_intrinsic_gas(t)) return TX_INTRINSIC_GAS;
     return check_blobs(t);
@@ -341,6 +342,6 @@ enum tx_reason tx_check_account(const struct tx *t, uint64_t account_nonce, stru
     struct u256 cost;
     if (t->nonce < account_nonce) return TX_NONCE_TOO_LOW;
     if (t->nonce > account_nonce) return TX_NONCE_TOO_HIGH;
-    if (!tx_cost_max(&cost, t)) return TX_FEE_OVERFLOW;
+    if (!tx_cost_max(&cost, t)) return TX_FUNDS; /* more than any balance */
     return u256_compare(cost, balance_wei) > 0 ? TX_FUNDS : TX_FINE;
 }

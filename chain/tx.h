@@ -67,7 +67,7 @@ struct u256 tx_gas_price(const struct tx *t, struct u256 base_fee);
 struct u256 tx_tip(const struct tx *t, struct u256 base_fee);
 struct u256 fee_tip(struct u256 max_fee, struct u256 max_tip, struct u256 base_fee);
 
-/* Everything that needs neither state nor fee market: chain id, tip <= fee, overflow of the cost,
+/* Everything that needs neither state nor fee market: chain id, tip <= fee, overflow of gas * fee,
  * init code size, intrinsic gas, gas against the block's limit, highest nonce, blob rules.
  * The signature is left to tx_sender. */
 enum tx_reason tx_check_static(const struct tx *t, uint64_t chain_id, uint64_t block_gas_limit);

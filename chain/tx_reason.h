@@ -14,7 +14,7 @@
     X(TX_WRONG_CHAIN, "invalid chain id")                                                          \
     X(TX_TIP_ABOVE_FEE, "max priority fee per gas higher than max fee per gas")                    \
     X(TX_FEE_BELOW_BASE, "max fee per gas less than block base fee")                               \
-    X(TX_FEE_OVERFLOW, "gas * price + value does not fit in 256 bits")                             \
+    X(TX_FEE_OVERFLOW, "gas * max fee per gas does not fit in 256 bits")                           \
     X(TX_INTRINSIC_GAS, "intrinsic gas too low")                                                   \
     X(TX_INIT_CODE_SIZE, "max initcode size exceeded")                                             \
     X(TX_ABOVE_BLOCK_GAS, "exceeds block gas limit")                                               \
