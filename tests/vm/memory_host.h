@@ -183,6 +183,7 @@ static inline struct bytes memory_bytes_copy(struct bytes b)
 static inline void memory_host_put_code(struct host *h, const struct address *a, struct bytes code)
 {
     struct memory_account *account = memory_account_get(h, a);
+    assert(account->code.size == 0);
     account->code = memory_bytes_copy(code);
     account->code_hash = keccak256(code);
 }
