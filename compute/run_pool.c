@@ -1,0 +1,114 @@
+#include "compute/run_pool.h"
+
+#include "base/fatal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct slot {
+    pthread_t thread;
+    bool used;
+    atomic_bool done;
+    char bundle_path[PATH_MAX];
+    struct run_options options;
+    struct run_outcome outcome;
+};
+
+struct run_pool {
+    struct slot slots[RUN_SLOTS_MAX];
+    size_t count;
+    unsigned threads;
+    const char *runner;
+    char folder[PATH_MAX - 64];
+    volatile sig_atomic_t cancel;
+};
+
+struct run_pool *run_pool_create(size_t slots, unsigned threads, const char *runner,
+                                 const char *folder)
+{
+    assert(slots > 0 && slots <= RUN_SLOTS_MAX);
+    struct run_pool *p = must_alloc(sizeof *p);
+    p->count = slots;
+    p->threads = threads;
+    p->runner = runner;
+    snprintf(p->folder, sizeof p->folder, "%s", folder);
+    return p;
+}
+
+void run_pool_destroy(struct run_pool *p)
+{
+    if (!p) return;
+    p->cancel = 1;
+    for (size_t i = 0; i < p->count; i++) {
+        struct slot *s = &p->slots[i];
+        if (!s->used) continue;
+        pthread_join(s->thread, NULL);
+        run_result_finish(&s->outcome.result);
+        remove(s->outcome.result_path);
+    }
+    free(p);
+}
+
+static struct slot *free_slot(const struct run_pool *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (!p->slots[i].used) return (struct slot *)(uintptr_t)&p->slots[i];
+    }
+    return NULL;
+}
+
+bool run_pool_has_free_slot(const struct run_pool *p)
+{
+    return free_slot(p) != NULL;
+}
+
+bool run_pool_is_running(const struct run_pool *p, uint64_t job)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->slots[i].used && p->slots[i].outcome.job == job) return true;
+    }
+    return false;
+}
+
+static void *run_slot(void *argument)
+{
+    struct slot *s = argument;
+    struct run_outcome *o = &s->outcome;
+    o->status = run_job(&o->result, o->error, s->bundle_path, o->result_path, &s->options);
+    atomic_store(&s->done, true);
+    return NULL;
+}
+
+void run_pool_start(struct run_pool *p, uint64_t job, const char *bundle_path, uint32_t seconds_max)
+{
+    struct slot *s = free_slot(p);
+    assert(s && !run_pool_is_running(p, job));
+    s->outcome = (struct run_outcome){.job = job};
+    snprintf(s->outcome.result_path, PATH_MAX, "%s/result-%" PRIu64 ".tar", p->folder, job);
+    snprintf(s->bundle_path, sizeof s->bundle_path, "%s", bundle_path);
+    s->options = (struct run_options){.runner_path = p->runner,
+                                      .threads = p->threads,
+                                      .seconds_max = seconds_max,
+                                      .cancel = &p->cancel};
+    atomic_store(&s->done, false);
+    if (pthread_create(&s->thread, NULL, run_slot, s) != 0)
+        fatal("a run's thread cannot be started");
+    s->used = true;
+}
+
+bool run_pool_collect(struct run_pool *p, struct run_outcome *out)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        struct slot *s = &p->slots[i];
+        if (!s->used || !atomic_load(&s->done)) continue;
+        pthread_join(s->thread, NULL);
+        s->used = false;
+        *out = s->outcome;
+        return true;
+    }
+    return false;
+}

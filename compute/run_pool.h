@@ -1,0 +1,35 @@
+/* run_pool.h - the worker's slots: a thread for each job that runs now.
+ *
+ * One thread starts and collects; the pool's own threads run the sandboxes. Destroying the pool
+ * cancels what runs and waits for it, so no sandbox outlives the worker. */
+#ifndef LEASEHOLD_COMPUTE_RUN_POOL_H
+#define LEASEHOLD_COMPUTE_RUN_POOL_H
+
+#include "compute/run.h"
+
+#define RUN_SLOTS_MAX 16
+
+struct run_pool;
+
+struct run_outcome {
+    uint64_t job;
+    enum status status;       /* OK: see result.reason; else this machine could not run it */
+    struct run_result result; /* the collector finishes it */
+    char error[RUN_ERROR_SIZE];
+    char result_path[PATH_MAX];
+};
+
+/* `runner` NULL: found as run.h says. `folder`: where results are written. */
+struct run_pool *run_pool_create(size_t slots, unsigned threads, const char *runner,
+                                 const char *folder);
+void run_pool_destroy(struct run_pool *p);
+
+bool run_pool_has_free_slot(const struct run_pool *p);
+bool run_pool_is_running(const struct run_pool *p, uint64_t job);
+/* A slot must be free. `seconds_max` as the chain limits it. */
+void run_pool_start(struct run_pool *p, uint64_t job, const char *bundle_path,
+                    uint32_t seconds_max);
+/* True and *out when a job has ended since the last call. */
+bool run_pool_collect(struct run_pool *p, struct run_outcome *out);
+
+#endif

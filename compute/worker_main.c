@@ -1,0 +1,93 @@
+/* leasehold-worker: the provider's program. See worker_config.h for what it can be told. */
+#include "base/hex.h"
+#include "base/log.h"
+#include "compute/run.h"
+#include "compute/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_REFUSED 1
+#define EXIT_USAGE   64
+
+static struct worker *running;
+
+static void on_signal(int number)
+{
+    (void)number;
+    worker_stop(running);
+}
+
+static int refuse(const char *error)
+{
+    fprintf(stderr, "leasehold-worker: %s\n", error);
+    return EXIT_REFUSED;
+}
+
+static int command_init(const struct worker_config *config)
+{
+    char error[JSON_ERROR_SIZE] = "";
+    struct hash key_hash;
+    if (worker_init_directory(&key_hash, error, config->data_dir) != OK) return refuse(error);
+    char text[67];
+    hash_to_text(text, &key_hash);
+    printf("{\"tlsKeyHash\": \"%s\"}\n", text);
+    return 0;
+}
+
+static int command_gpus(void)
+{
+    char runner[4096];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    bool found = run_find_runner(runner, sizeof runner) == OK;
+    printf("cpu   %ld cores   runtimes: cuda-c   runner: %s\n", cores,
+           found ? runner : "leasehold-run is not installed");
+    printf("cuda  the cuda executor is not part of this release; GPUs are not listed\n");
+    return found ? 0 : EXIT_REFUSED;
+}
+
+static int command_run(const struct worker_config *config)
+{
+    char error[JSON_ERROR_SIZE] = "";
+    if (worker_create(&running, error, config) != OK) return refuse(error);
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    enum status status = worker_run(running, error);
+    worker_destroy(running);
+    return status == OK ? 0 : refuse(error);
+}
+
+static int dispatch(const struct worker_config *config, const char *word)
+{
+    enum log_level level;
+    if (log_level_from_text(&level, config->log_level) != OK)
+        return refuse("--log-level must be debug, info, warn or error");
+    log_set_level(level);
+    if (config->print_man) {
+        options_print_man(&WORKER_PROGRAM, stdout);
+        return 0;
+    }
+    if (!word || strcmp(word, "run") == 0) return command_run(config);
+    if (strcmp(word, "init") == 0) return command_init(config);
+    if (strcmp(word, "gpus") == 0) return command_gpus();
+    fprintf(stderr, "leasehold-worker: no command \"%s\"; there are run, init, gpus\n", word);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct worker_config config = {0};
+    char error[OPTIONS_ERROR_SIZE] = "";
+    const char *word = NULL;
+    if (options_read(&WORKER_PROGRAM, &config, error, argc, argv, &word) != OK) {
+        fprintf(stderr, "leasehold-worker: %s\n", error);
+        return EXIT_USAGE;
+    }
+    int code = dispatch(&config, word);
+    options_finish(&WORKER_PROGRAM, &config);
+    return code;
+}
