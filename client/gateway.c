@@ -30,12 +30,12 @@ static enum status complain(struct gateway *g, enum status status, const char *f
 
 static enum status complain(struct gateway *g, enum status status, const char *format, ...)
 {
-    char    text[JSON_ERROR_SIZE];
+    char    text[160];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    snprintf(g->problem, sizeof g->problem, "worker %.80s: %.170s", g->endpoint, text);
+    snprintf(g->problem, sizeof g->problem, "worker %.80s: %s", g->endpoint, text);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include "base/fatal.h"
 #include "base/hex.h"
 #include "base/keccak.h"
+#include "client/scrypt.h"
 
 #include <assert.h>
 #include <openssl/crypto.h>
@@ -119,7 +120,11 @@ static enum status read_sealed(struct sealed *s, char *error, const json_t *file
 static void derive(uint8_t out[DERIVED_BYTES], const struct sealed *s, const char *password)
 {
     int ok = 0;
-    if (s->scrypt) {
+    if (s->scrypt && s->r < 4 && s->n >= 1ull << (16 * s->r)) {
+        struct scrypt_cost cost = {s->n, s->r, s->p};
+        scrypt_any(out, password, bytes_of(s->salt, s->salt_size), &cost);
+        ok = 1;
+    } else if (s->scrypt) {
         uint64_t memory = 128 * s->n * s->r + 128 * s->r * s->p + (1u << 20);
         ok = EVP_PBE_scrypt(password, strlen(password), s->salt, s->salt_size, s->n, s->r, s->p,
                             memory, out, DERIVED_BYTES);
