@@ -9,7 +9,7 @@
 #ifndef LEASEHOLD_CHAIN_CONSENSUS_RECORD_H
 #define LEASEHOLD_CHAIN_CONSENSUS_RECORD_H
 
-#include "chain/consensus/certificate.h"
+#include "chain/consensus/proposal.h"
 
 enum record_kind { RECORD_EPOCH, RECORD_VOTE, RECORD_CERTIFICATE, RECORD_BLOCK, RECORD_KIND_COUNT };
 

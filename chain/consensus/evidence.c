@@ -1,0 +1,14 @@
+#include "chain/consensus/evidence.h"
+
+enum evidence_kind evidence_between(const struct vote *a, const struct vote *b)
+{
+    if (a->signer != b->signer || a->epoch != b->epoch || a->view != b->view) return EVIDENCE_NONE;
+    bool same_block = hash_equal(&a->block, &b->block);
+    if (a->kind == b->kind) {
+        if (same_block) return EVIDENCE_NONE; /* nullify is always here */
+        return a->kind == VOTE_NOTARIZE ? EVIDENCE_E1 : EVIDENCE_E2;
+    }
+    if (a->kind != VOTE_FINALIZE && b->kind != VOTE_FINALIZE) return EVIDENCE_NONE;
+    if (a->kind == VOTE_NULLIFY || b->kind == VOTE_NULLIFY) return EVIDENCE_E3;
+    return same_block ? EVIDENCE_NONE : EVIDENCE_E4;
+}
