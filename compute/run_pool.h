@@ -7,6 +7,8 @@
 
 #include "compute/run.h"
 
+#include <limits.h>
+
 #define RUN_SLOTS_MAX 16
 
 struct run_pool;

@@ -432,8 +432,12 @@ static void look_at_job(struct worker *w, uint64_t id)
 {
     struct chain_job job;
     struct journal_entry entry;
-    if (chain_find_job(&w->chain, &job, id) != OK || !job.mine) return;
+    if (chain_find_job(&w->chain, &job, id) != OK) return;
     bool noted = journal_find(w->journal, &entry, id) == OK;
+    if (!job.mine) { /* given to another after a missed deadline */
+        if (noted && job.state >= CHAIN_JOB_AGREED) end_job(w, &job, &entry);
+        return;
+    }
     make_known(w, &job, noted ? &entry : NULL);
     bool whole = false;
     uint64_t held = blobs_held(w->blobs, &job.bundle_root, &whole);
