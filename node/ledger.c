@@ -56,52 +56,6 @@ static void drop_at(struct ledger *l, size_t index)
 
 /* ---- the store ---- */
 
-static void write_set(struct store_write *w, const struct epoch *epoch)
-{
-    struct buffer set = {0};
-    for (uint32_t i = 0; i < epoch->validator_count; i++) {
-        const struct validator *v = &epoch->validators[i];
-        uint8_t                 weight[8];
-        store_be64(weight, v->weight);
-        buffer_append(&set, address_bytes(&v->operator_address));
-        buffer_append(&set, address_bytes(&v->consensus_address));
-        buffer_append(&set, bytes_of(weight, sizeof weight));
-    }
-    store_write_set(w, epoch->number, buffer_bytes(&set));
-    buffer_finish(&set);
-}
-
-static void write_executed(struct store_write *w, const struct executed *e,
-                           struct bytes certificate)
-{
-    struct buffer block = {0}, receipts = {0}, logs = {0}, record = {0};
-    struct bloom  bloom = executed_bloom(e);
-    block_encode(&block, &e->block);
-    receipts_encode(&receipts, e->receipts, e->block.tx_count);
-    logs_encode(&logs, e->system_logs, e->system_log_count);
-    epoch_record_encode(&record, e->record);
-    struct store_block stored = {
-        .number            = e->block.header.number,
-        .hash              = e->hash,
-        .state_root        = e->block.header.state_root,
-        .block             = buffer_bytes(&block),
-        .receipts          = buffer_bytes(&receipts),
-        .system_logs       = buffer_bytes(&logs),
-        .epoch_record      = buffer_bytes(&record),
-        .certificate       = certificate,
-        .bloom             = bytes_of(bloom.b, sizeof bloom.b),
-        .transactions      = e->tx_hashes,
-        .transaction_count = e->block.tx_count,
-    };
-    store_write_block(w, &stored);
-    store_write_layer(w, e->layer);
-    if (e->record->last_view == 0) write_set(w, &e->record->epoch);
-    buffer_finish(&block);
-    buffer_finish(&receipts);
-    buffer_finish(&logs);
-    buffer_finish(&record);
-}
-
 static void load_recent(struct ledger *l, const struct store_snapshot *view, uint64_t number)
 {
     uint64_t first = number < ANCESTORS ? 0 : number - ANCESTORS + 1;
@@ -139,7 +93,7 @@ static void load_head(struct ledger *l, const struct store_head *stored)
 static void commit_genesis(struct ledger *l, const struct executed *genesis)
 {
     struct store_write *w = store_write_create();
-    write_executed(w, genesis, (struct bytes){0});
+    store_write_executed(w, genesis, (struct bytes){0});
     store_commit(l->store, w);
     store_write_destroy(w);
 }
@@ -446,7 +400,7 @@ void ledger_commit(struct ledger *l, struct ledger_commit *commit)
         const struct held *h    = find(l, &commit->chain[i]);
         bool               last = i + 1 == commit->count;
         assert(h != NULL && h->executed != NULL && hash_equal(&h->parent, &parent));
-        write_executed(w, h->executed, last ? commit->certificate : (struct bytes){0});
+        store_write_executed(w, h->executed, last ? commit->certificate : (struct bytes){0});
         size_t count = h->executed->block.tx_count;
         for (size_t t = 0; t < count; t++)
             buffer_append(&commit->senders, address_bytes(&h->executed->senders[t]));
