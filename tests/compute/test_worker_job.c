@@ -11,15 +11,15 @@
 #define NONE -1 /* the journal knows nothing */
 
 struct row {
-    const char              *what;
-    enum chain_job_state     job;
+    const char *what;
+    enum chain_job_state job;
     enum chain_replica_state replica;
-    int                      stage; /* of the journal, or NONE */
-    bool                     running, slot_free, whole;
-    uint64_t                 held, now_s;
-    enum worker_fault        fault;
-    enum worker_action       expected;
-    int                      reason; /* of ACT_DECLINE */
+    int stage; /* of the journal, or NONE */
+    bool running, slot_free, whole;
+    uint64_t held, now_s;
+    enum worker_fault fault;
+    enum worker_action expected;
+    int reason; /* of ACT_DECLINE */
 };
 
 /* Assigned at 100, declines until 130, seals until 200, 10 s of patience for the first byte. */
