@@ -99,7 +99,7 @@ $(RUNNER) $(RUNNER_OBJECTS): override KIND := release
 $(OUT)/runner/%.c.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -c $< -o $@
-$(OUT)/runner/%.S.o: %.S compute/runner/prelude.h
+$(OUT)/runner/%.S.o: %.S $(wildcard compute/runner/*.h)
 	@mkdir -p $(@D)
 	$(CC) -I. -c $< -o $@
 $(RUNNER): $(RUNNER_OBJECTS)

@@ -1,0 +1,251 @@
+/* execute.c - the child that loads the compiled kernels and runs what the plan says.
+ *
+ * Everything that needs the file system or new threads is done before the first byte of the job's
+ * code is mapped; then the child confines itself and goes on. */
+#include "compute/runner/runner.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <malloc.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGE_BYTES 4096ull
+#define PATH_BYTES 512
+#define HUGE_BYTES (4ull << 20)
+
+/* Exactly rounded functions that a compiler may call from kernels: they must be in the process,
+ * since a confined job opens no library. */
+__attribute__((used)) static const void *const EXACT_FUNCTIONS[] = {
+    (const void *)(uintptr_t)&floor,  (const void *)(uintptr_t)&floorf,
+    (const void *)(uintptr_t)&ceil,   (const void *)(uintptr_t)&ceilf,
+    (const void *)(uintptr_t)&trunc,  (const void *)(uintptr_t)&truncf,
+    (const void *)(uintptr_t)&rint,   (const void *)(uintptr_t)&rintf,
+    (const void *)(uintptr_t)&fma,    (const void *)(uintptr_t)&fmaf,
+    (const void *)(uintptr_t)&fmod,   (const void *)(uintptr_t)&fmodf,
+    (const void *)(uintptr_t)&sqrt,   (const void *)(uintptr_t)&sqrtf,
+};
+
+struct machine {
+    const struct plan      *plan;
+    const struct lh_kernel *kernels;
+    const void             *module_base;
+    char                   *memory[JOB_BUFFERS_MAX];
+};
+
+/* Ends where a page ends (as alignment allows), a guard page before and behind. */
+static char *map_buffer(const struct plan_buffer *b)
+{
+    uint64_t room = (b->size_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+    uint64_t size = (b->size_bytes + 15) & ~15ull;
+    char    *at = mmap(NULL, room + 2 * PAGE_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) {
+        give_up(REASON_MEMORY, "no memory for buffer %s of %llu bytes", b->name,
+                (unsigned long long)b->size_bytes);
+    }
+    if (mprotect(at, PAGE_BYTES, PROT_NONE) != 0 ||
+        mprotect(at + PAGE_BYTES + room, PAGE_BYTES, PROT_NONE) != 0) {
+        give_up(REASON_MEMORY, "no guard pages for buffer %s", b->name);
+    }
+    if (room >= HUGE_BYTES) (void)madvise(at + PAGE_BYTES, room, MADV_HUGEPAGE);
+    return at + PAGE_BYTES + (room - size);
+}
+
+static void fill_buffer(char *memory, const struct plan_buffer *b, const char *folder)
+{
+    char path[PATH_BYTES];
+    uint64_t done = 0;
+    snprintf(path, sizeof path, "%s/%s", folder, b->file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) give_up(REASON_BAD_JOB, "cannot open %s: %s", path, strerror(errno));
+    while (done < b->file_bytes) {
+        ssize_t got = read(fd, memory + done, b->file_bytes - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) give_up(REASON_BAD_JOB, "%s is shorter than the plan says", b->file);
+        done += (uint64_t)got;
+    }
+    close(fd);
+}
+
+static void make_buffers(struct machine *m, const char *folder)
+{
+    for (uint32_t i = 0; i < m->plan->buffer_count; i++) {
+        const struct plan_buffer *b = &m->plan->buffers[i];
+        m->memory[i] = map_buffer(b);
+        if (b->file[0] != '\0') fill_buffer(m->memory[i], b, folder);
+    }
+}
+
+static void load_module(struct machine *m, const char *path)
+{
+    struct link_map *map = NULL;
+    void            *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (module == NULL) {
+        const char *why = dlerror();
+        bool        tls = why != NULL && strstr(why, "static TLS") != NULL;
+        give_up(tls ? REASON_LAUNCH : REASON_COMPILE, "%s: %s",
+                tls ? "too much __shared__ memory" : "the compiled kernels do not load",
+                why == NULL ? "" : why);
+    }
+    m->kernels = dlsym(module, "lh_kernels");
+    if (m->kernels == NULL || dlinfo(module, RTLD_DI_LINKMAP, &map) != 0) {
+        give_up(REASON_COMPILE, "the compiled kernels have no table");
+    }
+    m->module_base = (const void *)map->l_addr;
+}
+
+static const struct lh_kernel *find_kernel(const struct machine *m, const char *name)
+{
+    for (const struct lh_kernel *k = m->kernels; k->name != NULL; k++) {
+        if (strcmp(k->name, name) == 0) return k;
+    }
+    give_up(REASON_LAUNCH, "there is no kernel %s", name);
+}
+
+static const char *type_of_letter(char letter)
+{
+    switch (letter) {
+    case 'p': return "a pointer";
+    case 'i': return "int";
+    case 'u': return "unsigned int";
+    case 'l': return "long long";
+    case 'm': return "unsigned long long";
+    case 'f': return "float";
+    case 'd': return "double";
+    default: return "of a type that job.json cannot pass";
+    }
+}
+
+static bool letter_takes(char letter, enum plan_arg_kind kind)
+{
+    switch (kind) {
+    case PLAN_ARG_BUFFER: return letter == 'p';
+    case PLAN_ARG_I32:
+    case PLAN_ARG_U32:
+    case PLAN_ARG_INDEX: return letter == 'i' || letter == 'u';
+    case PLAN_ARG_I64:
+    case PLAN_ARG_U64: return letter == 'l' || letter == 'm';
+    case PLAN_ARG_F32: return letter == 'f';
+    case PLAN_ARG_F64: return letter == 'd';
+    case PLAN_ARG_KIND_COUNT: break;
+    }
+    return false;
+}
+
+static void check_arg(const struct machine *m, const struct lh_kernel *k,
+                      const struct plan_launch *l, uint32_t i)
+{
+    uint32_t               number = (uint32_t)(l - m->plan->launches);
+    const struct plan_arg *arg = &l->args[i];
+    if (!letter_takes(k->kinds[i], arg->kind)) {
+        give_up(REASON_LAUNCH, "launch %u: args[%u] of kernel %s is %s, the job passes %s", number,
+                i, l->kernel, type_of_letter(k->kinds[i]), plan_arg_word(arg->kind));
+    }
+    if (arg->kind != PLAN_ARG_BUFFER) return;
+    const struct plan_buffer *b = &m->plan->buffers[arg->bits];
+    if (k->sizes[i] > 1 && b->size_bytes % k->sizes[i] != 0) {
+        give_up(REASON_LAUNCH,
+                "launch %u: args[%u] of kernel %s points to items of %u bytes, but buffer %s has "
+                "%llu bytes",
+                number, i, l->kernel, k->sizes[i], b->name, (unsigned long long)b->size_bytes);
+    }
+}
+
+static void check_launch(const struct machine *m, const struct plan_launch *l)
+{
+    const struct lh_kernel *k = find_kernel(m, l->kernel);
+    size_t                  wanted = strlen(k->kinds);
+    if (wanted != l->arg_count) {
+        give_up(REASON_LAUNCH, "launch %u: kernel %s takes %zu arguments, the job passes %u",
+                (unsigned)(l - m->plan->launches), l->kernel, wanted, l->arg_count);
+    }
+    for (uint32_t i = 0; i < l->arg_count; i++) check_arg(m, k, l, i);
+}
+
+static void run_launch(const struct machine *m, const struct plan_launch *l, uint32_t index)
+{
+    unsigned long long args[JOB_ARGS_MAX + 1] = {0};
+    for (uint32_t i = 0; i < l->arg_count; i++) {
+        const struct plan_arg *arg = &l->args[i];
+        args[i] = arg->bits;
+        if (arg->kind == PLAN_ARG_INDEX) args[i] = index;
+        if (arg->kind == PLAN_ARG_BUFFER) args[i] = (uintptr_t)m->memory[arg->bits];
+    }
+    struct launch launch = {find_kernel(m, l->kernel), l, args,
+                            (unsigned long long)l->grid[0] * l->grid[1] * l->grid[2]};
+    pool_run(&launch);
+}
+
+static void run_launches(const struct machine *m)
+{
+    const struct plan *plan = m->plan;
+    for (uint32_t i = 0; i < plan->launch_count; i++) check_launch(m, &plan->launches[i]);
+    for (uint32_t g = 0; g < plan->group_count; g++) {
+        const struct plan_group *group = &plan->groups[g];
+        for (uint32_t index = 0; index < group->repeat; index++) {
+            for (uint32_t i = 0; i < group->count; i++) {
+                run_launch(m, &plan->launches[group->first + i], index);
+            }
+        }
+    }
+}
+
+/* One NaN for all machines: positive, quiet, no payload. */
+static void canonicalise(const struct plan_buffer *b, char *memory)
+{
+    if (b->type == PLAN_TYPE_F32) {
+        uint32_t *words = (uint32_t *)(void *)memory;
+        for (uint64_t i = 0; i < b->size_bytes / 4; i++) {
+            if ((words[i] & 0x7fffffffu) > 0x7f800000u) words[i] = 0x7fc00000u;
+        }
+    }
+    if (b->type == PLAN_TYPE_F64) {
+        uint64_t *words = (uint64_t *)(void *)memory;
+        for (uint64_t i = 0; i < b->size_bytes / 8; i++) {
+            if ((words[i] & 0x7fffffffffffffffull) > 0x7ff0000000000000ull) {
+                words[i] = 0x7ff8000000000000ull;
+            }
+        }
+    }
+}
+
+static void send_all(int fd, const char *data, uint64_t size)
+{
+    uint64_t done = 0;
+    while (done < size) {
+        ssize_t put = write(fd, data + done, size - done);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) give_up(REASON_NO_OUTPUT, "cannot send the outputs: %s", strerror(errno));
+        done += (uint64_t)put;
+    }
+}
+
+_Noreturn void execute_job(const struct runner_options *options, const struct plan *plan)
+{
+    char           module_path[PATH_BYTES];
+    struct machine m = {.plan = plan};
+    snprintf(module_path, sizeof module_path, "%s/kernels.so", options->work_folder);
+    mallopt(M_ARENA_MAX, 1);
+    limit_job(options, plan);
+    make_buffers(&m, options->job_folder);
+    catch_faults();
+    prepare_thread_for_faults();
+    pool_start(options->threads);
+    confine_job(module_path);
+    load_module(&m, module_path);
+    pool_bind_module(m.module_base);
+    run_launches(&m);
+    for (uint32_t i = 0; i < plan->buffer_count; i++) {
+        if (!plan->buffers[i].output) continue;
+        canonicalise(&plan->buffers[i], m.memory[i]);
+        send_all(options->output_fd, m.memory[i], plan->buffers[i].size_bytes);
+    }
+    _exit(REASON_OK);
+}

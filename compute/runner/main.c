@@ -1,0 +1,137 @@
+/* main.c - leasehold-run: compiles and runs one plan, inside the sandbox that run_job makes.
+ *
+ * Status lines on --status-fd: "ready" when the sandbox stands, then
+ * "end <reason> <compile ms> <kernel ms>". Outputs go to --output-fd, one buffer after another in
+ * the plan's order; what people may read goes to stderr. The exit status is the reason. */
+#include "compute/runner/runner.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *argp_program_version = "leasehold-run 0.1";
+
+static const struct argp_option OPTIONS[] = {
+    {"plan", 'p', "FILE", 0, "The plan to run", 0},
+    {"job", 'j', "FOLDER", 0, "Where the plan's files are", 0},
+    {"work", 'w', "FOLDER", 0, "Where to put what the compiler makes", 0},
+    {"cc", 'c', "PATH", 0, "The compiler: clang or gcc (/usr/bin/clang)", 0},
+    {"threads", 't', "N", 0, "Operating system threads (1)", 0},
+    {"drop-to", 'u', "UID", 0, "Become this user first", 0},
+    {"output-fd", 'o', "FD", 0, "Where outputs go (1)", 0},
+    {"status-fd", 's', "FD", 0, "Where status lines go (2)", 0},
+    {0}};
+
+static unsigned number_or_error(const char *text, unsigned max, struct argp_state *state)
+{
+    char         *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || value > max) argp_error(state, "bad number: %s", text);
+    return (unsigned)value;
+}
+
+static error_t on_option(int key, char *value, struct argp_state *state)
+{
+    struct runner_options *o = state->input;
+    switch (key) {
+    case 'p': o->plan_path = value; break;
+    case 'j': o->job_folder = value; break;
+    case 'w': o->work_folder = value; break;
+    case 'c': o->cc = value; break;
+    case 't': o->threads = number_or_error(value, RUN_THREADS_MAX, state); break;
+    case 'u': o->drop_to = number_or_error(value, 0x7fffffff, state); break;
+    case 'o': o->output_fd = (int)number_or_error(value, 1023, state); break;
+    case 's': o->status_fd = (int)number_or_error(value, 1023, state); break;
+    case ARGP_KEY_END:
+        if (!o->plan_path || !o->job_folder || !o->work_folder || o->threads == 0) {
+            argp_error(state, "--plan, --job and --work are needed");
+        }
+        break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static struct plan *read_plan(const char *path)
+{
+    char         error[PLAN_ERROR_SIZE];
+    char        *text = malloc(PLAN_BYTES_MAX + 1);
+    struct plan *plan = malloc(sizeof *plan);
+    FILE        *in = fopen(path, "r");
+    if (text == NULL || plan == NULL) give_up(REASON_MEMORY, "no memory for the plan");
+    if (in == NULL) give_up(REASON_BAD_JOB, "cannot open %s: %s", path, strerror(errno));
+    size_t size = fread(text, 1, PLAN_BYTES_MAX + 1, in);
+    fclose(in);
+    if (size > PLAN_BYTES_MAX) give_up(REASON_BAD_JOB, "the plan is too long");
+    if (plan_parse(plan, error, text, size) != OK) give_up(REASON_BAD_JOB, "%s", error);
+    free(text);
+    return plan;
+}
+
+static enum reason reason_of_status(int status)
+{
+    if (WIFEXITED(status)) {
+        int code = WEXITSTATUS(status);
+        return code < REASON_COUNT ? (enum reason)code : REASON_NO_OUTPUT;
+    }
+    switch (WTERMSIG(status)) {
+    case SIGXCPU: return REASON_TIME;
+    case SIGXFSZ: return REASON_DISK;
+    case SIGSYS: return REASON_SYSCALL;
+    case SIGSEGV:
+    case SIGBUS: return REASON_FAULT;
+    case SIGFPE: return REASON_ARITHMETIC;
+    default: return REASON_SIGNAL; /* a number from outside, not an enum */
+    }
+}
+
+static enum reason run_child(const struct runner_options *options, const struct plan *plan)
+{
+    int   status;
+    pid_t child = fork();
+    if (child < 0) give_up(REASON_PROCESSES, "cannot start a process: %s", strerror(errno));
+    if (child == 0) {
+        if (options->status_fd > STDERR_FILENO) close(options->status_fd);
+        execute_job(options, plan);
+    }
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) give_up(REASON_SIGNAL, "lost the job's process");
+    }
+    return reason_of_status(status);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp ARGP = {
+        OPTIONS, on_option, NULL,
+        "Compile and run one Leasehold job's plan; meant to be started inside the sandbox.", NULL,
+        NULL, NULL};
+    struct runner_options options = {
+        .cc = "/usr/bin/clang", .threads = 1, .output_fd = STDOUT_FILENO, .status_fd = STDERR_FILENO};
+    argp_parse(&ARGP, argc, argv, 0, NULL, &options);
+    become_nobody(options.drop_to);
+    signal(SIGPIPE, SIG_IGN);
+    dprintf(options.status_fd, "ready\n");
+    struct plan *plan = read_plan(options.plan_path);
+    uint64_t     start = now_ms();
+    enum reason  reason = compile_job(&options, plan);
+    uint64_t     compiled = now_ms();
+    if (reason == REASON_OK) reason = run_child(&options, plan);
+    dprintf(options.status_fd, "end %d %llu %llu\n", (int)reason,
+            (unsigned long long)(compiled - start), (unsigned long long)(now_ms() - compiled));
+    free(plan);
+    return (int)reason;
+}
