@@ -3,6 +3,7 @@
 #include "base/fatal.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/key.h"
 #include "base/log.h"
 #include "net/http.h"
 #include "node/driver.h"
@@ -23,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATH_SIZE       4096
+#define PATH_SIZE       1024
 #define RPC_THREADS_MAX 16
 
 struct node {
@@ -117,7 +118,9 @@ static enum status open_chain(struct node *n, char *error)
 {
     char        path[PATH_SIZE];
     char        reason[LEDGER_ERROR_SIZE] = "";
-    enum status status = store_open(&n->store, reason, path_in(path, n, "store"));
+    uint64_t    map_key[2];
+    random_bytes((uint8_t *)map_key, sizeof map_key);
+    enum status status = store_open(&n->store, reason, path_in(path, n, "store"), map_key);
     if (status == OK) status = ledger_open(&n->ledger, reason, n->store, n->genesis);
     if (status != OK) snprintf(error, NODE_ERROR_SIZE, "%s", reason);
     return status;

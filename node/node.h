@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "node/options.h"
 
-#define NODE_ERROR_SIZE 1024
+#define NODE_ERROR_SIZE 2048
 
 struct node;
 
