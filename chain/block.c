@@ -14,7 +14,8 @@ static bool wire_is_legacy(struct bytes wire)
 static size_t count_txs(struct rlp_reader list)
 {
     size_t count = 0;
-    for (; !rlp_at_end(&list) && count <= BLOCK_TXS_MAX; count++) (void)rlp_item(&list);
+    for (; !rlp_at_end(&list) && count <= BLOCK_TXS_MAX; count++)
+        (void)rlp_item(&list);
     return count;
 }
 
@@ -85,7 +86,8 @@ void block_encode(struct buffer *out, const struct block *b)
     size_t whole = rlp_list_open(out);
     header_encode(out, &b->header);
     size_t txs = rlp_list_open(out);
-    for (size_t i = 0; i < b->tx_count; i++) put_tx(out, b->txs[i]);
+    for (size_t i = 0; i < b->tx_count; i++)
+        put_tx(out, b->txs[i]);
     rlp_list_close(out, txs);
     put_empty_list(out);
     put_empty_list(out);

@@ -17,34 +17,34 @@
 extern const struct hash EMPTY_OMMERS_HASH; /* keccak256(rlp([])) */
 
 struct header_extra {
-    uint64_t    version; /* HEADER_VERSION */
-    uint64_t    epoch;
-    uint64_t    view;
-    uint64_t    parent_view;
+    uint64_t version; /* HEADER_VERSION */
+    uint64_t epoch;
+    uint64_t view;
+    uint64_t parent_view;
     struct hash validators_hash;
     struct hash next_validators_hash; /* zero but in an epoch's last block */
     struct hash reveal;               /* the proposer's next preimage */
 };
 
 struct header {
-    struct hash         parent_hash;
-    struct address      coinbase;
-    struct hash         state_root;
-    struct hash         tx_root;
-    struct hash         receipts_root;
-    struct bloom        logs_bloom;
-    uint64_t            number;
-    uint64_t            gas_limit;
-    uint64_t            gas_used;
-    uint64_t            timestamp_s;
+    struct hash parent_hash;
+    struct address coinbase;
+    struct hash state_root;
+    struct hash tx_root;
+    struct hash receipts_root;
+    struct bloom logs_bloom;
+    uint64_t number;
+    uint64_t gas_limit;
+    uint64_t gas_used;
+    uint64_t timestamp_s;
     struct header_extra extra;
-    struct hash         mix_hash; /* randomness: keccak256(parent's mix_hash | reveal) */
-    struct u256         base_fee; /* wei */
+    struct hash mix_hash; /* randomness: keccak256(parent's mix_hash | reveal) */
+    struct u256 base_fee; /* wei */
 };
 
 /* E_LIMIT over HEADER_SIZE_MAX, E_UNSUPPORTED for another extra version, else E_MALFORMED. */
 MUST_CHECK enum status header_decode(struct header *out, struct bytes input);
-void        header_encode(struct buffer *out, const struct header *h);
+void header_encode(struct buffer *out, const struct header *h);
 struct hash header_hash(const struct header *h);
 
 MUST_CHECK enum status header_extra_decode(struct header_extra *out, struct bytes input);

@@ -13,21 +13,6 @@ const struct mempool_limits MEMPOOL_DEFAULT_LIMITS = {
     .lifetime_ms = MEMPOOL_LIFETIME_MS,
 };
 
-__extension__ typedef unsigned __int128 uint128;
-
-/* Keys are hashes already, so mixing them with the seed by one multiplication a word is enough to
- * keep an outsider from aiming at a bucket. */
-unsigned mempool_hash_key(const struct mempool *m, const void *key, size_t size_bytes)
-{
-    const uint8_t *bytes = key;
-    uint64_t state = m->seed[0];
-    for (size_t at = 0; at < size_bytes; at += 4) {
-        uint128 product = (uint128)(state ^ load_be32(bytes + at)) * (m->seed[1] | 1);
-        state = (uint64_t)product ^ (uint64_t)(product >> 64);
-    }
-    return (unsigned)(state ^ state >> 32);
-}
-
 struct mempool *mempool_create(const struct mempool_limits *limits, const uint8_t seed[16])
 {
     struct mempool *m = must_alloc(sizeof *m);
@@ -38,247 +23,16 @@ struct mempool *mempool_create(const struct mempool_limits *limits, const uint8_
     return m;
 }
 
-/* --- senders and their queues --- */
-
-static struct sender *find_sender(const struct mempool *m, const struct address *a)
-{
-    struct sender *s = NULL;
-    HASH_FIND(by_address, m->senders, a->b, sizeof a->b, s);
-    return s;
-}
-
-static struct sender *get_sender(struct mempool *m, const struct address *a)
-{
-    struct sender *s = find_sender(m, a);
-    if (s) return s;
-    s = must_alloc(sizeof *s);
-    s->address = *a;
-    HASH_ADD(by_address, m->senders, address, sizeof s->address, s);
-    return s;
-}
-
-static void drop_sender_if_empty(struct mempool *m, struct sender *s)
-{
-    if (s->count > 0) return;
-    HASH_DELETE(by_address, m->senders, s);
-    free(s);
-}
-
-/* Where a nonce is, or would be inserted. */
-static size_t queue_position(const struct sender *s, uint64_t nonce)
-{
-    size_t at = 0;
-    while (at < s->count && s->queue[at]->tx.nonce < nonce) at++;
-    return at;
-}
-
-static struct entry *find_nonce(const struct sender *s, uint64_t nonce)
-{
-    size_t at = s ? queue_position(s, nonce) : 0;
-    return s && at < s->count && s->queue[at]->tx.nonce == nonce ? s->queue[at] : NULL;
-}
-
-/* --- linking and unlinking one entry; the sender stays, even if empty --- */
-
-static void link_arrival(struct mempool *m, struct entry *e)
-{
-    e->older = m->newest;
-    if (m->newest)
-        m->newest->newer = e;
-    else
-        m->oldest = e;
-    m->newest = e;
-}
-
-static void unlink_arrival(struct mempool *m, struct entry *e)
-{
-    if (e->older)
-        e->older->newer = e->newer;
-    else
-        m->oldest = e->newer;
-    if (e->newer)
-        e->newer->older = e->older;
-    else
-        m->newest = e->older;
-}
-
-static void insert_entry(struct mempool *m, struct sender *s, struct entry *e)
-{
-    size_t at = queue_position(s, e->tx.nonce);
-    assert(s->count < MEMPOOL_SENDER_MAX);
-    memmove(&s->queue[at + 1], &s->queue[at], (s->count - at) * sizeof s->queue[0]);
-    s->queue[at] = e;
-    s->count++;
-    HASH_ADD(by_hash, m->entries, tx.hash, sizeof e->tx.hash, e);
-    link_arrival(m, e);
-    m->size_bytes += e->tx.wire.size;
-    m->cheapest = NULL;
-}
-
-static void remove_entry(struct mempool *m, struct sender *s, struct entry *e)
-{
-    size_t at = queue_position(s, e->tx.nonce);
-    assert(at < s->count && s->queue[at] == e);
-    s->count--;
-    memmove(&s->queue[at], &s->queue[at + 1], (s->count - at) * sizeof s->queue[0]);
-    HASH_DELETE(by_hash, m->entries, e);
-    unlink_arrival(m, e);
-    assert(m->size_bytes >= e->tx.wire.size);
-    m->size_bytes -= e->tx.wire.size;
-    m->cheapest = NULL;
-    free(e);
-}
-
-static void remove_tail(struct mempool *m, struct sender *s, size_t from)
-{
-    while (s->count > from) remove_entry(m, s, s->queue[s->count - 1]);
-}
-
 void mempool_destroy(struct mempool *m)
 {
     if (!m) return;
     while (m->senders) {
         struct sender *s = m->senders;
-        remove_tail(m, s, 0);
-        drop_sender_if_empty(m, s);
+        mempool_queue_cut(m, s, 0);
+        mempool_sender_drop_if_empty(m, s);
     }
     arena_finish(&m->arena);
     free(m);
-}
-
-/* --- victims of a full pool --- */
-
-struct rank {
-    bool        ready; /* no gap before it */
-    struct u256 tip;
-    struct u256 max_fee;
-    uint64_t    sequence;
-};
-
-static struct rank rank_of(const struct mempool *m, const struct mempool_tx *tx, bool ready)
-{
-    struct u256 tip = fee_tip(tx->max_fee_per_gas, tx->max_priority_fee_per_gas, m->base_fee);
-    return (struct rank){ready, tip, tx->max_fee_per_gas, tx->sequence};
-}
-
-static bool worse(const struct rank *a, const struct rank *b)
-{
-    if (a->ready != b->ready) return b->ready;
-    int by_tip = u256_compare(a->tip, b->tip);
-    if (by_tip != 0) return by_tip < 0;
-    int by_fee = u256_compare(a->max_fee, b->max_fee);
-    if (by_fee != 0) return by_fee < 0;
-    return a->sequence > b->sequence;
-}
-
-/* The last of the sender's queue that is not chosen yet; NULL if there is none. */
-static const struct entry *tail_of(const struct sender *s)
-{
-    size_t left = s->count - s->doomed;
-    return left > 0 ? s->queue[left - 1] : NULL;
-}
-
-static struct rank rank_of_tail(const struct mempool *m, const struct sender *s)
-{
-    const struct entry *tail = tail_of(s);
-    assert(tail);
-    bool ready = tail->tx.nonce - s->nonce < s->count - s->doomed;
-    return rank_of(m, &tail->tx, ready);
-}
-
-/* The sender with the worst tail, but for `except`; NULL if there is none. */
-static struct sender *worst_sender(const struct mempool *m, const struct sender *except)
-{
-    struct sender *worst = NULL;
-    struct rank worst_rank = {0};
-    for (struct sender *s = m->senders; s; s = s->by_address.next) {
-        if (s == except || !tail_of(s)) continue;
-        struct rank rank = rank_of_tail(m, s);
-        if (worst && !worse(&rank, &worst_rank)) continue;
-        worst = s;
-        worst_rank = rank;
-    }
-    return worst;
-}
-
-static void spare_all(struct mempool *m)
-{
-    for (struct sender *s = m->senders; s; s = s->by_address.next) s->doomed = 0;
-}
-
-static void evict_doomed(struct mempool *m)
-{
-    for (struct sender *s = m->senders; s;) {
-        struct sender *next = s->by_address.next;
-        size_t doomed = s->doomed;
-        s->doomed = 0;
-        if (doomed > 0) {
-            remove_tail(m, s, s->count - doomed);
-            drop_sender_if_empty(m, s);
-        }
-        s = next;
-    }
-}
-
-/* Whether even the first victim is no worse than the newcomer; the answer is kept, so that a flood
- * of cheap transactions does not search the pool each time. */
-static bool surely_no_room(struct mempool *m, const struct rank *newcomer)
-{
-    if (!m->cheapest) {
-        const struct sender *s = worst_sender(m, NULL);
-        if (!s) return false;
-        m->cheapest = tail_of(s);
-    }
-    const struct sender *s = find_sender(m, &m->cheapest->tx.sender);
-    assert(s && tail_of(s) == m->cheapest);
-    struct rank cheapest = rank_of_tail(m, s);
-    return !worse(&cheapest, newcomer);
-}
-
-struct room {
-    size_t count; /* over the limits by so much */
-    size_t size_bytes;
-};
-
-/* Chooses victims, each worse than the newcomer, until the room is there. All or nothing. */
-static bool doom_for(struct mempool *m, const struct rank *newcomer, const struct sender *own,
-                     struct room missing)
-{
-    for (size_t chosen = 0; missing.count > 0 || missing.size_bytes > 0; chosen++) {
-        struct sender *s = chosen < MEMPOOL_VICTIMS_MAX ? worst_sender(m, own) : NULL;
-        const struct entry *victim = s ? tail_of(s) : NULL;
-        struct rank rank = victim ? rank_of_tail(m, s) : *newcomer;
-        if (!victim || !worse(&rank, newcomer)) {
-            spare_all(m);
-            return false;
-        }
-        size_t freed = victim->tx.wire.size;
-        missing.count -= missing.count > 0;
-        missing.size_bytes -= freed < missing.size_bytes ? freed : missing.size_bytes;
-        s->doomed++;
-    }
-    return true;
-}
-
-static size_t excess(size_t value, size_t max)
-{
-    return value > max ? value - max : 0;
-}
-
-/* Makes room for `tx` in place of `old` (or NULL). False: refused, nothing changed. */
-static bool make_room(struct mempool *m, const struct mempool_tx *tx, bool ready,
-                      const struct sender *own, const struct entry *old)
-{
-    size_t count = mempool_count(m) + (old ? 0 : 1);
-    size_t size_bytes = m->size_bytes + tx->wire.size - (old ? old->tx.wire.size : 0);
-    struct room missing = {excess(count, m->limits.count_max),
-                           excess(size_bytes, m->limits.size_bytes_max)};
-    if (missing.count == 0 && missing.size_bytes == 0) return true;
-    struct rank rank = rank_of(m, tx, ready);
-    if (surely_no_room(m, &rank)) return false;
-    if (!doom_for(m, &rank, own, missing)) return false;
-    evict_doomed(m);
-    return true;
 }
 
 /* --- adding --- */
@@ -360,7 +114,8 @@ static enum tx_reason check_account(const struct mempool_tx *tx, const struct se
 static void drop_used_nonces(struct mempool *m, struct sender *s, uint64_t nonce)
 {
     s->nonce = nonce;
-    while (s->count > 0 && s->queue[0]->tx.nonce < nonce) remove_entry(m, s, s->queue[0]);
+    while (s->count > 0 && s->queue[0]->tx.nonce < nonce)
+        mempool_entry_remove(m, s, s->queue[0]);
 }
 
 /* Whether every nonce between the account's and this one is queued. */
@@ -368,8 +123,8 @@ static bool is_ready(const struct sender *s, uint64_t account_nonce, uint64_t no
 {
     uint64_t before = nonce - account_nonce;
     if (!s || before == 0) return before == 0;
-    size_t first = queue_position(s, account_nonce);
-    size_t at = queue_position(s, nonce);
+    size_t first = mempool_queue_position(s, account_nonce);
+    size_t at = mempool_queue_position(s, nonce);
     return at - first == before;
 }
 
@@ -383,14 +138,14 @@ static void set_base_fee(struct mempool *m, struct u256 base_fee)
 static void store(struct mempool *m, const struct mempool_tx *tx, struct entry *old,
                   uint64_t account_nonce)
 {
-    struct sender *s = get_sender(m, &tx->sender);
-    if (old) remove_entry(m, s, old);
+    struct sender *s = mempool_sender_get(m, &tx->sender);
+    if (old) mempool_entry_remove(m, s, old);
     drop_used_nonces(m, s, account_nonce);
     struct entry *e = must_alloc(sizeof *e + tx->wire.size);
     memcpy(e->wire, tx->wire.data, tx->wire.size);
     e->tx = *tx;
     e->tx.wire = bytes_of(e->wire, tx->wire.size);
-    insert_entry(m, s, e);
+    mempool_entry_insert(m, s, e);
 }
 
 enum tx_reason mempool_add(struct mempool *m, struct hash *out_hash, struct bytes wire,
@@ -401,13 +156,13 @@ enum tx_reason mempool_add(struct mempool *m, struct hash *out_hash, struct byte
     if (!hash_is_zero(&tx.hash)) *out_hash = tx.hash;
     if (reason != TX_FINE) return reason;
     struct mempool_account account = world->account(world->context, &tx.sender);
-    struct sender *s = find_sender(m, &tx.sender);
-    struct entry *old = find_nonce(s, tx.nonce);
+    struct sender *s = mempool_sender_find(m, &tx.sender);
+    struct entry *old = mempool_queue_find(s, tx.nonce);
     reason = check_account(&tx, s, old, &account);
     if (reason != TX_FINE) return reason;
     set_base_fee(m, world->base_fee);
     bool ready = is_ready(s, account.nonce, tx.nonce);
-    if (!make_room(m, &tx, ready, s, old)) return TX_POOL_FULL;
+    if (!mempool_make_room(m, &tx, ready, s, old)) return TX_POOL_FULL;
     store(m, &tx, old, account.nonce);
     m->next_sequence++;
     return TX_FINE;
@@ -425,9 +180,9 @@ static void recheck(struct mempool *m, struct sender *s, const struct mempool_wo
         if (!u256_add_checked(&total, total, s->queue[covered]->tx.cost_max_wei)) break;
         if (u256_compare(total, account.balance_wei) > 0) break;
     }
-    remove_tail(m, s, covered);
+    mempool_queue_cut(m, s, covered);
     m->cheapest = NULL;
-    drop_sender_if_empty(m, s);
+    mempool_sender_drop_if_empty(m, s);
 }
 
 void mempool_on_block(struct mempool *m, const struct mempool_world *world,
@@ -435,7 +190,7 @@ void mempool_on_block(struct mempool *m, const struct mempool_world *world,
 {
     set_base_fee(m, world->base_fee);
     for (size_t i = 0; i < count; i++) {
-        struct sender *s = find_sender(m, &senders[i]);
+        struct sender *s = mempool_sender_find(m, &senders[i]);
         if (s) recheck(m, s, world);
     }
     if (senders) return;
@@ -449,10 +204,10 @@ void mempool_on_block(struct mempool *m, const struct mempool_world *world,
 
 static void remove_whole(struct mempool *m, struct entry *e)
 {
-    struct sender *s = find_sender(m, &e->tx.sender);
+    struct sender *s = mempool_sender_find(m, &e->tx.sender);
     assert(s);
-    remove_entry(m, s, e);
-    drop_sender_if_empty(m, s);
+    mempool_entry_remove(m, s, e);
+    mempool_sender_drop_if_empty(m, s);
 }
 
 void mempool_expire(struct mempool *m, uint64_t now_ms)
@@ -462,16 +217,9 @@ void mempool_expire(struct mempool *m, uint64_t now_ms)
         remove_whole(m, m->oldest);
 }
 
-static struct entry *find_entry(const struct mempool *m, const struct hash *hash)
-{
-    struct entry *e = NULL;
-    HASH_FIND(by_hash, m->entries, hash->b, sizeof hash->b, e);
-    return e;
-}
-
 bool mempool_remove(struct mempool *m, const struct hash *hash)
 {
-    struct entry *e = find_entry(m, hash);
+    struct entry *e = mempool_entry_find(m, hash);
     if (e) remove_whole(m, e);
     return e != NULL;
 }
@@ -480,7 +228,7 @@ bool mempool_remove(struct mempool *m, const struct hash *hash)
 
 const struct mempool_tx *mempool_find(const struct mempool *m, const struct hash *hash)
 {
-    const struct entry *e = find_entry(m, hash);
+    const struct entry *e = mempool_entry_find(m, hash);
     return e ? &e->tx : NULL;
 }
 
@@ -497,9 +245,10 @@ size_t mempool_size_bytes(const struct mempool *m)
 uint64_t mempool_next_nonce(const struct mempool *m, const struct address *sender,
                             uint64_t account_nonce)
 {
-    const struct sender *s = find_sender(m, sender);
+    const struct sender *s = mempool_sender_find(m, sender);
     uint64_t nonce = account_nonce;
-    while (s && find_nonce(s, nonce)) nonce++;
+    while (s && mempool_queue_find(s, nonce))
+        nonce++;
     return nonce;
 }
 
@@ -507,7 +256,8 @@ size_t mempool_list(const struct mempool *m, const struct mempool_tx **out, size
                     uint64_t after)
 {
     const struct entry *e = m->newest;
-    while (e && e->older && e->older->tx.sequence > after) e = e->older;
+    while (e && e->older && e->older->tx.sequence > after)
+        e = e->older;
     size_t count = 0;
     for (; e && count < count_max; e = e->newer)
         if (e->tx.sequence > after) out[count++] = &e->tx;

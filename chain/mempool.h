@@ -4,58 +4,58 @@
  * in through a callback. The same calls in the same order leave the same pool, whatever the seed of
  * its hash tables. One thread at a time.
  *
- * Rules. A sender holds at most MEMPOOL_SENDER_MAX transactions, none with a nonce that many or more
- * ahead of the account's; gaps are allowed inside that. All of a sender's transactions together
- * must be covered by its balance. Replacing one (same sender and nonce) needs at least 10 % more on
- * both max fee and max tip. When the pool is full the least valuable last-in-queue transaction goes:
- * those behind a gap first, then the lowest tip at the current base fee, then the lowest max fee,
- * then the newest; a newcomer that is no better is refused. */
+ * Rules. A sender holds at most MEMPOOL_SENDER_MAX transactions, none with a nonce that many or
+ * more ahead of the account's; gaps are allowed inside that. All of a sender's transactions
+ * together must be covered by its balance. Replacing one (same sender and nonce) needs at least 10
+ * % more on both max fee and max tip. When the pool is full the least valuable last-in-queue
+ * transaction goes: those behind a gap first, then the lowest tip at the current base fee, then the
+ * lowest max fee, then the newest; a newcomer that is no better is refused. */
 #ifndef LEASEHOLD_CHAIN_MEMPOOL_H
 #define LEASEHOLD_CHAIN_MEMPOOL_H
 
 #include "chain/tx.h"
 
 struct mempool_limits {
-    size_t   count_max;
-    size_t   size_bytes_max; /* of wire bytes */
-    uint64_t lifetime_ms;    /* see mempool_expire */
+    size_t count_max;
+    size_t size_bytes_max; /* of wire bytes */
+    uint64_t lifetime_ms;  /* see mempool_expire */
 };
 extern const struct mempool_limits MEMPOOL_DEFAULT_LIMITS;
 
 struct mempool_account {
-    uint64_t    nonce;
+    uint64_t nonce;
     struct u256 balance_wei;
-    bool        has_code; /* EIP-3607: no sender then */
+    bool has_code; /* EIP-3607: no sender then */
 };
 
 /* The chain as the pool needs to see it; the next block's rules. */
 struct mempool_world {
     void *context;
     struct mempool_account (*account)(void *context, const struct address *a);
-    uint64_t    chain_id;
-    uint64_t    block_gas_limit;
+    uint64_t chain_id;
+    uint64_t block_gas_limit;
     struct u256 base_fee;
 };
 
 /* One waiting transaction; valid until the next call that changes the pool. */
 struct mempool_tx {
-    struct hash    hash;
+    struct hash hash;
     struct address sender;
-    uint64_t       nonce;
-    uint64_t       gas_limit;
-    struct u256    max_fee_per_gas;
-    struct u256    max_priority_fee_per_gas;
-    struct u256    cost_max_wei; /* tx_cost_max */
-    struct bytes   wire;
-    uint64_t       sequence; /* order of arrival in this pool */
-    uint64_t       arrived_ms;
+    uint64_t nonce;
+    uint64_t gas_limit;
+    struct u256 max_fee_per_gas;
+    struct u256 max_priority_fee_per_gas;
+    struct u256 cost_max_wei; /* tx_cost_max */
+    struct bytes wire;
+    uint64_t sequence; /* order of arrival in this pool */
+    uint64_t arrived_ms;
 };
 
 struct mempool;
 
 /* seed: 16 random bytes, so that nobody can aim at the hash tables. */
 struct mempool *mempool_create(const struct mempool_limits *limits, const uint8_t seed[16]);
-void            mempool_destroy(struct mempool *m);
+void mempool_destroy(struct mempool *m);
 
 /* Checks everything and takes a copy of the wire bytes. *out_hash is set whenever the bytes decode,
  * also with TX_KNOWN. Anything but TX_FINE leaves the pool as it was. */
@@ -73,8 +73,8 @@ void mempool_expire(struct mempool *m, uint64_t now_ms);
 bool mempool_remove(struct mempool *m, const struct hash *hash);
 
 const struct mempool_tx *mempool_find(const struct mempool *m, const struct hash *hash);
-size_t                   mempool_count(const struct mempool *m);
-size_t                   mempool_size_bytes(const struct mempool *m);
+size_t mempool_count(const struct mempool *m);
+size_t mempool_size_bytes(const struct mempool *m);
 /* The nonce after the sender's gapless run that starts at account_nonce. */
 uint64_t mempool_next_nonce(const struct mempool *m, const struct address *sender,
                             uint64_t account_nonce);
@@ -88,9 +88,9 @@ size_t mempool_list(const struct mempool *m, const struct mempool_tx **out, size
  * pick lives. */
 struct mempool_pick;
 
-struct mempool_pick     *mempool_pick_create(const struct mempool *m,
-                                             const struct mempool_world *world);
-void                     mempool_pick_destroy(struct mempool_pick *p);
+struct mempool_pick *mempool_pick_create(const struct mempool *m,
+                                         const struct mempool_world *world);
+void mempool_pick_destroy(struct mempool_pick *p);
 const struct mempool_tx *mempool_pick_next(struct mempool_pick *p); /* NULL at the end */
 /* The last transaction handed out was not used: leave out the rest of its sender's too. */
 void mempool_pick_skip_sender(struct mempool_pick *p);

@@ -5,17 +5,17 @@
 
 struct head {
     const struct sender *sender;
-    size_t               index; /* in the sender's queue */
-    struct u256          tip;
-    uint64_t             sequence;
+    size_t index; /* in the sender's queue */
+    struct u256 tip;
+    uint64_t sequence;
 };
 
 struct mempool_pick {
-    struct u256  base_fee;
+    struct u256 base_fee;
     struct head *heap; /* best first */
-    size_t       count;
-    struct head  last; /* handed out; its successor is not in the heap yet */
-    bool         has_last;
+    size_t count;
+    struct head last; /* handed out; its successor is not in the heap yet */
+    bool has_last;
 };
 
 static bool better(const struct head *a, const struct head *b)
@@ -75,7 +75,8 @@ struct mempool_pick *mempool_pick_create(const struct mempool *m, const struct m
     for (const struct sender *s = m->senders; s; s = s->by_address.next) {
         uint64_t nonce = world->account(world->context, &s->address).nonce;
         size_t index = 0;
-        while (index < s->count && s->queue[index]->tx.nonce < nonce) index++;
+        while (index < s->count && s->queue[index]->tx.nonce < nonce)
+            index++;
         offer(p, s, index, nonce);
     }
     return p;

@@ -1,4 +1,4 @@
-/* mempool_table.h - the pool's inside, shared by mempool.c and mempool_pick.c only.
+/* mempool_table.h - the pool's inside, shared by the mempool's own files only.
  *
  * Two hash tables, keyed by a seed that no outsider knows: transactions by hash, senders by
  * address. Both are walked in order of insertion, never in order of hash, so the seed decides
@@ -11,44 +11,65 @@
 
 #include <stdlib.h>
 
-struct mempool;
 unsigned mempool_hash_key(const struct mempool *m, const void *key, size_t size_bytes);
 
 /* Every function that uses a table has its pool in a variable named `m`. */
-#define HASH_FUNCTION(key, size_bytes, result)                                                     \
-    ((result) = mempool_hash_key(m, (key), (size_bytes)))
-#define uthash_fatal(message) fatal("mempool: %s", message)
+#define HASH_FUNCTION(key, size_bytes, result) ((result) = mempool_hash_key(m, (key), (size_bytes)))
+#define uthash_fatal(message)                  fatal("mempool: %s", message)
 #include <uthash.h>
 
 struct entry {
     struct mempool_tx tx;
-    struct entry     *older; /* order of arrival */
-    struct entry     *newer;
-    UT_hash_handle    by_hash;
-    uint8_t           wire[]; /* what tx.wire views */
+    struct entry *older; /* order of arrival */
+    struct entry *newer;
+    UT_hash_handle by_hash;
+    uint8_t wire[]; /* what tx.wire views */
 };
 
 struct sender {
     struct address address;
-    uint64_t       nonce; /* the account's, as last seen */
-    struct entry  *queue[MEMPOOL_SENDER_MAX];
-    size_t         count;
-    size_t         doomed; /* how many at the end are chosen as victims; 0 between calls */
+    uint64_t nonce; /* the account's, as last seen */
+    struct entry *queue[MEMPOOL_SENDER_MAX];
+    size_t count;
+    size_t doomed; /* how many at the end are chosen as victims; 0 between calls */
     UT_hash_handle by_address;
 };
 
 struct mempool {
     struct mempool_limits limits;
-    uint64_t              seed[2];
-    struct u256           base_fee; /* as last seen; ranks the victims */
-    struct entry         *entries;  /* by_hash */
-    struct sender        *senders;  /* by_address */
-    struct entry         *oldest;
-    struct entry         *newest;
-    size_t                size_bytes;
-    uint64_t              next_sequence;
-    const struct entry   *cheapest; /* first victim of a full pool; NULL: not known */
-    struct arena          arena;    /* while one transaction is decoded */
+    uint64_t seed[2];
+    struct u256 base_fee;   /* as last seen; ranks the victims */
+    struct entry *entries;  /* by_hash */
+    struct sender *senders; /* by_address */
+    struct entry *oldest;
+    struct entry *newest;
+    size_t size_bytes;
+    uint64_t next_sequence;
+    const struct entry *cheapest; /* first victim of a full pool; NULL: not known */
+    struct arena arena;           /* while one transaction is decoded */
 };
+
+/* --- mempool_table.c --- */
+
+struct sender *mempool_sender_find(const struct mempool *m,
+                                   const struct address *a);                   /* NULL: none */
+struct sender *mempool_sender_get(struct mempool *m, const struct address *a); /* made if need be */
+void mempool_sender_drop_if_empty(struct mempool *m, struct sender *s);
+size_t mempool_queue_position(const struct sender *s,
+                              uint64_t nonce); /* where it is, or would be */
+struct entry *mempool_queue_find(const struct sender *s, uint64_t nonce); /* s may be NULL */
+struct entry *mempool_entry_find(const struct mempool *m, const struct hash *hash);
+void mempool_entry_insert(struct mempool *m, struct sender *s, struct entry *e);
+/* Frees the entry; the sender stays, even if empty. */
+void mempool_entry_remove(struct mempool *m, struct sender *s, struct entry *e);
+void mempool_queue_cut(struct mempool *m, struct sender *s,
+                       size_t from); /* all from that position on */
+
+/* --- mempool_evict.c --- */
+
+/* Makes room for `tx` in place of `old` (or NULL); `own` is its sender, if known, and spared.
+ * False: refused, nothing changed. */
+bool mempool_make_room(struct mempool *m, const struct mempool_tx *tx, bool ready,
+                       const struct sender *own, const struct entry *old);
 
 #endif

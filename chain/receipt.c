@@ -9,7 +9,8 @@
 void receipt_set_bloom(struct receipt *r)
 {
     memset(&r->bloom, 0, sizeof r->bloom);
-    for (size_t i = 0; i < r->log_count; i++) bloom_add_log(&r->bloom, &r->logs[i]);
+    for (size_t i = 0; i < r->log_count; i++)
+        bloom_add_log(&r->bloom, &r->logs[i]);
 }
 
 /* --- encoding --- */
@@ -20,7 +21,8 @@ static void put_log(struct buffer *out, const struct log_entry *entry)
     size_t list = rlp_list_open(out);
     rlp_put_address(out, &entry->address);
     size_t topics = rlp_list_open(out);
-    for (size_t i = 0; i < entry->topic_count; i++) rlp_put_hash(out, &entry->topics[i]);
+    for (size_t i = 0; i < entry->topic_count; i++)
+        rlp_put_hash(out, &entry->topics[i]);
     rlp_list_close(out, topics);
     rlp_put_bytes(out, entry->data);
     rlp_list_close(out, list);
@@ -34,7 +36,8 @@ void receipt_encode(struct buffer *out, const struct receipt *r)
     rlp_put_u64(out, r->cumulative_gas_used);
     rlp_put_bytes(out, bytes_of(r->bloom.b, sizeof r->bloom.b));
     size_t logs = rlp_list_open(out);
-    for (size_t i = 0; i < r->log_count; i++) put_log(out, &r->logs[i]);
+    for (size_t i = 0; i < r->log_count; i++)
+        put_log(out, &r->logs[i]);
     rlp_list_close(out, logs);
     rlp_list_close(out, list);
 }
@@ -57,14 +60,16 @@ static void read_logs(struct rlp_reader *r, struct receipt *out, struct arena *a
     struct rlp_reader list = rlp_list(r);
     struct rlp_reader counting = list;
     size_t count = 0;
-    for (; !rlp_at_end(&counting); count++) (void)rlp_item(&counting);
+    for (; !rlp_at_end(&counting); count++)
+        (void)rlp_item(&counting);
     /* A log takes 23 bytes at least, so the input bounds what is allocated here. */
     if (counting.failed || count > list.rest.size / 23) {
         rlp_fail(r);
         return;
     }
     struct log_entry *logs = arena_alloc(arena, count * sizeof *logs);
-    for (size_t i = 0; i < count; i++) read_log(&list, &logs[i]);
+    for (size_t i = 0; i < count; i++)
+        read_log(&list, &logs[i]);
     out->logs = logs;
     out->log_count = count;
     if (rlp_end(&list) != OK) rlp_fail(r);
@@ -74,7 +79,7 @@ static enum status read_fields(struct receipt *out, struct arena *arena, struct 
 {
     struct rlp_reader outer = rlp_reader_over(input);
     struct rlp_reader r = rlp_list(&outer);
-    struct bloom stored;
+    struct bloom stored = {{0}};
     uint64_t succeeded = rlp_u64(&r);
     out->succeeded = succeeded == 1;
     out->cumulative_gas_used = rlp_u64(&r);

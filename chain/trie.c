@@ -16,11 +16,11 @@ const struct hash EMPTY_TRIE_ROOT = {{0x56, 0xe8, 0x1f, 0x17, 0x1b, 0xcc, 0x55, 
 
 struct walk {
     const struct trie *trie;
-    struct trie_place  place;
-    struct bytes       key;
-    struct buffer      scratch;
+    struct trie_place place;
+    struct bytes key;
+    struct buffer scratch;
     struct trie_proof *proof; /* NULL: not wanted */
-    struct bytes       value; /* what was found */
+    struct bytes value;       /* what was found */
 };
 
 static void note(struct walk *w, const struct link *l)
@@ -34,19 +34,19 @@ static void note(struct walk *w, const struct link *l)
 static struct link *step(struct walk *w, const struct node *n)
 {
     size_t depth = w->place.nibble_count;
-    size_t left = key_nibble_count(w->key) - depth;
+    size_t left = trie_key_nibble_count(w->key) - depth;
     if (n->kind == NODE_BRANCH && left == 0) {
         w->value = n->value;
         return NULL;
     }
     if (n->kind == NODE_BRANCH) {
-        uint8_t nibble = key_nibble(w->key, depth);
-        place_push(&w->place, &nibble, 1);
+        uint8_t nibble = trie_key_nibble(w->key, depth);
+        trie_place_push(&w->place, &nibble, 1);
         return &n->children[nibble];
     }
-    if (key_match(w->key, depth, n->nibbles, n->nibble_count) < n->nibble_count) return NULL;
+    if (trie_key_match(w->key, depth, n->nibbles, n->nibble_count) < n->nibble_count) return NULL;
     if (n->kind == NODE_EXTENSION) {
-        place_push(&w->place, n->nibbles, n->nibble_count);
+        trie_place_push(&w->place, n->nibbles, n->nibble_count);
         return &n->children[0];
     }
     if (left == n->nibble_count) w->value = n->value;
@@ -56,10 +56,10 @@ static struct link *step(struct walk *w, const struct node *n)
 static bool walk_to(struct walk *w)
 {
     assert(w->key.size <= TRIE_KEY_SIZE_MAX);
-    struct link root = link_of_root(w->trie->arena, &w->trie->root);
+    struct link root = trie_link_of_root(w->trie->arena, &w->trie->root);
     struct link *l = &root;
-    while (l && !link_is_empty(l)) {
-        const struct node *n = link_load(w->trie, l, &w->place, &w->scratch);
+    while (l && !trie_link_is_empty(l)) {
+        const struct node *n = trie_link_load(w->trie, l, &w->place, &w->scratch);
         note(w, l);
         l = step(w, n);
     }
@@ -115,9 +115,11 @@ static void sorted_items(struct trie_item *out, struct arena *arena, const struc
 {
     size_t filled = 0;
     size_t short_end = count < 128 ? count : 128;
-    for (size_t i = 1; i < short_end; i++) out[filled++] = list_item(arena, values, i);
+    for (size_t i = 1; i < short_end; i++)
+        out[filled++] = list_item(arena, values, i);
     if (count > 0) out[filled++] = list_item(arena, values, 0);
-    for (size_t i = 128; i < count; i++) out[filled++] = list_item(arena, values, i);
+    for (size_t i = 128; i < count; i++)
+        out[filled++] = list_item(arena, values, i);
     assert(filled == count);
 }
 

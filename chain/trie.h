@@ -25,8 +25,8 @@ extern const struct hash EMPTY_TRIE_ROOT; /* 0x56e8...b421 */
  * compared whole (it has no padding). */
 struct trie_place {
     struct hash owner;
-    uint8_t     nibble_count;
-    uint8_t     nibbles[TRIE_PATH_MAX]; /* one a byte, from the root */
+    uint8_t nibble_count;
+    uint8_t nibbles[TRIE_PATH_MAX]; /* one a byte, from the root */
 };
 
 struct trie_store {
@@ -40,9 +40,9 @@ struct trie_store {
 
 struct trie {
     const struct trie_store *store;
-    struct arena            *arena; /* for nodes while a call runs, and for results */
-    struct hash              owner;
-    struct hash              root;
+    struct arena *arena; /* for nodes while a call runs, and for results */
+    struct hash owner;
+    struct hash root;
 };
 
 struct trie_item {
@@ -59,7 +59,7 @@ bool trie_get(const struct trie *t, struct bytes *out_value, struct bytes key);
 
 struct trie_proof {
     struct bytes nodes[TRIE_PROOF_MAX]; /* RLP, root first; as eth_getProof lists them */
-    size_t       count;                 /* 0 for an empty trie */
+    size_t count;                       /* 0 for an empty trie */
 };
 /* Nodes on the way to the key, to where it is or would be. True if the key is there. */
 bool trie_prove(const struct trie *t, struct trie_proof *out, struct bytes key);

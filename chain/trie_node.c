@@ -14,12 +14,12 @@
 #define RLP_HASH_PREFIX  0xa0
 #define RLP_EMPTY_STRING 0x80
 
-bool link_is_empty(const struct link *l)
+bool trie_link_is_empty(const struct link *l)
 {
     return !l->node && l->ref.size == 0;
 }
 
-struct link link_of_root(struct arena *arena, const struct hash *root)
+struct link trie_link_of_root(struct arena *arena, const struct hash *root)
 {
     if (hash_equal(root, &EMPTY_TRIE_ROOT)) return (struct link){0};
     uint8_t *ref = arena_alloc(arena, TRIE_REF_HASHED);
@@ -28,8 +28,8 @@ struct link link_of_root(struct arena *arena, const struct hash *root)
     return (struct link){.ref = bytes_of(ref, TRIE_REF_HASHED), .stored = true};
 }
 
-struct node *node_create(struct arena *arena, enum node_kind kind, const uint8_t *nibbles,
-                         size_t nibble_count)
+struct node *trie_node_create(struct arena *arena, enum node_kind kind, const uint8_t *nibbles,
+                              size_t nibble_count)
 {
     assert(kind != NODE_BRANCH);
     assert(nibble_count <= TRIE_PATH_MAX);
@@ -41,7 +41,7 @@ struct node *node_create(struct arena *arena, enum node_kind kind, const uint8_t
     return n;
 }
 
-struct node *branch_create(struct arena *arena)
+struct node *trie_branch_create(struct arena *arena)
 {
     struct node *n = arena_alloc(arena, sizeof *n);
     n->kind = NODE_BRANCH;
@@ -66,7 +66,8 @@ static void read_link(struct rlp_reader *r, struct link *out)
 
 static bool decode_branch(struct node *n, struct rlp_reader *r)
 {
-    for (size_t i = 0; i < TRIE_FANOUT; i++) read_link(r, &n->children[i]);
+    for (size_t i = 0; i < TRIE_FANOUT; i++)
+        read_link(r, &n->children[i]);
     n->value = rlp_bytes(r);
     return rlp_end(r) == OK;
 }
@@ -80,7 +81,8 @@ static bool read_path(struct node *n, struct bytes packed)
     if (flags > (PREFIX_ODD | PREFIX_LEAF) || (!odd && packed.data[0] & 0xf)) return false;
     size_t count = 2 * (packed.size - 1) + (odd ? 1 : 0);
     if (count > TRIE_PATH_MAX) return false;
-    for (size_t i = 0; i < count; i++) n->nibbles[i] = key_nibble(packed, i + 2 - (odd ? 1 : 0));
+    for (size_t i = 0; i < count; i++)
+        n->nibbles[i] = trie_key_nibble(packed, i + 2 - (odd ? 1 : 0));
     n->nibble_count = (uint8_t)count;
     n->kind = flags & PREFIX_LEAF ? NODE_LEAF : NODE_EXTENSION;
     return true;
@@ -95,21 +97,22 @@ static bool decode_short(struct node *n, struct arena *arena, struct rlp_reader 
     }
     n->children = arena_alloc(arena, sizeof *n->children);
     read_link(r, &n->children[0]);
-    return rlp_end(r) == OK && n->nibble_count > 0 && !link_is_empty(&n->children[0]);
+    return rlp_end(r) == OK && n->nibble_count > 0 && !trie_link_is_empty(&n->children[0]);
 }
 
-struct node *node_decode(struct arena *arena, struct bytes rlp)
+struct node *trie_node_decode(struct arena *arena, struct bytes rlp)
 {
     struct rlp_reader outer = rlp_reader_over(rlp);
     struct rlp_reader r = rlp_list(&outer);
     if (rlp_end(&outer) != OK) return NULL;
     struct rlp_reader counting = r;
     size_t count = 0;
-    for (; !rlp_at_end(&counting) && count <= TRIE_FANOUT + 1; count++) (void)rlp_item(&counting);
+    for (; !rlp_at_end(&counting) && count <= TRIE_FANOUT + 1; count++)
+        (void)rlp_item(&counting);
     struct node *n = NULL;
     bool good = false;
     if (count == TRIE_FANOUT + 1) {
-        n = branch_create(arena);
+        n = trie_branch_create(arena);
         good = decode_branch(n, &r);
     } else if (count == 2) {
         n = arena_alloc(arena, sizeof *n);
@@ -144,7 +147,7 @@ static void put_link(struct buffer *out, const struct link *l)
         buffer_append_byte(out, RLP_EMPTY_STRING);
 }
 
-void node_encode(struct buffer *out, const struct node *n)
+void trie_node_encode(struct buffer *out, const struct node *n)
 {
     size_t list = rlp_list_open(out);
     switch (n->kind) {
@@ -157,7 +160,8 @@ void node_encode(struct buffer *out, const struct node *n)
         put_link(out, &n->children[0]);
         break;
     case NODE_BRANCH:
-        for (size_t i = 0; i < TRIE_FANOUT; i++) put_link(out, &n->children[i]);
+        for (size_t i = 0; i < TRIE_FANOUT; i++)
+            put_link(out, &n->children[i]);
         rlp_put_bytes(out, n->value);
         break;
     }
@@ -177,10 +181,10 @@ static _Noreturn void corrupt(const struct trie_place *place, const char *proble
           buffer_text(&path), problem);
 }
 
-struct node *link_load(const struct trie *t, struct link *l, const struct trie_place *place,
-                       struct buffer *scratch)
+struct node *trie_link_load(const struct trie *t, struct link *l, const struct trie_place *place,
+                            struct buffer *scratch)
 {
-    assert(!link_is_empty(l));
+    assert(!trie_link_is_empty(l));
     if (l->node) return l->node;
     struct bytes rlp = l->ref;
     if (l->stored) {
@@ -188,45 +192,47 @@ struct node *link_load(const struct trie *t, struct link *l, const struct trie_p
         if (!t->store->get(t->store->context, place, scratch)) corrupt(place, "is missing");
         rlp = arena_copy(t->arena, buffer_bytes(scratch));
     }
-    l->node = node_decode(t->arena, rlp);
-    if (!l->node) corrupt(place, "does not decode");
-    if (l->node->kind != NODE_BRANCH && place->nibble_count + l->node->nibble_count > TRIE_PATH_MAX)
-        corrupt(place, "has too long a path");
-    return l->node;
+    struct node *n = trie_node_decode(t->arena, rlp);
+    bool fits = n && (n->kind == NODE_BRANCH ||
+                      place->nibble_count + (size_t)n->nibble_count <= TRIE_PATH_MAX);
+    if (!fits) corrupt(place, "is no trie node");
+    l->node = n;
+    return n;
 }
 
-void place_push(struct trie_place *place, const uint8_t *nibbles, size_t count)
+void trie_place_push(struct trie_place *place, const uint8_t *nibbles, size_t count)
 {
     assert(place->nibble_count + count <= TRIE_PATH_MAX);
     if (count) memcpy(place->nibbles + place->nibble_count, nibbles, count);
     place->nibble_count = (uint8_t)(place->nibble_count + count);
 }
 
-void place_pop(struct trie_place *place, size_t count)
+void trie_place_pop(struct trie_place *place, size_t count)
 {
     assert(count <= place->nibble_count);
     place->nibble_count = (uint8_t)(place->nibble_count - count);
     memset(place->nibbles + place->nibble_count, 0, count);
 }
 
-uint8_t key_nibble(struct bytes key, size_t index)
+uint8_t trie_key_nibble(struct bytes key, size_t index)
 {
     assert(index / 2 < key.size);
     uint8_t byte = key.data[index / 2];
     return index & 1 ? byte & 0xf : byte >> 4;
 }
 
-size_t key_nibble_count(struct bytes key)
+size_t trie_key_nibble_count(struct bytes key)
 {
     return 2 * key.size;
 }
 
-size_t key_match(struct bytes key, size_t from, const uint8_t *nibbles, size_t count)
+size_t trie_key_match(struct bytes key, size_t from, const uint8_t *nibbles, size_t count)
 {
-    assert(from <= key_nibble_count(key));
-    size_t left = key_nibble_count(key) - from;
+    assert(from <= trie_key_nibble_count(key));
+    size_t left = trie_key_nibble_count(key) - from;
     size_t limit = left < count ? left : count;
     size_t same = 0;
-    while (same < limit && key_nibble(key, from + same) == nibbles[same]) same++;
+    while (same < limit && trie_key_nibble(key, from + same) == nibbles[same])
+        same++;
     return same;
 }

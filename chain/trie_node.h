@@ -21,41 +21,41 @@ enum node_kind { NODE_LEAF, NODE_EXTENSION, NODE_BRANCH };
 struct link {
     struct bytes ref;
     struct node *node;
-    bool         stored; /* before this update, the store held a node at this place */
+    bool stored; /* before this update, the store held a node at this place */
 };
 
 struct node {
     enum node_kind kind;
-    uint8_t        nibble_count;           /* leaf, extension */
-    uint8_t        nibbles[TRIE_PATH_MAX]; /* leaf, extension */
-    struct bytes   value;                  /* leaf; branch: empty if none */
-    struct link   *children;               /* branch: 16; extension: 1; leaf: NULL */
-    struct bytes   rlp;                    /* as it was loaded */
+    uint8_t nibble_count;           /* leaf, extension */
+    uint8_t nibbles[TRIE_PATH_MAX]; /* leaf, extension */
+    struct bytes value;             /* leaf; branch: empty if none */
+    struct link *children;          /* branch: 16; extension: 1; leaf: NULL */
+    struct bytes rlp;               /* as it was loaded */
 };
 
-bool        link_is_empty(const struct link *l);
-struct link link_of_root(struct arena *arena, const struct hash *root);
+bool trie_link_is_empty(const struct link *l);
+struct link trie_link_of_root(struct arena *arena, const struct hash *root);
 
 /* A leaf or extension with these nibbles; an extension's child link is empty yet. */
-struct node *node_create(struct arena *arena, enum node_kind kind, const uint8_t *nibbles,
-                         size_t nibble_count);
-struct node *branch_create(struct arena *arena);
+struct node *trie_node_create(struct arena *arena, enum node_kind kind, const uint8_t *nibbles,
+                              size_t nibble_count);
+struct node *trie_branch_create(struct arena *arena);
 
 /* NULL if it is no node. The input must lie in the arena. */
-struct node *node_decode(struct arena *arena, struct bytes rlp);
+struct node *trie_node_decode(struct arena *arena, struct bytes rlp);
 /* Appends the RLP. The children's refs must be made. */
-void node_encode(struct buffer *out, const struct node *n);
+void trie_node_encode(struct buffer *out, const struct node *n);
 
 /* The link's node, read from the store at `place` if need be; fatal if it is not there. The link
  * is not empty. `scratch` is overwritten. */
-struct node *link_load(const struct trie *t, struct link *l, const struct trie_place *place,
-                       struct buffer *scratch);
+struct node *trie_link_load(const struct trie *t, struct link *l, const struct trie_place *place,
+                            struct buffer *scratch);
 
-void    place_push(struct trie_place *place, const uint8_t *nibbles, size_t count);
-void    place_pop(struct trie_place *place, size_t count);
-uint8_t key_nibble(struct bytes key, size_t index);
-size_t  key_nibble_count(struct bytes key);
+void trie_place_push(struct trie_place *place, const uint8_t *nibbles, size_t count);
+void trie_place_pop(struct trie_place *place, size_t count);
+uint8_t trie_key_nibble(struct bytes key, size_t index);
+size_t trie_key_nibble_count(struct bytes key);
 /* How many of the key's nibbles from `from` on equal the given ones. */
-size_t key_match(struct bytes key, size_t from, const uint8_t *nibbles, size_t count);
+size_t trie_key_match(struct bytes key, size_t from, const uint8_t *nibbles, size_t count);
 
 #endif

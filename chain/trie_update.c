@@ -11,13 +11,13 @@
 
 struct work {
     const struct trie *trie;
-    struct trie_place  place; /* of the link at hand */
-    struct buffer      scratch;
+    struct trie_place place; /* of the link at hand */
+    struct buffer scratch;
 };
 
 struct items { /* ascending; all share the nibbles of the place at hand */
     const struct trie_item *first;
-    size_t                  count;
+    size_t count;
 };
 
 static bool update_link(struct work *w, struct link *l, struct items items);
@@ -54,7 +54,7 @@ static void set_node(struct link *l, struct node *n)
 
 static struct node *load(struct work *w, struct link *l)
 {
-    return link_load(w->trie, l, &w->place, &w->scratch);
+    return trie_link_load(w->trie, l, &w->place, &w->scratch);
 }
 
 /* --- splitting --- */
@@ -68,10 +68,10 @@ static size_t split_point(const struct work *w, const struct node *n, struct ite
     for (size_t i = 0; i < items.count; i++) {
         struct bytes key = items.first[i].key;
         if (items.first[i].value.size == 0) continue;
-        size_t same = key_match(key, depth, n->nibbles, n->nibble_count);
+        size_t same = trie_key_match(key, depth, n->nibbles, n->nibble_count);
         bool whole = same == n->nibble_count;
         if (whole && n->kind == NODE_EXTENSION) continue;
-        if (whole && key_nibble_count(key) == depth + n->nibble_count) continue;
+        if (whole && trie_key_nibble_count(key) == depth + n->nibble_count) continue;
         if (same < split) split = same;
     }
     return split;
@@ -91,18 +91,18 @@ static void hang_rest(struct work *w, struct node *branch, const struct node *n,
         *slot = n->children[0];
         return;
     }
-    slot->node = node_create(w->trie->arena, n->kind, n->nibbles + split + 1, left);
+    slot->node = trie_node_create(w->trie->arena, n->kind, n->nibbles + split + 1, left);
     slot->node->value = n->value;
     if (n->kind == NODE_EXTENSION) slot->node->children[0] = n->children[0];
 }
 
 static void split_node(struct work *w, struct link *l, const struct node *n, size_t split)
 {
-    struct node *branch = branch_create(w->trie->arena);
+    struct node *branch = trie_branch_create(w->trie->arena);
     hang_rest(w, branch, n, split);
     struct node *top = branch;
     if (split > 0) {
-        top = node_create(w->trie->arena, NODE_EXTENSION, n->nibbles, split);
+        top = trie_node_create(w->trie->arena, NODE_EXTENSION, n->nibbles, split);
         set_node(&top->children[0], branch);
     }
     set_node(l, top);
@@ -116,18 +116,18 @@ static void join(struct work *w, struct link *l, const uint8_t *nibbles, size_t 
                  struct link *child)
 {
     uint8_t path[2 * TRIE_PATH_MAX];
-    place_push(&w->place, nibbles, count);
+    trie_place_push(&w->place, nibbles, count);
     struct node *below = load(w, child);
     if (below->kind != NODE_BRANCH) vacate(w, child);
-    place_pop(&w->place, count);
+    trie_place_pop(&w->place, count);
     struct node *joined;
     if (below->kind == NODE_BRANCH) {
-        joined = node_create(w->trie->arena, NODE_EXTENSION, nibbles, count);
+        joined = trie_node_create(w->trie->arena, NODE_EXTENSION, nibbles, count);
         joined->children[0] = *child;
     } else {
         memcpy(path, nibbles, count);
         memcpy(path + count, below->nibbles, below->nibble_count);
-        joined = node_create(w->trie->arena, below->kind, path, count + below->nibble_count);
+        joined = trie_node_create(w->trie->arena, below->kind, path, count + below->nibble_count);
         joined->value = below->value;
         if (below->kind == NODE_EXTENSION) joined->children[0] = below->children[0];
     }
@@ -140,7 +140,7 @@ static void fold_branch(struct work *w, struct link *l, struct node *n)
     size_t child_count = 0;
     uint8_t last = 0;
     for (uint8_t i = 0; i < TRIE_FANOUT; i++) {
-        if (link_is_empty(&n->children[i])) continue;
+        if (trie_link_is_empty(&n->children[i])) continue;
         child_count++;
         last = i;
     }
@@ -148,7 +148,7 @@ static void fold_branch(struct work *w, struct link *l, struct node *n)
     if (child_count == 0 && !has_value) {
         clear_link(w, l);
     } else if (child_count == 0) {
-        struct node *leaf = node_create(w->trie->arena, NODE_LEAF, NULL, 0);
+        struct node *leaf = trie_node_create(w->trie->arena, NODE_LEAF, NULL, 0);
         leaf->value = n->value;
         set_node(l, leaf);
     } else if (child_count == 1 && !has_value) {
@@ -164,13 +164,15 @@ static bool update_empty(struct work *w, struct link *l, struct items items)
 {
     size_t depth = w->place.nibble_count;
     size_t i = 0;
-    while (i < items.count && items.first[i].value.size == 0) i++;
+    while (i < items.count && items.first[i].value.size == 0)
+        i++;
     if (i == items.count) return false;
     struct bytes key = items.first[i].key;
     uint8_t path[TRIE_PATH_MAX];
-    size_t count = key_nibble_count(key) - depth;
-    for (size_t k = 0; k < count; k++) path[k] = key_nibble(key, depth + k);
-    struct node *leaf = node_create(w->trie->arena, NODE_LEAF, path, count);
+    size_t count = trie_key_nibble_count(key) - depth;
+    for (size_t k = 0; k < count; k++)
+        path[k] = trie_key_nibble(key, depth + k);
+    struct node *leaf = trie_node_create(w->trie->arena, NODE_LEAF, path, count);
     leaf->value = items.first[i].value;
     set_node(l, leaf);
     (void)update_link(w, l, slice(items, i + 1, items.count - i - 1));
@@ -183,8 +185,8 @@ static bool update_leaf(struct work *w, struct link *l, struct node *n, struct i
     for (size_t i = 0; i < items.count; i++) {
         struct bytes key = items.first[i].key;
         struct bytes value = items.first[i].value;
-        bool same_key = key_nibble_count(key) == depth + n->nibble_count &&
-                        key_match(key, depth, n->nibbles, n->nibble_count) == n->nibble_count;
+        bool same_key = trie_key_nibble_count(key) == depth + n->nibble_count &&
+                        trie_key_match(key, depth, n->nibbles, n->nibble_count) == n->nibble_count;
         if (!same_key) continue;
         if (bytes_equal(value, n->value)) return false;
         if (value.size == 0) {
@@ -202,19 +204,19 @@ static bool update_extension(struct work *w, struct link *l, struct node *n, str
 {
     size_t depth = w->place.nibble_count;
     size_t from = 0;
-    while (from < items.count &&
-           key_match(items.first[from].key, depth, n->nibbles, n->nibble_count) < n->nibble_count)
+    while (from < items.count && trie_key_match(items.first[from].key, depth, n->nibbles,
+                                                n->nibble_count) < n->nibble_count)
         from++;
     size_t end = from;
-    while (end < items.count &&
-           key_match(items.first[end].key, depth, n->nibbles, n->nibble_count) == n->nibble_count)
+    while (end < items.count && trie_key_match(items.first[end].key, depth, n->nibbles,
+                                               n->nibble_count) == n->nibble_count)
         end++;
     struct link *child = &n->children[0];
-    place_push(&w->place, n->nibbles, n->nibble_count);
+    trie_place_push(&w->place, n->nibbles, n->nibble_count);
     bool changed = update_link(w, child, slice(items, from, end - from));
-    place_pop(&w->place, n->nibble_count);
+    trie_place_pop(&w->place, n->nibble_count);
     if (!changed) return false;
-    if (link_is_empty(child))
+    if (trie_link_is_empty(child))
         clear_link(w, l);
     else
         join(w, l, n->nibbles, n->nibble_count, child);
@@ -233,17 +235,18 @@ static bool update_branch(struct work *w, struct link *l, struct node *n, struct
     size_t depth = w->place.nibble_count;
     bool changed = false;
     size_t from = 0;
-    if (items.count > 0 && key_nibble_count(items.first[0].key) == depth) {
+    if (items.count > 0 && trie_key_nibble_count(items.first[0].key) == depth) {
         changed = update_branch_value(n, items.first[0].value);
         from = 1;
     }
     while (from < items.count) {
-        uint8_t nibble = key_nibble(items.first[from].key, depth);
+        uint8_t nibble = trie_key_nibble(items.first[from].key, depth);
         size_t end = from + 1;
-        while (end < items.count && key_nibble(items.first[end].key, depth) == nibble) end++;
-        place_push(&w->place, &nibble, 1);
+        while (end < items.count && trie_key_nibble(items.first[end].key, depth) == nibble)
+            end++;
+        trie_place_push(&w->place, &nibble, 1);
         if (update_link(w, &n->children[nibble], slice(items, from, end - from))) changed = true;
-        place_pop(&w->place, 1);
+        trie_place_pop(&w->place, 1);
         from = end;
     }
     if (changed) fold_branch(w, l, n);
@@ -253,7 +256,7 @@ static bool update_branch(struct work *w, struct link *l, struct node *n, struct
 static bool update_link(struct work *w, struct link *l, struct items items)
 {
     if (items.count == 0) return false;
-    if (link_is_empty(l)) return update_empty(w, l, items);
+    if (trie_link_is_empty(l)) return update_empty(w, l, items);
     struct node *n = load(w, l);
     if (n->kind == NODE_BRANCH) return update_branch(w, l, n, items);
     size_t split = split_point(w, n, items);
@@ -274,15 +277,15 @@ static void commit_children(struct work *w, struct node *n)
     switch (n->kind) {
     case NODE_LEAF: break;
     case NODE_EXTENSION:
-        place_push(&w->place, n->nibbles, n->nibble_count);
+        trie_place_push(&w->place, n->nibbles, n->nibble_count);
         commit_link(w, &n->children[0]);
-        place_pop(&w->place, n->nibble_count);
+        trie_place_pop(&w->place, n->nibble_count);
         break;
     case NODE_BRANCH:
         for (uint8_t i = 0; i < TRIE_FANOUT; i++) {
-            place_push(&w->place, &i, 1);
+            trie_place_push(&w->place, &i, 1);
             commit_link(w, &n->children[i]);
-            place_pop(&w->place, 1);
+            trie_place_pop(&w->place, 1);
         }
         break;
     }
@@ -294,7 +297,7 @@ static void commit_link(struct work *w, struct link *l)
     if (!changed) return;
     commit_children(w, l->node);
     buffer_clear(&w->scratch);
-    node_encode(&w->scratch, l->node);
+    trie_node_encode(&w->scratch, l->node);
     struct bytes rlp = buffer_bytes(&w->scratch);
     bool is_root = w->place.nibble_count == 0;
     if (rlp.size <= TRIE_EMBEDDED_MAX && !is_root) {
@@ -303,7 +306,7 @@ static void commit_link(struct work *w, struct link *l)
         return;
     }
     struct hash h = keccak256(rlp);
-    l->ref = link_of_root(w->trie->arena, &h).ref;
+    l->ref = trie_link_of_root(w->trie->arena, &h).ref;
     put(w, rlp);
 }
 
@@ -319,11 +322,11 @@ void trie_update(struct trie *t, const struct trie_item *items, size_t count)
 {
     assert_items(items, count);
     struct work w = {.trie = t, .place = {.owner = t->owner}};
-    struct link root = link_of_root(t->arena, &t->root);
+    struct link root = trie_link_of_root(t->arena, &t->root);
     if (update_link(&w, &root, (struct items){items, count})) {
         commit_link(&w, &root);
         t->root = EMPTY_TRIE_ROOT;
-        if (!link_is_empty(&root)) memcpy(t->root.b, root.ref.data + 1, sizeof t->root.b);
+        if (!trie_link_is_empty(&root)) memcpy(t->root.b, root.ref.data + 1, sizeof t->root.b);
     }
     buffer_finish(&w.scratch);
     assert(w.place.nibble_count == 0);

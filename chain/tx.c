@@ -7,15 +7,15 @@
 #include <string.h>
 
 /* Yellow Paper appendix G as changed by EIP-2028, EIP-2930 and EIP-3860. */
-#define GAS_BASE            21000u
-#define GAS_CREATE          32000u
-#define GAS_DATA_ZERO       4u
-#define GAS_DATA_NONZERO    16u
-#define GAS_INIT_CODE_WORD  2u
-#define GAS_ACCESS_ADDRESS  2400u
-#define GAS_ACCESS_SLOT     1900u
-#define GAS_PER_BLOB        131072u /* EIP-4844 */
-#define BLOB_HASH_VERSION   1
+#define GAS_BASE           21000u
+#define GAS_CREATE         32000u
+#define GAS_DATA_ZERO      4u
+#define GAS_DATA_NONZERO   16u
+#define GAS_INIT_CODE_WORD 2u
+#define GAS_ACCESS_ADDRESS 2400u
+#define GAS_ACCESS_SLOT    1900u
+#define GAS_PER_BLOB       131072u /* EIP-4844 */
+#define BLOB_HASH_VERSION  1
 
 /* Of an access list: a slot; an entry without slots. */
 #define SLOT_RLP_SIZE      33
@@ -50,7 +50,8 @@ static size_t count_items(struct rlp_reader *list, size_t item_size_min)
 {
     struct rlp_reader r = *list;
     size_t count = 0;
-    for (; !rlp_at_end(&r); count++) (void)rlp_item(&r);
+    for (; !rlp_at_end(&r); count++)
+        (void)rlp_item(&r);
     if (count <= list->rest.size / item_size_min) return count;
     rlp_fail(list);
     return 0;
@@ -63,7 +64,8 @@ static void read_access_entry(struct rlp_reader *r, struct access_entry *out, st
     struct rlp_reader keys = rlp_list(&entry);
     size_t count = count_items(&keys, SLOT_RLP_SIZE);
     struct hash *slots = arena_alloc(arena, count * sizeof *slots);
-    for (size_t i = 0; i < count; i++) slots[i] = rlp_hash(&keys);
+    for (size_t i = 0; i < count; i++)
+        slots[i] = rlp_hash(&keys);
     out->slots = slots;
     out->slot_count = count;
     if (rlp_end(&keys) != OK || rlp_end(&entry) != OK) rlp_fail(r);
@@ -74,7 +76,8 @@ static void read_access_list(struct rlp_reader *r, struct tx *t, struct arena *a
     struct rlp_reader list = rlp_list(r);
     size_t count = count_items(&list, ENTRY_RLP_SIZE_MIN);
     struct access_entry *entries = arena_alloc(arena, count * sizeof *entries);
-    for (size_t i = 0; i < count; i++) read_access_entry(&list, &entries[i], arena);
+    for (size_t i = 0; i < count; i++)
+        read_access_entry(&list, &entries[i], arena);
     t->access = entries;
     t->access_count = count;
     if (rlp_end(&list) != OK) rlp_fail(r);
@@ -166,7 +169,8 @@ static void put_access_list(struct buffer *out, const struct tx *t)
         size_t pair = rlp_list_open(out);
         rlp_put_address(out, &entry->address);
         size_t slots = rlp_list_open(out);
-        for (size_t s = 0; s < entry->slot_count; s++) rlp_put_hash(out, &entry->slots[s]);
+        for (size_t s = 0; s < entry->slot_count; s++)
+            rlp_put_hash(out, &entry->slots[s]);
         rlp_list_close(out, slots);
         rlp_list_close(out, pair);
     }
@@ -176,13 +180,15 @@ static void put_access_list(struct buffer *out, const struct tx *t)
 /* The fields that are signed, but for a legacy chain id. */
 static void put_fields(struct buffer *out, const struct tx *t)
 {
+    struct bytes to = {0};
     assert(t->type != TX_BLOB);
+    if (!t->is_create) to = address_bytes(&t->to);
     if (t->type != TX_LEGACY) rlp_put_u64(out, t->chain_id);
     rlp_put_u64(out, t->nonce);
     if (t->type == TX_DYNAMIC_FEE) rlp_put_u256(out, t->max_priority_fee_per_gas);
     rlp_put_u256(out, t->max_fee_per_gas);
     rlp_put_u64(out, t->gas_limit);
-    rlp_put_bytes(out, t->is_create ? (struct bytes){0} : address_bytes(&t->to));
+    rlp_put_bytes(out, to);
     rlp_put_u256(out, t->value);
     rlp_put_bytes(out, t->data);
     if (t->type != TX_LEGACY) put_access_list(out, t);
@@ -265,7 +271,8 @@ void tx_sign(struct tx *t, const struct key *key)
 static uint64_t count_nonzero(struct bytes data)
 {
     uint64_t count = 0;
-    for (size_t i = 0; i < data.size; i++) count += data.data[i] != 0;
+    for (size_t i = 0; i < data.size; i++)
+        count += data.data[i] != 0;
     return count;
 }
 

@@ -17,30 +17,30 @@
 enum tx_type { TX_LEGACY, TX_ACCESS_LIST, TX_DYNAMIC_FEE, TX_BLOB };
 
 struct access_entry {
-    struct address     address;
+    struct address address;
     const struct hash *slots;
-    size_t             slot_count;
+    size_t slot_count;
 };
 
 struct tx {
-    enum tx_type               type;
-    bool                       has_chain_id; /* false only for legacy without EIP-155 */
-    bool                       is_create;    /* `to` is then zero */
-    uint64_t                   chain_id;
-    uint64_t                   nonce;
-    uint64_t                   gas_limit;
-    struct u256                max_fee_per_gas;          /* types 0 and 1: the gas price */
-    struct u256                max_priority_fee_per_gas; /* types 0 and 1: the gas price */
-    struct address             to;
-    struct u256                value;
-    struct bytes               data;
+    enum tx_type type;
+    bool has_chain_id; /* false only for legacy without EIP-155 */
+    bool is_create;    /* `to` is then zero */
+    uint64_t chain_id;
+    uint64_t nonce;
+    uint64_t gas_limit;
+    struct u256 max_fee_per_gas;          /* types 0 and 1: the gas price */
+    struct u256 max_priority_fee_per_gas; /* types 0 and 1: the gas price */
+    struct address to;
+    struct u256 value;
+    struct bytes data;
     const struct access_entry *access;
-    size_t                     access_count;
+    size_t access_count;
     /* Type 3 is never decoded (E_UNSUPPORTED); only tests of the official rules fill these in. */
-    struct u256                max_fee_per_blob_gas;
-    const struct hash         *blob_hashes;
-    size_t                     blob_hash_count;
-    struct signature           signature; /* parity 0 or 1 whatever the type */
+    struct u256 max_fee_per_blob_gas;
+    const struct hash *blob_hashes;
+    size_t blob_hash_count;
+    struct signature signature; /* parity 0 or 1 whatever the type */
 };
 
 /* E_MALFORMED: not canonical, a field out of its range (a legacy v that is neither 27/28 nor

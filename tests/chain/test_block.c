@@ -39,7 +39,8 @@ static void encodes_a_block_as_other_libraries_do(void **state)
     struct hash hash = block_hash(&s.block);
     assert_hash(&hash, VECTOR_HEADER_HASH);
     size_t txs_bytes = 0;
-    for (size_t i = 0; i < TX_VECTOR_COUNT; i++) txs_bytes += s.txs[i].size;
+    for (size_t i = 0; i < TX_VECTOR_COUNT; i++)
+        txs_bytes += s.txs[i].size;
     assert_true(block_size_bound(txs_bytes, TX_VECTOR_COUNT) >= encoded.size);
     buffer_finish(&encoded);
     arena_finish(&s.arena);
@@ -142,7 +143,8 @@ static void keeps_to_its_limits(void **state)
     setup(&s);
     struct bytes *txs = arena_alloc(&s.arena, (BLOCK_TXS_MAX + 1) * sizeof *txs);
     static const uint8_t tiny[] = {0xc0};
-    for (size_t i = 0; i <= BLOCK_TXS_MAX; i++) txs[i] = bytes_of(tiny, sizeof tiny);
+    for (size_t i = 0; i <= BLOCK_TXS_MAX; i++)
+        txs[i] = bytes_of(tiny, sizeof tiny);
     s.block.txs = txs;
     s.block.tx_count = BLOCK_TXS_MAX;
     block_encode(&encoded, &s.block);

@@ -87,7 +87,8 @@ static uint8_t *field(struct buffer *bytes, size_t index)
 {
     struct rlp_reader outer = rlp_reader_over(buffer_bytes(bytes));
     struct rlp_reader r = rlp_list(&outer);
-    for (size_t i = 0; i < index; i++) (void)rlp_item(&r);
+    for (size_t i = 0; i < index; i++)
+        (void)rlp_item(&r);
     struct bytes item = rlp_item(&r);
     assert_false(r.failed);
     return bytes->data + (item.data - bytes->data) + item.size - 1;

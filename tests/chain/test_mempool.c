@@ -13,16 +13,16 @@
 #define CHAIN_ID 7117
 
 struct person {
-    struct key             key;
-    struct address         address;
+    struct key key;
+    struct address address;
     struct mempool_account account;
 };
 
 struct fixture {
-    struct person        people[PEOPLE];
+    struct person people[PEOPLE];
     struct mempool_world world;
-    struct mempool      *pool;
-    struct buffer        wire;
+    struct mempool *pool;
+    struct buffer wire;
 };
 
 static const uint8_t SEED[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
@@ -353,7 +353,8 @@ static void keeps_the_byte_limit_and_changes_nothing_when_it_refuses(void **stat
     assert_int_equal(mempool_count(f.pool), 9);
     size_t before = mempool_size_bytes(f.pool);
     big.max_priority_fee_per_gas = u256_from_u64(40);
-    assert_int_equal(add_tx(&f, 9, big, NULL), TX_POOL_FULL); /* the four cheap ones are too small */
+    assert_int_equal(add_tx(&f, 9, big, NULL),
+                     TX_POOL_FULL); /* the four cheap ones are too small */
     assert_int_equal(mempool_count(f.pool), 9);
     assert_int_equal(mempool_size_bytes(f.pool), before);
     big.max_priority_fee_per_gas = u256_from_u64(60);
@@ -385,7 +386,8 @@ static void lists_in_order_of_arrival(void **state)
     for (size_t who = 0; who < 5; who++)
         assert_int_equal(add(&f, who, 0, 900, 50 - who), TX_FINE);
     assert_int_equal(mempool_list(f.pool, list, 8, 0), 5);
-    for (size_t who = 0; who < 5; who++) assert_int_equal(who_is(&f, &list[who]->sender), who);
+    for (size_t who = 0; who < 5; who++)
+        assert_int_equal(who_is(&f, &list[who]->sender), who);
     uint64_t third = list[2]->sequence;
     assert_int_equal(mempool_list(f.pool, list, 8, third), 2);
     assert_int_equal(who_is(&f, &list[0]->sender), 3);
@@ -437,7 +439,8 @@ static void assert_sound(struct fixture *f)
     }
     assert_int_equal(size_bytes, mempool_size_bytes(f->pool));
     uint64_t next[PEOPLE];
-    for (size_t i = 0; i < PEOPLE; i++) next[i] = f->people[i].account.nonce;
+    for (size_t i = 0; i < PEOPLE; i++)
+        next[i] = f->people[i].account.nonce;
     struct mempool_pick *pick = mempool_pick_create(f->pool, &f->world);
     const struct mempool_tx *tx;
     while ((tx = mempool_pick_next(pick)) != NULL)
@@ -460,7 +463,8 @@ static struct buffer play(const uint8_t seed[16])
         random_call(&f);
         assert_sound(&f);
         size_t count = mempool_list(f.pool, list, 25, 0);
-        for (size_t k = 0; k < count; k++) buffer_append(&history, hash_bytes(&list[k]->hash));
+        for (size_t k = 0; k < count; k++)
+            buffer_append(&history, hash_bytes(&list[k]->hash));
     }
     teardown(&f);
     return history;

@@ -11,7 +11,7 @@ static const uint8_t DATA[] = {0xde, 0xad, 0xbe, 0xef};
 /* The logs and receipts behind VECTOR_RECEIPTS_ROOT. */
 struct sample {
     struct log_entry logs[2];
-    struct receipt   receipts[3];
+    struct receipt receipts[3];
 };
 
 static void setup(struct sample *s)
@@ -31,7 +31,8 @@ static void setup(struct sample *s)
                                       .logs = s->logs,
                                       .log_count = 2};
     s->receipts[2] = (struct receipt){.type = TX_ACCESS_LIST, .cumulative_gas_used = 130000};
-    for (size_t i = 0; i < 3; i++) receipt_set_bloom(&s->receipts[i]);
+    for (size_t i = 0; i < 3; i++)
+        receipt_set_bloom(&s->receipts[i]);
 }
 
 static void encodes_receipts_as_other_libraries_do(void **state)
@@ -113,7 +114,8 @@ static void finds_in_a_bloom_what_was_added(void **state)
     struct bloom all = {{0}};
     struct address absent = {{0x33}};
     setup(&s);
-    for (size_t i = 0; i < 3; i++) bloom_merge(&all, &s.receipts[i].bloom);
+    for (size_t i = 0; i < 3; i++)
+        bloom_merge(&all, &s.receipts[i].bloom);
     assert_memory_equal(&all, &s.receipts[1].bloom, sizeof all);
     assert_true(bloom_may_hold(&all, address_bytes(&s.logs[0].address)));
     assert_true(bloom_may_hold(&all, address_bytes(&s.logs[1].address)));

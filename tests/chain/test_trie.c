@@ -11,16 +11,16 @@
 
 struct record {
     struct trie_place place;
-    struct buffer     node;
+    struct buffer node;
 };
 
 struct memory {
     struct record *records;
-    size_t         count;
-    size_t         capacity;
+    size_t count;
+    size_t capacity;
     /* What one update did. */
     struct trie_place *touched;
-    size_t             touched_count;
+    size_t touched_count;
 };
 
 static struct record *memory_find(struct memory *m, const struct trie_place *place)
@@ -75,17 +75,18 @@ static void memory_put(void *context, const struct trie_place *place, struct byt
 
 static void memory_finish(struct memory *m)
 {
-    while (m->count > 0) memory_forget(m, &m->records[0]);
+    while (m->count > 0)
+        memory_forget(m, &m->records[0]);
     free(m->records);
     free(m->touched);
     *m = (struct memory){0};
 }
 
 struct fixture {
-    struct memory     memory;
+    struct memory memory;
     struct trie_store store;
-    struct arena      arena;
-    struct trie       trie;
+    struct arena arena;
+    struct trie trie;
 };
 
 static void setup(struct fixture *f)
@@ -226,7 +227,7 @@ static void agrees_with_the_official_trie_tests(void **state)
     (void)state;
     static const struct {
         const char *file;
-        bool        hashed;
+        bool hashed;
     } files[] = {
         {"TrieTests/trietest.json", false},
         {"TrieTests/trieanyorder.json", false},
@@ -259,9 +260,9 @@ static uint64_t next_random(void)
 /* The whole truth: what should be in the trie. */
 struct truth {
     struct hash keys[KEYS_MAX]; /* ascending */
-    uint8_t     values[KEYS_MAX][40];
-    size_t      sizes[KEYS_MAX]; /* 0: absent */
-    size_t      count;
+    uint8_t values[KEYS_MAX][40];
+    size_t sizes[KEYS_MAX]; /* 0: absent */
+    size_t count;
 };
 
 static int compare_hashes(const void *a, const void *b)
@@ -276,7 +277,8 @@ static void make_keys(struct truth *t, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct hash key = {0};
         size_t tail = 1 + next_random() % 31;
-        for (size_t k = tail; k < 32; k++) key.b[k] = (uint8_t)(next_random() & 0x11);
+        for (size_t k = tail; k < 32; k++)
+            key.b[k] = (uint8_t)(next_random() & 0x11);
         if (next_random() % 2) key.b[0] = (uint8_t)next_random();
         key.b[31] = (uint8_t)next_random();
         t->keys[i] = key;
@@ -294,7 +296,8 @@ static size_t random_batch(struct truth *t, struct trie_item *items, unsigned on
         if (next_random() % one_in) continue;
         uint64_t kind = next_random() % 4;
         t->sizes[i] = kind == 0 ? 0 : kind == 1 ? 1 : 1 + next_random() % 40;
-        for (size_t k = 0; k < t->sizes[i]; k++) t->values[i][k] = (uint8_t)next_random();
+        for (size_t k = 0; k < t->sizes[i]; k++)
+            t->values[i][k] = (uint8_t)next_random();
         items[count++] =
             (struct trie_item){hash_bytes(&t->keys[i]), bytes_of(t->values[i], t->sizes[i])};
     }
@@ -366,9 +369,11 @@ static void play(uint64_t run, size_t key_count, unsigned one_in)
 static void equals_a_rebuild_after_random_batches(void **state)
 {
     (void)state;
-    for (uint64_t run = 0; run < 24; run++) play(run, 5 + run * 3, 2);
+    for (uint64_t run = 0; run < 24; run++)
+        play(run, 5 + run * 3, 2);
     play(100, 250, 3);
-    for (uint64_t run = 200; run < 260; run++) play(run, 1 + run % 9, 2);
+    for (uint64_t run = 200; run < 260; run++)
+        play(run, 1 + run % 9, 2);
 }
 
 static void writes_nothing_when_nothing_changes(void **state)

@@ -1,7 +1,7 @@
 /* vectors.h - transactions, receipts and a header made and hashed by other libraries.
  *
- * Transactions: ethers 6.13, key 0x46 * 32 (the first is the example of EIP-155). Roots: @ethereumjs/trie 6.
- * Header: @ethereumjs/block 5, Cancun. */
+ * Transactions: ethers 6.13, key 0x46 * 32 (the first is the example of EIP-155). Roots:
+ * @ethereumjs/trie 6. Header: @ethereumjs/block 5, Cancun. */
 #ifndef LEASEHOLD_TESTS_CHAIN_VECTORS_H
 #define LEASEHOLD_TESTS_CHAIN_VECTORS_H
 
@@ -93,7 +93,7 @@ static const char VECTOR_HEADER[] =
 
 /* keccak256 of the block of this header and the four transactions. */
 #define VECTOR_BLOCK_KECCAK "0xa8feadd54f094b4f84715c2e203513b925c7021bc166eaf178d2ec2c033ebfd8"
-#define VECTOR_BLOCK_SIZE 1336
+#define VECTOR_BLOCK_SIZE   1336
 
 /* --- helpers --- */
 
