@@ -6,8 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define STACK_FIRST_ITEMS  ((size_t)64 * STACK_ITEMS_MAX)
-#define MEMORY_FIRST_BYTES ((size_t)1 << 20)
+#define STACK_FIRST_ITEMS  ((size_t)8 * STACK_ITEMS_MAX)
+#define MEMORY_FIRST_BYTES ((size_t)64 << 10)
 
 /* Room for a whole stack behind `base`, the unused item 0 included. */
 static void stack_ensure(struct evm *e, size_t base)

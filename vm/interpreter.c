@@ -105,7 +105,6 @@ static inline bool in_memory(const struct frame *f, const struct u256 *offset, u
 static int64_t expand_for(struct evm *e, struct frame *f, int64_t gas, const struct u256 *offset,
                           uint64_t size)
 {
-    if (in_memory(f, offset, size)) return gas;
     struct u256 size_word = word_u64(size);
     return memory_reserve(e, f, gas, offset, &size_word);
 }
@@ -219,18 +218,24 @@ enum step interpret(struct evm *e, struct frame *f) // NOLINT(readability-functi
     BEGIN(POP)
     END(POP)
     BEGIN(MLOAD)
-    gas = expand_for(e, f, gas, &sp[0], 32);
-    if (gas < 0) goto failed;
+    if (!in_memory(f, &sp[0], 32)) {
+        gas = expand_for(e, f, gas, &sp[0], 32);
+        if (gas < 0) goto failed;
+    }
     sp[0] = word_load(f->memory + sp[0].limb[0]);
     END(MLOAD)
     BEGIN(MSTORE)
-    gas = expand_for(e, f, gas, &sp[0], 32);
-    if (gas < 0) goto failed;
+    if (!in_memory(f, &sp[0], 32)) {
+        gas = expand_for(e, f, gas, &sp[0], 32);
+        if (gas < 0) goto failed;
+    }
     word_store(f->memory + sp[0].limb[0], &sp[-1]);
     END(MSTORE)
     BEGIN(MSTORE8)
-    gas = expand_for(e, f, gas, &sp[0], 1);
-    if (gas < 0) goto failed;
+    if (!in_memory(f, &sp[0], 1)) {
+        gas = expand_for(e, f, gas, &sp[0], 1);
+        if (gas < 0) goto failed;
+    }
     f->memory[sp[0].limb[0]] = (uint8_t)sp[-1].limb[0];
     END(MSTORE8)
     OPERATE(SLOAD, op_sload)

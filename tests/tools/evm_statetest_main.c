@@ -1,9 +1,10 @@
-/* evm-statetest [--fork NAME] PATH... - runs official state tests in their published JSON.
+/* evm-statetest [--fork NAME] [--trace] PATH... - runs official state tests in their published JSON.
  *
  * A path is a file or a folder that is walked for *.json. Each subtest builds the pre-state in a
  * layer, runs its transaction through chain/execute and compares the state root and the hash of
  * the logs. Each failure is one line: file, test, data/gas/value indexes, what was expected and
- * what came. The last line is "N passed, N failed"; exit status 1 if any failed.
+ * what came. The last line is "N passed, N failed"; exit status 1 if any failed. --trace prints one
+ * JSON line a step on stderr (EIP-3155 without gasCost and refund, which follow from the next line).
  *
  * Rules that this chain has no use for but the tests check (the blob base fee) live here. */
 #include "base/arena.h"
@@ -13,6 +14,7 @@
 #include "base/keccak.h"
 #include "base/rlp.h"
 #include "chain/execute.h"
+#include "vm/opcodes.h"
 
 #include <fts.h>
 #include <stdio.h>
@@ -392,19 +394,47 @@ static void run_paths(struct runner *r, char **paths)
     fts_close(walk);
 }
 
+static void print_step(void *context, const struct evm_step *s)
+{
+    char        word[67];
+    const char *name = opcode_name(s->opcode);
+    (void)context;
+    fprintf(stderr, "{\"pc\":%llu,\"op\":%u,\"gas\":\"0x%llx\",\"memSize\":%zu,\"stack\":[",
+            (unsigned long long)s->pc, s->opcode, (unsigned long long)s->gas, s->memory_bytes);
+    for (size_t i = 0; i < s->stack_count; i++) {
+        u256_to_quantity(word, s->stack[i]);
+        fprintf(stderr, "%s\"%s\"", i == 0 ? "" : ",", word);
+    }
+    fprintf(stderr, "],\"depth\":%zu,\"opName\":\"%s\"}\n", s->depth,
+            name == NULL ? "UNDEFINED" : name);
+}
+
+/* The index of the first path; 0 if the options make no sense. */
+static int read_options(struct runner *r, bool *trace, int argc, char **argv)
+{
+    int i = 1;
+    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+        if (strcmp(argv[i], "--trace") == 0)
+            *trace = true;
+        else if (strcmp(argv[i], "--fork") == 0 && i + 1 < argc)
+            r->fork = argv[++i];
+        else
+            return 0;
+    }
+    return i < argc && strcmp(r->fork, "Cancun") == 0 ? i : 0;
+}
+
 int main(int argc, char **argv)
 {
     struct runner r = {.fork = "Cancun"};
-    int           first = 1;
-    if (argc > 2 && strcmp(argv[1], "--fork") == 0) {
-        r.fork = argv[2];
-        first = 3;
-    }
-    if (first >= argc || strcmp(r.fork, "Cancun") != 0) {
-        fprintf(stderr, "usage: evm_statetest [--fork Cancun] PATH...\n");
+    bool          trace = false;
+    int           first = read_options(&r, &trace, argc, argv);
+    if (first == 0) {
+        fprintf(stderr, "usage: evm_statetest [--fork Cancun] [--trace] PATH...\n");
         return 2;
     }
     r.evm = evm_create(EVM_CANCUN);
+    if (trace) evm_set_trace(r.evm, print_step, NULL);
     run_paths(&r, argv + first);
     evm_destroy(r.evm);
     arena_finish(&r.arena);
