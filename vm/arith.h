@@ -79,7 +79,7 @@ static inline struct u256 word_of_hash(const struct hash *h)
 
 static inline struct hash word_to_hash(const struct u256 *a)
 {
-    struct hash h;
+    struct hash h = {{0}};
     word_store(h.b, a);
     return h;
 }
@@ -93,7 +93,7 @@ static inline struct u256 word_of_address(const struct address *a)
 
 static inline struct address word_to_address(const struct u256 *a)
 {
-    uint8_t        padded[32];
+    uint8_t padded[32];
     struct address out;
     word_store(padded, a);
     memcpy(out.b, padded + 12, sizeof(out.b));
@@ -161,7 +161,7 @@ static inline void word_mul(struct u256 *r, const struct u256 *a, const struct u
     uint64_t out[4];
     /* Column by column: each holds the sum of its products and what the last one carried. */
     word_pair acc = (word_pair)a->limb[0] * b->limb[0];
-    uint64_t  top = 0;
+    uint64_t top = 0;
     out[0] = (uint64_t)acc;
     acc >>= 64;
     word_muladd(&acc, &top, a->limb[0], b->limb[1]);
@@ -197,9 +197,9 @@ static inline void word_mod(struct u256 *r, const struct u256 *a, const struct u
 static inline void word_shl(struct u256 *r, const struct u256 *shift, const struct u256 *value)
 {
     struct u256 v = *value;
-    uint64_t    bits = word_saturated(shift);
-    uint64_t    limbs = bits / 64;
-    unsigned    rest = (unsigned)(bits % 64);
+    uint64_t bits = word_saturated(shift);
+    uint64_t limbs = bits / 64;
+    unsigned rest = (unsigned)(bits % 64);
     for (uint64_t i = 4; i-- > 0;) {
         uint64_t high = i >= limbs ? v.limb[i - limbs] : 0;
         uint64_t low = i > limbs ? v.limb[i - limbs - 1] : 0;
@@ -212,9 +212,9 @@ static inline void word_shift_right(struct u256 *r, const struct u256 *shift,
                                     const struct u256 *value, uint64_t fill)
 {
     struct u256 v = *value;
-    uint64_t    bits = word_saturated(shift);
-    uint64_t    limbs = bits / 64;
-    unsigned    rest = (unsigned)(bits % 64);
+    uint64_t bits = word_saturated(shift);
+    uint64_t limbs = bits / 64;
+    unsigned rest = (unsigned)(bits % 64);
     for (uint64_t i = 0; i < 4; i++) {
         uint64_t low = limbs < 4 - i ? v.limb[i + limbs] : fill;
         uint64_t high = limbs < 3 - i ? v.limb[i + limbs + 1] : fill;
@@ -248,14 +248,15 @@ static inline void word_signextend(struct u256 *r, const struct u256 *index,
                                    const struct u256 *value)
 {
     struct u256 v = *value;
-    uint64_t    from_bottom = word_saturated(index);
+    uint64_t from_bottom = word_saturated(index);
     if (from_bottom < 31) {
         uint64_t limb = from_bottom / 8;
         unsigned rest = (unsigned)(from_bottom % 8 * 8 + 7);
         uint64_t sign = (uint64_t)0 - (v.limb[limb] >> rest & 1);
         uint64_t above = ~UINT64_C(0) << rest;
         v.limb[limb] = (v.limb[limb] & ~above) | (sign & above);
-        for (uint64_t i = limb + 1; i < 4; i++) v.limb[i] = sign;
+        for (uint64_t i = limb + 1; i < 4; i++)
+            v.limb[i] = sign;
     }
     *r = v;
 }

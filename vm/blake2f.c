@@ -27,13 +27,15 @@ static const uint8_t schedule[10][16] = {
 static uint64_t load_le64(const uint8_t *from)
 {
     uint64_t v = 0;
-    for (unsigned i = 0; i < 8; i++) v |= (uint64_t)from[i] << (8 * i);
+    for (unsigned i = 0; i < 8; i++)
+        v |= (uint64_t)from[i] << (8 * i);
     return v;
 }
 
 static void store_le64(uint8_t *to, uint64_t v)
 {
-    for (unsigned i = 0; i < 8; i++) to[i] = (uint8_t)(v >> (8 * i));
+    for (unsigned i = 0; i < 8; i++)
+        to[i] = (uint8_t)(v >> (8 * i));
 }
 
 static inline uint64_t rotate(uint64_t v, unsigned bits)
@@ -74,8 +76,10 @@ static void compress(uint64_t h[8], uint32_t rounds, const uint64_t m[16], const
     v[12] ^= t[0];
     v[13] ^= t[1];
     if (is_final) v[14] = ~v[14];
-    for (uint32_t i = 0; i < rounds; i++) round_of(v, m, schedule[i % 10]);
-    for (size_t i = 0; i < 8; i++) h[i] ^= v[i] ^ v[i + 8];
+    for (uint32_t i = 0; i < rounds; i++)
+        round_of(v, m, schedule[i % 10]);
+    for (size_t i = 0; i < 8; i++)
+        h[i] ^= v[i] ^ v[i + 8];
 }
 
 enum evm_result blake2f_run(int64_t *gas, struct buffer *out, struct bytes input)
@@ -85,11 +89,15 @@ enum evm_result blake2f_run(int64_t *gas, struct buffer *out, struct bytes input
     *gas -= rounds;
     if (*gas < 0) return EVM_OUT_OF_GAS;
     uint64_t h[8], m[16], t[2];
-    for (size_t i = 0; i < 8; i++) h[i] = load_le64(input.data + 4 + 8 * i);
-    for (size_t i = 0; i < 16; i++) m[i] = load_le64(input.data + 68 + 8 * i);
-    for (size_t i = 0; i < 2; i++) t[i] = load_le64(input.data + 196 + 8 * i);
+    for (size_t i = 0; i < 8; i++)
+        h[i] = load_le64(input.data + 4 + 8 * i);
+    for (size_t i = 0; i < 16; i++)
+        m[i] = load_le64(input.data + 68 + 8 * i);
+    for (size_t i = 0; i < 2; i++)
+        t[i] = load_le64(input.data + 196 + 8 * i);
     compress(h, rounds, m, t, input.data[212] == 1);
     uint8_t *result = buffer_extend(out, 64);
-    for (size_t i = 0; i < 8; i++) store_le64(result + 8 * i, h[i]);
+    for (size_t i = 0; i < 8; i++)
+        store_le64(result + 8 * i, h[i]);
     return EVM_SUCCESS;
 }

@@ -7,11 +7,11 @@
 #include <string.h>
 
 struct call_operands {
-    struct u256    gas;
+    struct u256 gas;
     struct address target;
-    struct u256    value;
-    struct u256    input_offset, input_size;
-    struct u256    reply_offset, reply_size;
+    struct u256 value;
+    struct u256 input_offset, input_size;
+    struct u256 reply_offset, reply_size;
 };
 
 static bool has_value_operand(enum opcode op)
@@ -57,9 +57,9 @@ static int64_t charge_access_and_memory(struct evm *e, struct frame *f,
 /* EIP-150: at most all but a 64th goes along; the stipend comes on top. */
 static int64_t take_call_gas(struct frame *f, const struct call_operands *o)
 {
-    int64_t  most = f->gas - f->gas / 64;
+    int64_t most = f->gas - f->gas / 64;
     uint64_t wanted = word_saturated(&o->gas);
-    int64_t  gas = wanted < (uint64_t)most ? (int64_t)wanted : most;
+    int64_t gas = wanted < (uint64_t)most ? (int64_t)wanted : most;
     f->gas -= gas;
     return word_is_zero(&o->value) ? gas : gas + GAS_CALL_STIPEND;
 }

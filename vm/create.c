@@ -10,8 +10,7 @@ struct create_operands {
     struct u256 value, offset, size, salt;
 };
 
-static void pop_operands(struct evm *e, struct frame *f, enum opcode op,
-                         struct create_operands *o)
+static void pop_operands(struct evm *e, struct frame *f, enum opcode op, struct create_operands *o)
 {
     const struct u256 *top = frame_stack(e, f);
     o->value = *top--;
@@ -73,8 +72,8 @@ enum step op_create(struct evm *e, struct frame *f, enum opcode op)
     pop_operands(e, f, op, &o);
     f->gas = charge(e, f, op, &o);
     if (f->gas < 0) return STEP_END;
-    struct call     c = call_from_operands(e, f, &o);
-    uint64_t        nonce = e->table->nonce(e->host, &f->self);
+    struct call c = call_from_operands(e, f, &o);
+    uint64_t nonce = e->table->nonce(e->host, &f->self);
     enum evm_result refused = refusal(e, f, &o.value, nonce);
     if (refused != EVM_SUCCESS) {
         call_done(e, refused, c.gas);
@@ -104,10 +103,9 @@ enum step create_begin(struct evm *e, const struct call *c)
     size_t snapshot = e->table->snapshot(e->host);
     e->table->mark_created(e->host, &c->recipient);
     e->table->set_nonce(e->host, &c->recipient, 1);
-    if (!word_is_zero(&c->value))
-        e->table->transfer(e->host, &c->sender, &c->recipient, c->value);
+    if (!word_is_zero(&c->value)) e->table->transfer(e->host, &c->sender, &c->recipient, c->value);
     struct program *program = program_create(c->input);
-    struct call     without_input = *c; /* init code is code; its calldata is empty */
+    struct call without_input = *c; /* init code is code; its calldata is empty */
     without_input.input = bytes_of(NULL, 0);
     frame_push(e, &without_input, program, snapshot, e->refund);
     return STEP_ENTER;

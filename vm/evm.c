@@ -141,7 +141,7 @@ void evm_execute(struct evm *e, struct evm_outcome *out, const struct host_table
     e->host = host;
     e->refund = 0;
     read_context(e);
-    struct call     c = call_of_message(message);
+    struct call c = call_of_message(message);
     enum evm_result refused = refusal(e, &c);
     if (refused != EVM_SUCCESS)
         call_done(e, refused, c.gas < 0 ? 0 : c.gas);

@@ -13,22 +13,22 @@ enum evm_revision { EVM_CANCUN };
 
 enum evm_result {
     EVM_SUCCESS,
-    EVM_REVERT,              /* output holds the reason, gas is left */
-    EVM_OUT_OF_GAS,          /* this and all below: all gas is gone, output is empty */
+    EVM_REVERT,     /* output holds the reason, gas is left */
+    EVM_OUT_OF_GAS, /* this and all below: all gas is gone, output is empty */
     EVM_STACK_UNDERFLOW,
     EVM_STACK_OVERFLOW,
     EVM_BAD_JUMP,
     EVM_BAD_OPCODE,
     EVM_STATIC_VIOLATION,
     EVM_RETURN_DATA_RANGE,
-    EVM_CALL_DEPTH,          /* not run: gas is given back */
-    EVM_BALANCE,             /* not run: gas is given back */
-    EVM_NONCE_OVERFLOW,      /* not run: gas is given back */
+    EVM_CALL_DEPTH,     /* not run: gas is given back */
+    EVM_BALANCE,        /* not run: gas is given back */
+    EVM_NONCE_OVERFLOW, /* not run: gas is given back */
     EVM_COLLISION,
-    EVM_CODE_SIZE,           /* over 24,576 bytes, EIP-170 */
-    EVM_INIT_CODE_SIZE,      /* over 49,152 bytes, EIP-3860 */
-    EVM_CODE_PREFIX,         /* begins with 0xEF, EIP-3541 */
-    EVM_PRECOMPILE,          /* a precompile refused its input */
+    EVM_CODE_SIZE,      /* over 24,576 bytes, EIP-170 */
+    EVM_INIT_CODE_SIZE, /* over 49,152 bytes, EIP-3860 */
+    EVM_CODE_PREFIX,    /* begins with 0xEF, EIP-3541 */
+    EVM_PRECOMPILE,     /* a precompile refused its input */
 };
 
 /* "out of gas" and so on, as other clients word them, for RPC and traces. */
@@ -37,29 +37,29 @@ const char *evm_result_text(enum evm_result result);
 enum evm_kind { EVM_CALL, EVM_CREATE }; /* what a transaction can ask for */
 
 struct evm_message {
-    enum evm_kind  kind;
+    enum evm_kind kind;
     struct address sender;
     struct address recipient; /* for EVM_CREATE: ignored, derived from sender and nonce */
-    struct u256    value;
-    struct bytes   input; /* calldata, or init code */
-    int64_t        gas;
+    struct u256 value;
+    struct bytes input; /* calldata, or init code */
+    int64_t gas;
     /* For EVM_CREATE: the sender's nonce *before* the transaction raised it. */
-    uint64_t       create_nonce;
-    bool           is_static; /* a read-only call: state changes fail */
+    uint64_t create_nonce;
+    bool is_static; /* a read-only call: state changes fail */
 };
 
 struct evm_outcome {
     enum evm_result result;
-    int64_t         gas_left;
-    int64_t         gas_refund; /* of the whole tree; 0 unless EVM_SUCCESS; before the cap */
-    struct bytes    output;     /* belongs to the evm, valid until its next message */
-    struct address  created;    /* of a successful EVM_CREATE */
+    int64_t gas_left;
+    int64_t gas_refund;     /* of the whole tree; 0 unless EVM_SUCCESS; before the cap */
+    struct bytes output;    /* belongs to the evm, valid until its next message */
+    struct address created; /* of a successful EVM_CREATE */
 };
 
 struct evm;
 
 struct evm *evm_create(enum evm_revision revision);
-void        evm_destroy(struct evm *evm);
+void evm_destroy(struct evm *evm);
 
 /* The table and host must outlive the call. Value is moved by the VM through the host. */
 void evm_execute(struct evm *evm, struct evm_outcome *out, const struct host_table *table,
@@ -69,17 +69,17 @@ void evm_execute(struct evm *evm, struct evm_outcome *out, const struct host_tab
 bool evm_is_precompile(enum evm_revision revision, const struct address *a);
 /* How many precompile addresses, and each, for warming (EIP-2929). */
 size_t evm_precompile_count(enum evm_revision revision);
-void   evm_precompile_address(enum evm_revision revision, size_t index, struct address *out);
+void evm_precompile_address(enum evm_revision revision, size_t index, struct address *out);
 
 /* One step of a trace (EIP-3155); NULL turns it off. The hook must not change anything. */
 struct evm_step {
-    uint64_t           pc;
-    uint8_t            opcode;
-    int64_t            gas;
-    size_t             depth;
+    uint64_t pc;
+    uint8_t opcode;
+    int64_t gas;
+    size_t depth;
     const struct u256 *stack; /* bottom first */
-    size_t             stack_count;
-    size_t             memory_bytes;
+    size_t stack_count;
+    size_t memory_bytes;
 };
 void evm_set_trace(struct evm *evm, void (*step)(void *context, const struct evm_step *s),
                    void *context);

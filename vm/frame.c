@@ -15,7 +15,8 @@ static void stack_ensure(struct evm *e, size_t base)
     size_t need = base + STACK_ITEMS_MAX + 1;
     if (need <= e->stack_capacity) return;
     size_t capacity = e->stack_capacity == 0 ? STACK_FIRST_ITEMS : e->stack_capacity;
-    while (capacity < need) capacity *= 2;
+    while (capacity < need)
+        capacity *= 2;
     e->stack = must_realloc(e->stack, capacity * sizeof(*e->stack));
     e->stack_capacity = capacity;
 }
@@ -24,7 +25,8 @@ static void memory_ensure(struct evm *e, size_t need)
 {
     if (need <= e->memory_capacity) return;
     size_t capacity = e->memory_capacity == 0 ? MEMORY_FIRST_BYTES : e->memory_capacity;
-    while (capacity < need) capacity *= 2;
+    while (capacity < need)
+        capacity *= 2;
     e->memory = must_realloc(e->memory, capacity);
     e->memory_capacity = capacity;
     for (size_t i = 0; i < e->frame_count; i++) {
@@ -101,7 +103,7 @@ struct frame *frame_pop(struct evm *e)
 int64_t memory_expand(struct evm *e, struct frame *f, int64_t gas, uint64_t end)
 {
     uint64_t words = words_of(end);
-    int64_t  cost = (int64_t)(words * GAS_MEMORY_WORD + words * words / 512);
+    int64_t cost = (int64_t)(words * GAS_MEMORY_WORD + words * words / 512);
     assert(end > f->memory_size && cost > f->memory_gas);
     gas -= cost - f->memory_gas;
     if (gas < 0) return gas;

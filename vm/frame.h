@@ -23,45 +23,45 @@
 
 /* A call or create that is about to begin. */
 struct call {
-    enum evm_kind  kind;
+    enum evm_kind kind;
     struct address sender;
     struct address recipient;
     struct address code_address; /* differs from recipient in CALLCODE and DELEGATECALL */
-    struct u256    value;
-    struct bytes   input;
-    bool           input_in_memory; /* of the caller's frame */
-    size_t         input_at;        /* in the memory region, if input_in_memory */
-    bool           moves_value;     /* false for DELEGATECALL, STATICCALL and CALLCODE */
-    bool           is_static;
-    int64_t        gas;
+    struct u256 value;
+    struct bytes input;
+    bool input_in_memory; /* of the caller's frame */
+    size_t input_at;      /* in the memory region, if input_in_memory */
+    bool moves_value;     /* false for DELEGATECALL, STATICCALL and CALLCODE */
+    bool is_static;
+    int64_t gas;
 };
 
 struct frame {
     struct program *program;
-    size_t          pc;
-    int64_t         gas;
-    size_t          stack_base;   /* index in the region; item i (1 = bottom) is at base + i */
-    size_t          stack_count;
-    uint8_t        *memory;
-    size_t          memory_base;  /* offset of `memory` in the region */
-    size_t          memory_size;
-    int64_t         memory_gas;   /* what memory_size has cost */
-    struct bytes    input;
-    size_t          input_at;
-    bool            input_in_memory;
-    bool            is_static;
-    enum evm_kind   kind;
+    size_t pc;
+    int64_t gas;
+    size_t stack_base; /* index in the region; item i (1 = bottom) is at base + i */
+    size_t stack_count;
+    uint8_t *memory;
+    size_t memory_base; /* offset of `memory` in the region */
+    size_t memory_size;
+    int64_t memory_gas; /* what memory_size has cost */
+    struct bytes input;
+    size_t input_at;
+    bool input_in_memory;
+    bool is_static;
+    enum evm_kind kind;
     enum evm_result result;
-    size_t          output_at;    /* of RETURN and REVERT, in its own memory */
-    size_t          output_size;
-    size_t          reply_at;     /* where the running call's output goes, in its own memory */
-    size_t          reply_size;
-    size_t          snapshot;     /* of the host, before the frame changed anything */
-    int64_t         refund;       /* the evm's, then */
-    struct address  self;
-    struct u256     self_word;
-    struct u256     sender_word;
-    struct u256     value;
+    size_t output_at; /* of RETURN and REVERT, in its own memory */
+    size_t output_size;
+    size_t reply_at; /* where the running call's output goes, in its own memory */
+    size_t reply_size;
+    size_t snapshot; /* of the host, before the frame changed anything */
+    int64_t refund;  /* the evm's, then */
+    struct address self;
+    struct u256 self_word;
+    struct u256 sender_word;
+    struct u256 value;
 };
 
 /* Block and transaction facts as stack words: swapped once a message, not at each use. */
@@ -75,25 +75,25 @@ struct context_words {
 };
 
 struct evm {
-    enum evm_revision         revision;
-    const struct host_table  *table;
-    struct host              *host;
+    enum evm_revision revision;
+    const struct host_table *table;
+    struct host *host;
     const struct evm_context *context;
-    struct context_words      words;
-    int64_t                   refund;
-    struct buffer             return_data; /* of the last call that ended */
-    enum evm_result           done_result; /* of it, for its caller to read */
-    int64_t                   done_gas;
-    struct u256              *stack;
-    size_t                    stack_capacity; /* items */
-    uint8_t                  *memory;
-    size_t                    memory_capacity;
-    struct program_cache      programs;
-    const volatile int       *stop;
-    void                    (*trace)(void *context, const struct evm_step *s);
-    void                     *trace_context;
-    size_t                    frame_count;
-    struct frame              frames[CALL_DEPTH_MAX + 1];
+    struct context_words words;
+    int64_t refund;
+    struct buffer return_data;   /* of the last call that ended */
+    enum evm_result done_result; /* of it, for its caller to read */
+    int64_t done_gas;
+    struct u256 *stack;
+    size_t stack_capacity; /* items */
+    uint8_t *memory;
+    size_t memory_capacity;
+    struct program_cache programs;
+    const volatile int *stop;
+    void (*trace)(void *context, const struct evm_step *s);
+    void *trace_context;
+    size_t frame_count;
+    struct frame frames[CALL_DEPTH_MAX + 1];
 };
 
 /* What an opcode that can call leaves the interpreter with. */

@@ -17,25 +17,25 @@
 
 struct log_entry {
     struct address address;
-    struct hash    topics[LOG_TOPICS_MAX];
-    size_t         topic_count;
-    struct bytes   data; /* borrowed by the call; the host copies it */
+    struct hash topics[LOG_TOPICS_MAX];
+    size_t topic_count;
+    struct bytes data; /* borrowed by the call; the host copies it */
 };
 
 /* Facts of the block and transaction, fixed for one transaction. */
 struct evm_context {
-    uint64_t           chain_id;
-    uint64_t           number;
-    uint64_t           timestamp_s;
-    uint64_t           gas_limit;
-    struct address     coinbase;
-    struct hash        prev_randao;
-    struct u256        base_fee;
-    struct u256        blob_base_fee;
-    struct address     origin;
-    struct u256        gas_price; /* the effective one */
+    uint64_t chain_id;
+    uint64_t number;
+    uint64_t timestamp_s;
+    uint64_t gas_limit;
+    struct address coinbase;
+    struct hash prev_randao;
+    struct u256 base_fee;
+    struct u256 blob_base_fee;
+    struct address origin;
+    struct u256 gas_price; /* the effective one */
     const struct hash *blob_hashes;
-    size_t             blob_hash_count;
+    size_t blob_hash_count;
 };
 
 enum access { ACCESS_COLD, ACCESS_WARM };
@@ -43,20 +43,21 @@ enum access { ACCESS_COLD, ACCESS_WARM };
 struct host; /* the implementer's own */
 
 struct host_table {
-    bool        (*account_exists)(struct host *h, const struct address *a); /* not empty, EIP-161 */
+    bool (*account_exists)(struct host *h, const struct address *a); /* not empty, EIP-161 */
     struct u256 (*balance)(struct host *h, const struct address *a);
-    uint64_t    (*nonce)(struct host *h, const struct address *a);
+    uint64_t (*nonce)(struct host *h, const struct address *a);
     struct bytes (*code)(struct host *h, const struct address *a);
-    struct hash (*code_hash)(struct host *h, const struct address *a); /* zero if it does not exist */
-    bool        (*has_storage)(struct host *h, const struct address *a); /* for EIP-7610 */
-    struct hash (*block_hash)(struct host *h, uint64_t number); /* zero outside the last 256 */
+    struct hash (*code_hash)(struct host *h,
+                             const struct address *a);            /* zero if it does not exist */
+    bool (*has_storage)(struct host *h, const struct address *a); /* for EIP-7610 */
+    struct hash (*block_hash)(struct host *h, uint64_t number);   /* zero outside the last 256 */
 
     struct u256 (*storage)(struct host *h, const struct address *a, struct u256 slot);
     struct u256 (*storage_original)(struct host *h, const struct address *a, struct u256 slot);
-    void        (*set_storage)(struct host *h, const struct address *a, struct u256 slot,
+    void (*set_storage)(struct host *h, const struct address *a, struct u256 slot,
                         struct u256 value);
     struct u256 (*transient)(struct host *h, const struct address *a, struct u256 slot);
-    void        (*set_transient)(struct host *h, const struct address *a, struct u256 slot,
+    void (*set_transient)(struct host *h, const struct address *a, struct u256 slot,
                           struct u256 value);
 
     /* Marks warm and tells what it was before (EIP-2929). */
@@ -67,7 +68,8 @@ struct host_table {
     /* Moves wei; the VM has checked that the sender holds it. Also creates the recipient. */
     void (*transfer)(struct host *h, const struct address *from, const struct address *to,
                      struct u256 wei);
-    /* Marks `a` as created in this transaction (EIP-6780) and clears nothing but the mark's undo. */
+    /* Marks `a` as created in this transaction (EIP-6780) and clears nothing but the mark's undo.
+     */
     void (*mark_created)(struct host *h, const struct address *a);
     void (*set_code)(struct host *h, const struct address *a, struct bytes code); /* host copies */
     /* EIP-6780: moves the whole balance to heir; the account itself goes at the transaction's end
@@ -76,7 +78,7 @@ struct host_table {
     void (*log)(struct host *h, const struct log_entry *entry);
 
     size_t (*snapshot)(struct host *h);
-    void   (*revert)(struct host *h, size_t snapshot);
+    void (*revert)(struct host *h, size_t snapshot);
 
     const struct evm_context *(*context)(struct host *h);
 };

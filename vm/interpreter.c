@@ -18,8 +18,7 @@
 #pragma GCC diagnostic ignored "-Woverride-init"
 
 #define BEGIN(NAME)                                                                                \
-    op_##NAME:                                                                                     \
-    if (IN_##NAME > 0 && sp - bottom < IN_##NAME) goto underflow;                                  \
+    op_##NAME : if (IN_##NAME > 0 && sp - bottom < IN_##NAME) goto underflow;                      \
     if (OUT_##NAME > IN_##NAME && sp - bottom > STACK_ITEMS_MAX - (OUT_##NAME - IN_##NAME))        \
         goto overflow;                                                                             \
     gas -= GAS_##NAME;                                                                             \
@@ -44,7 +43,8 @@
 
 #define BITWISE(NAME, operator)                                                                    \
     BEGIN(NAME)                                                                                    \
-    for (int i = 0; i < 4; i++) sp[-1].limb[i] = sp[0].limb[i] operator sp[-1].limb[i];            \
+    for (int i = 0; i < 4; i++)                                                                    \
+        sp[-1].limb[i] = sp[0].limb[i] operator sp[-1].limb[i];                                    \
     END(NAME)
 
 #define PUSH_WORD(NAME, word)                                                                      \
@@ -124,23 +124,32 @@ static void trace(struct evm *e, const struct frame *f, const uint8_t *pc, int64
 enum step interpret(struct evm *e, struct frame *f) // NOLINT(readability-function-size)
 {
 #define LABEL(byte, name, in, out, gas) [byte] = &&op_##name,
-    static const void *const plain[256] = {[0 ... 255] = &&undefined, OPCODES(LABEL)};
-    static const void *const stoppable[256] = {
-        [0 ... 255] = &&undefined, OPCODES(LABEL)[OP_JUMPDEST] = &&stop_check};
-    static const void *const traced[256] = {[0 ... 255] = &&trace_step};
+#define ALL_ELSE(label)                 [0 ... 255] = &&label
+    /* cppcheck-suppress assignBoolToPointer */
+    static const void *const plain[256] = {ALL_ELSE(undefined), OPCODES(LABEL)};
+#define STOP_CHECK [OP_JUMPDEST] = &&stop_check
+    /* cppcheck-suppress assignBoolToPointer */
+    static const void *const stoppable[256] = {ALL_ELSE(undefined), OPCODES(LABEL) STOP_CHECK};
+    /* cppcheck-suppress assignBoolToPointer */
+    static const void *const traced[256] = {ALL_ELSE(trace_step)};
+#undef STOP_CHECK
+#undef ALL_ELSE
 #undef LABEL
 
     const void *const *const direct = e->stop == NULL ? plain : stoppable;
     const void *const *const labels = e->trace == NULL ? direct : traced;
-    const uint8_t           *pc = f->program->code + f->pc;
-    struct u256             *bottom = &e->stack[f->stack_base];
-    struct u256             *sp = bottom + f->stack_count;
-    int64_t                  gas = f->gas;
-    struct u256              held;
-    enum step                step;
+    const uint8_t *pc = f->program->code + f->pc;
+    struct u256 *bottom = &e->stack[f->stack_base];
+    struct u256 *sp = bottom + f->stack_count;
+    int64_t gas = f->gas;
+    struct u256 held;
+    enum step step;
 
     assert(gas >= 0 && f == frame_top(e));
     GO();
+
+    /* The macros end statements by themselves, which the formatter cannot know. */
+    /* clang-format off */
 
     BINARY(ADD, word_add)
     BINARY(MUL, word_mul)
@@ -330,6 +339,7 @@ stop_check:
 trace_step:
     trace(e, f, pc, gas, sp - bottom);
     goto *direct[*pc];
+    /* clang-format on */
 }
 
 #pragma GCC diagnostic pop

@@ -30,7 +30,7 @@ static struct u256 read_word(struct bytes input, uint64_t offset, size_t size)
 
 static word_pair iteration_count(uint64_t exponent_size, const struct u256 *head)
 {
-    int       bits = u256_bit_length(*head);
+    int bits = u256_bit_length(*head);
     word_pair count = bits > 0 ? (word_pair)(bits - 1) : 0;
     if (exponent_size > 32) count += (word_pair)8 * (exponent_size - 32);
     return count > 0 ? count : 1;
@@ -43,17 +43,16 @@ static int64_t price(struct bytes input, uint64_t base_size, uint64_t exponent_s
     uint64_t larger = base_size > modulus_size ? base_size : modulus_size;
     if (larger > MEMORY_BYTES_MAX) return -1;
     if (larger == 0) return GAS_MIN;
-    word_pair   words = (larger + 7) / 8;
-    size_t      head_size = exponent_size < 32 ? (size_t)exponent_size : 32;
+    word_pair words = (larger + 7) / 8;
+    size_t head_size = exponent_size < 32 ? (size_t)exponent_size : 32;
     struct u256 head = read_word(input, HEADER_BYTES + base_size, head_size);
-    word_pair   gas = words * words * iteration_count(exponent_size, &head) / 3;
+    word_pair gas = words * words * iteration_count(exponent_size, &head) / 3;
     if (gas > INT64_MAX) return -1;
     return gas > GAS_MIN ? (int64_t)gas : GAS_MIN;
 }
 
 static void import(mpz_t out, struct bytes input, uint64_t offset, size_t size)
 {
-    mpz_init(out);
     if (offset >= input.size || size == 0) return;
     size_t there = input.size - (size_t)offset;
     if (there > size) there = size;
@@ -64,6 +63,7 @@ static void import(mpz_t out, struct bytes input, uint64_t offset, size_t size)
 static void power(uint8_t *out, struct bytes input, const size_t sizes[3])
 {
     mpz_t base, exponent, modulus;
+    mpz_inits(base, exponent, modulus, NULL);
     import(base, input, HEADER_BYTES, sizes[0]);
     import(exponent, input, HEADER_BYTES + sizes[0], sizes[1]);
     import(modulus, input, HEADER_BYTES + sizes[0] + sizes[1], sizes[2]);
@@ -78,7 +78,7 @@ static void power(uint8_t *out, struct bytes input, const size_t sizes[3])
 enum evm_result modexp_run(int64_t *gas, struct buffer *out, struct bytes input)
 {
     struct u256 words[3];
-    uint64_t    sizes[3];
+    uint64_t sizes[3];
     for (size_t i = 0; i < 3; i++) {
         words[i] = read_word(input, 32 * i, 32);
         sizes[i] = word_saturated(&words[i]);

@@ -8,8 +8,7 @@
 
 #include "vm/frame.h"
 
-#define OPERATION(name)                                                                            \
-    int64_t name(struct evm *e, struct frame *f, struct u256 *top, int64_t gas)
+#define OPERATION(name) int64_t name(struct evm *e, struct frame *f, struct u256 *top, int64_t gas)
 
 typedef OPERATION(operation);
 

@@ -24,7 +24,7 @@ OPERATION(op_keccak256)
     gas -= GAS_KECCAK_WORD * (int64_t)words_of(size);
     if (gas < 0) return gas;
     const uint8_t *data = size == 0 ? NULL : f->memory + top[0].limb[0];
-    struct hash    h = keccak256(bytes_of(data, (size_t)size));
+    struct hash h = keccak256(bytes_of(data, (size_t)size));
     top[-1] = word_of_hash(&h);
     return gas;
 }
@@ -32,7 +32,7 @@ OPERATION(op_keccak256)
 OPERATION(op_calldataload)
 {
     (void)e;
-    uint8_t  padded[32] = {0};
+    uint8_t padded[32] = {0};
     uint64_t offset = word_saturated(&top[0]);
     if (offset < f->input.size) {
         size_t there = f->input.size - (size_t)offset;
@@ -50,7 +50,7 @@ void copy_padded(struct frame *f, const struct u256 *to, struct bytes source,
     assert(to->limb[0] + count <= f->memory_size);
     uint8_t *out = f->memory + to->limb[0];
     uint64_t offset = word_saturated(from);
-    size_t   there = offset < source.size ? source.size - (size_t)offset : 0;
+    size_t there = offset < source.size ? source.size - (size_t)offset : 0;
     if (there > count) there = count;
     if (there > 0) memcpy(out, source.data + offset, there);
     if (there < count) memset(out + there, 0, count - there);
@@ -84,7 +84,7 @@ OPERATION(op_returndatacopy)
 {
     uint64_t from = word_saturated(&top[-1]);
     uint64_t size = word_saturated(&top[-2]);
-    size_t   there = e->return_data.size;
+    size_t there = e->return_data.size;
     if (from > there || size > there - from) return frame_fail(f, EVM_RETURN_DATA_RANGE);
     gas = charge_copy(e, f, gas, &top[0], &top[-2]);
     if (gas >= 0) copy_padded(f, &top[0], buffer_bytes(&e->return_data), &top[-1], &top[-2]);
@@ -118,7 +118,8 @@ int64_t op_log(struct evm *e, struct frame *f, struct u256 *top, int64_t gas, si
     gas -= GAS_LOG_BYTE * (int64_t)size;
     if (gas < 0) return gas;
     struct log_entry entry = {.address = f->self, .topic_count = topics};
-    for (size_t i = 0; i < topics; i++) entry.topics[i] = word_to_hash(top - 2 - i);
+    for (size_t i = 0; i < topics; i++)
+        entry.topics[i] = word_to_hash(top - 2 - i);
     if (size > 0) entry.data = bytes_of(f->memory + top[0].limb[0], (size_t)size);
     e->table->log(e->host, &entry);
     return gas;

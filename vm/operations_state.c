@@ -73,8 +73,7 @@ OPERATION(op_blobhash)
     (void)f;
     uint64_t index = word_saturated(&top[0]);
     top[0] = word_u64(0);
-    if (index < e->context->blob_hash_count)
-        top[0] = word_of_hash(&e->context->blob_hashes[index]);
+    if (index < e->context->blob_hash_count) top[0] = word_of_hash(&e->context->blob_hashes[index]);
     return gas;
 }
 
@@ -117,7 +116,7 @@ OPERATION(op_sstore)
     if (word_equal(&current, &value)) return gas - GAS_WARM_ACCESS;
 
     struct u256 original = e->table->storage_original(e->host, &f->self, slot);
-    int64_t     cost = GAS_WARM_ACCESS;
+    int64_t cost = GAS_WARM_ACCESS;
     if (word_equal(&original, &current))
         cost = word_is_zero(&original) ? GAS_SSTORE_SET : GAS_SSTORE_RESET;
     gas -= cost;

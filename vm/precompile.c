@@ -23,7 +23,7 @@ static bool charge_words(int64_t *gas, int64_t base, int64_t word, size_t size_b
 static enum evm_result run_ecrecover(int64_t *gas, struct buffer *out, struct bytes input)
 {
     static const uint8_t zeros[31] = {0};
-    uint8_t              padded[128] = {0};
+    uint8_t padded[128] = {0};
     *gas -= GAS_ECRECOVER;
     if (*gas < 0) return EVM_OUT_OF_GAS;
     if (input.size > 0)
@@ -31,9 +31,9 @@ static enum evm_result run_ecrecover(int64_t *gas, struct buffer *out, struct by
     if (memcmp(padded + 32, zeros, sizeof(zeros)) != 0) return EVM_SUCCESS;
     if (padded[63] != 27 && padded[63] != 28) return EVM_SUCCESS;
 
-    struct hash      digest;
+    struct hash digest;
     struct signature signature;
-    struct address   signer;
+    struct address signer;
     memcpy(digest.b, padded, sizeof(digest.b));
     memcpy(signature.b, padded + 64, 64);
     signature.b[64] = (uint8_t)(padded[63] - 27);
@@ -54,7 +54,7 @@ static enum evm_result run_ripemd160(int64_t *gas, struct buffer *out, struct by
 {
     if (!charge_words(gas, 600, 120, input.size)) return EVM_OUT_OF_GAS;
     const void *data = input.size == 0 ? (const void *)"" : input.data;
-    uint8_t    *digest = buffer_extend(out, 32) + 12;
+    uint8_t *digest = buffer_extend(out, 32) + 12;
     if (EVP_Digest(data, input.size, digest, NULL, EVP_ripemd160(), NULL) != 1)
         fatal("computing RIPEMD-160: the OpenSSL library does not offer it");
     return EVM_SUCCESS;
@@ -68,7 +68,7 @@ static enum evm_result run_identity(int64_t *gas, struct buffer *out, struct byt
 }
 
 static const struct {
-    uint8_t              last_byte;
+    uint8_t last_byte;
     precompile_function *run;
 } precompiles[] = {
     {1, run_ecrecover}, {2, run_sha256}, {3, run_ripemd160},

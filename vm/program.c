@@ -20,10 +20,10 @@ static void mark_jumps(uint64_t *jumps, struct bytes code)
 
 struct program *program_create(struct bytes code)
 {
-    size_t          words = code.size / 64 + 1;
-    size_t          bits_bytes = words * sizeof(uint64_t);
+    size_t words = code.size / 64 + 1;
+    size_t bits_bytes = words * sizeof(uint64_t);
     struct program *p = must_alloc(sizeof(*p) + bits_bytes + code.size + CODE_PADDING_BYTES);
-    uint8_t        *copy = (uint8_t *)&p->jumps[words];
+    uint8_t *copy = (uint8_t *)&p->jumps[words];
     if (code.size > 0) memcpy(copy, code.data, code.size);
     mark_jumps(p->jumps, code);
     p->use_count = 1;

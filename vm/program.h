@@ -10,16 +10,16 @@
 #include "vm/limits.h"
 
 struct program {
-    struct hash    code_hash; /* only of a cached one */
-    uint32_t       use_count;
-    size_t         size;  /* of the code, without padding */
-    const uint8_t *code;  /* size + CODE_PADDING_BYTES, the padding zero */
-    uint64_t       jumps[]; /* bit i: byte i is a JUMPDEST and no PUSH data; the code follows */
+    struct hash code_hash; /* only of a cached one */
+    uint32_t use_count;
+    size_t size;         /* of the code, without padding */
+    const uint8_t *code; /* size + CODE_PADDING_BYTES, the padding zero */
+    uint64_t jumps[];    /* bit i: byte i is a JUMPDEST and no PUSH data; the code follows */
 };
 
 /* Analyses a copy of the code; use_count is 1. */
 struct program *program_create(struct bytes code);
-void            program_release(struct program *p); /* ends one use; the last one frees */
+void program_release(struct program *p); /* ends one use; the last one frees */
 
 static inline bool program_is_jump(const struct program *p, uint64_t offset)
 {

@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct evm *evm;
     if (size == 0) return 0;
     if (evm == NULL) evm = evm_create(EVM_CANCUN);
-    struct host        host = {.context = {.number = 300, .gas_limit = GAS_LIMIT}};
+    struct host host = {.context = {.number = 300, .gas_limit = GAS_LIMIT}};
     struct evm_message message = {.kind = EVM_CALL, .gas = GAS_LIMIT};
     struct evm_outcome out;
     message.sender = address_of_last_byte(1);
@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     evm_execute(evm, &out, &memory_host_table, &host, &message);
     check_outcome(&out);
     struct hash after = world_digest(&host); /* what was touched is now in the arrays */
-    int64_t     gas_left = out.gas_left;
+    int64_t gas_left = out.gas_left;
     memory_host_rewind(&host);
     struct hash before = world_digest(&host);
     if (out.result != EVM_SUCCESS) assert(hash_equal(&before, &after));

@@ -18,29 +18,31 @@
 #define RUNS_MAX       10000
 
 struct program_file {
-    char               name[128];
-    struct host        host;
+    char name[128];
+    struct host host;
     struct evm_message message;
-    struct buffer      input;
-    struct buffer      output; /* expected */
-    int64_t            gas_used; /* expected */
+    struct buffer input;
+    struct buffer output; /* expected */
+    int64_t gas_used;     /* expected */
 };
 
 struct measure {
     enum evm_result result;
-    int64_t         gas_used;
-    bool            as_expected;
-    size_t          run_count;
-    double          us[RUNS_MAX];
+    int64_t gas_used;
+    bool as_expected;
+    size_t run_count;
+    double us[RUNS_MAX];
 };
 
 /* The next word of the line, empty at its end. */
 static struct bytes next_word(struct bytes *line)
 {
     size_t start = 0;
-    while (start < line->size && line->data[start] == ' ') start++;
+    while (start < line->size && line->data[start] == ' ')
+        start++;
     size_t end = start;
-    while (end < line->size && line->data[end] != ' ') end++;
+    while (end < line->size && line->data[end] != ' ')
+        end++;
     struct bytes word = bytes_slice(*line, start, end - start);
     *line = bytes_slice(*line, end, line->size - end);
     return word;
@@ -91,11 +93,11 @@ static bool read_address(struct address *out, struct bytes *line)
 static bool read_account(struct program_file *p, struct bytes *line)
 {
     struct address a;
-    struct u256    balance;
-    uint64_t       nonce;
-    struct buffer  code = {.size = 0};
-    bool           good = read_address(&a, line) && read_number(&balance, line) &&
-                read_u64(&nonce, line) && hex_decode(&code, next_word(line)) == OK;
+    struct u256 balance;
+    uint64_t nonce;
+    struct buffer code = {.size = 0};
+    bool good = read_address(&a, line) && read_number(&balance, line) && read_u64(&nonce, line) &&
+                hex_decode(&code, next_word(line)) == OK;
     if (good) {
         memory_account_get(&p->host, &a)->balance = balance;
         memory_account_get(&p->host, &a)->nonce = nonce;
@@ -108,8 +110,8 @@ static bool read_account(struct program_file *p, struct bytes *line)
 static bool read_slot(struct program_file *p, struct bytes *line)
 {
     struct address a;
-    struct u256    key;
-    struct u256    value;
+    struct u256 key;
+    struct u256 value;
     if (!read_address(&a, line) || !read_number(&key, line) || !read_number(&value, line))
         return false;
     memory_host_put_slot(&p->host, &a, key, value);
@@ -142,17 +144,17 @@ static bool read_line(struct program_file *p, struct bytes line)
 static bool read_program(struct program_file *p, const char *path)
 {
     struct buffer text = {.size = 0};
-    enum status   status = file_read(&text, path, FILE_BYTES_MAX);
+    enum status status = file_read(&text, path, FILE_BYTES_MAX);
     if (status != OK) {
         fprintf(stderr, "evm-bench: %s: %s\n", path, status_text(status));
         buffer_finish(&text);
         return false;
     }
     struct bytes rest = buffer_bytes(&text);
-    bool         good = true;
+    bool good = true;
     for (size_t number = 1; rest.size > 0 && good; number++) {
         const uint8_t *newline = memchr(rest.data, '\n', rest.size);
-        size_t         size = newline == NULL ? rest.size : (size_t)(newline - rest.data);
+        size_t size = newline == NULL ? rest.size : (size_t)(newline - rest.data);
         good = read_line(p, bytes_slice(rest, 0, size));
         if (!good) fprintf(stderr, "evm-bench: %s:%zu: cannot be read\n", path, number);
         if (newline != NULL) size++;
@@ -193,7 +195,7 @@ static void measure_program(struct measure *m, struct program_file *p, struct ev
                             double seconds)
 {
     struct evm_outcome out;
-    double             spent_us = 0;
+    double spent_us = 0;
     p->host.context.gas_limit = (uint64_t)p->message.gas;
     p->host.context.chain_id = 1;
     p->host.context.origin = p->message.sender;
@@ -222,8 +224,8 @@ static int by_value(const void *a, const void *b)
 static bool bench_file(const char *path, double seconds)
 {
     static struct measure m;
-    struct program_file   p = {.gas_used = -1};
-    bool                  good = read_program(&p, path);
+    struct program_file p = {.gas_used = -1};
+    bool good = read_program(&p, path);
     if (good) {
         struct evm *evm = evm_create(EVM_CANCUN);
         measure_program(&m, &p, evm, seconds);
@@ -243,7 +245,7 @@ static bool bench_file(const char *path, double seconds)
 int main(int argc, char **argv)
 {
     double seconds = 1;
-    int    first = 1;
+    int first = 1;
     if (argc > 2 && strcmp(argv[1], "-t") == 0) {
         char *end;
         seconds = strtod(argv[2], &end);
@@ -255,6 +257,7 @@ int main(int argc, char **argv)
         return 2;
     }
     bool good = true;
-    for (int i = first; i < argc; i++) good &= bench_file(argv[i], seconds);
+    for (int i = first; i < argc; i++)
+        good &= bench_file(argv[i], seconds);
     return good ? 0 : 1;
 }

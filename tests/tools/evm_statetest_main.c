@@ -1,10 +1,12 @@
-/* evm-statetest [--fork NAME] [--trace] PATH... - runs official state tests in their published JSON.
+/* evm-statetest [--fork NAME] [--trace] PATH... - runs official state tests in their published
+ * JSON.
  *
  * A path is a file or a folder that is walked for *.json. Each subtest builds the pre-state in a
  * layer, runs its transaction through chain/execute and compares the state root and the hash of
  * the logs. Each failure is one line: file, test, data/gas/value indexes, what was expected and
  * what came. The last line is "N passed, N failed"; exit status 1 if any failed. --trace prints one
- * JSON line a step on stderr (EIP-3155 without gasCost and refund, which follow from the next line).
+ * JSON line a step on stderr (EIP-3155 without gasCost and refund, which follow from the next
+ * line).
  *
  * Rules that this chain has no use for but the tests check (the blob base fee) live here. */
 #include "base/arena.h"
@@ -31,12 +33,12 @@ struct totals {
 };
 
 struct runner {
-    const char   *fork;
-    struct evm   *evm;
-    struct arena  arena; /* of one subtest */
+    const char *fork;
+    struct evm *evm;
+    struct arena arena; /* of one subtest */
     struct totals totals;
-    const char   *path;
-    const char   *name;
+    const char *path;
+    const char *name;
 };
 
 /* ---- values of the JSON ---- */
@@ -48,7 +50,8 @@ static bool number_of(struct u256 *out, const json_t *value)
     *out = u256_from_u64(0);
     if (text == NULL || strncmp(text, "0x", 2) != 0) return false;
     text += 2;
-    while (*text == '0') text++;
+    while (*text == '0')
+        text++;
     if (strlen(text) > 64) return false;
     for (; *text != '\0'; text++) {
         const char *digits = "0123456789abcdef";
@@ -76,7 +79,7 @@ static uint64_t must_u64(const json_t *value, const char *what)
 static struct bytes must_bytes(struct runner *r, const json_t *value)
 {
     struct buffer raw = {.size = 0};
-    const char   *text = json_string_value(value);
+    const char *text = json_string_value(value);
     if (text == NULL || hex_decode(&raw, bytes_of_text(text)) != OK)
         fatal("reading a state test: no bytes in %s", r->path);
     struct bytes copy = bytes_of(NULL, 0);
@@ -110,9 +113,9 @@ static struct hash must_hash(const json_t *value)
 static void put_account(struct runner *r, struct layer *l, const char *key, json_t *account)
 {
     struct address a = must_address(key);
-    struct bytes   code = must_bytes(r, json_object_get(account, "code"));
-    const char    *slot;
-    json_t        *value;
+    struct bytes code = must_bytes(r, json_object_get(account, "code"));
+    const char *slot;
+    json_t *value;
     layer_set_balance(l, &a, must_number(json_object_get(account, "balance"), "balance"));
     layer_set_nonce(l, &a, must_u64(json_object_get(account, "nonce"), "nonce"));
     if (code.size > 0) layer_set_code(l, &a, code);
@@ -127,8 +130,8 @@ static void put_account(struct runner *r, struct layer *l, const char *key, json
 static struct layer *pre_state(struct runner *r, const struct state_base *base, json_t *pre)
 {
     struct layer *l = layer_create(base, NULL);
-    const char   *key;
-    json_t       *account;
+    const char *key;
+    json_t *account;
     layer_begin(l);
     json_object_foreach(pre, key, account) put_account(r, l, key, account);
     layer_end(l);
@@ -178,20 +181,22 @@ static const json_t *indexed(const json_t *transaction, const char *field, const
                              const char *index)
 {
     const json_t *indexes = json_object_get(post, "indexes");
-    json_int_t    i = json_integer_value(json_object_get(indexes, index));
+    json_int_t i = json_integer_value(json_object_get(indexes, index));
     return json_array_get(json_object_get(transaction, field), (size_t)i);
 }
 
 static void read_access(struct runner *r, struct tx *t, const json_t *list)
 {
-    size_t               count = json_array_size(list);
-    struct access_entry *entries = count == 0 ? NULL : arena_alloc(&r->arena, count * sizeof(*entries));
+    size_t count = json_array_size(list);
+    struct access_entry *entries =
+        count == 0 ? NULL : arena_alloc(&r->arena, count * sizeof(*entries));
     for (size_t i = 0; i < count; i++) {
         const json_t *entry = json_array_get(list, i);
         const json_t *keys = json_object_get(entry, "storageKeys");
-        size_t        key_count = json_array_size(keys);
-        struct hash  *slots = arena_alloc(&r->arena, (key_count + 1) * sizeof(*slots));
-        for (size_t j = 0; j < key_count; j++) slots[j] = must_hash(json_array_get(keys, j));
+        size_t key_count = json_array_size(keys);
+        struct hash *slots = arena_alloc(&r->arena, (key_count + 1) * sizeof(*slots));
+        for (size_t j = 0; j < key_count; j++)
+            slots[j] = must_hash(json_array_get(keys, j));
         entries[i].address = must_address(json_string_value(json_object_get(entry, "address")));
         entries[i].slots = slots;
         entries[i].slot_count = key_count;
@@ -203,9 +208,10 @@ static void read_access(struct runner *r, struct tx *t, const json_t *list)
 static void read_blobs(struct runner *r, struct tx *t, const json_t *transaction)
 {
     const json_t *list = json_object_get(transaction, "blobVersionedHashes");
-    size_t        count = json_array_size(list);
-    struct hash  *hashes = arena_alloc(&r->arena, (count + 1) * sizeof(*hashes));
-    for (size_t i = 0; i < count; i++) hashes[i] = must_hash(json_array_get(list, i));
+    size_t count = json_array_size(list);
+    struct hash *hashes = arena_alloc(&r->arena, (count + 1) * sizeof(*hashes));
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = must_hash(json_array_get(list, i));
     t->max_fee_per_blob_gas =
         must_number(json_object_get(transaction, "maxFeePerBlobGas"), "blob fee");
     t->blob_hashes = hashes;
@@ -238,7 +244,7 @@ static void read_fees(struct tx *t, const json_t *transaction)
 static bool read_transaction(struct runner *r, struct tx *t, const json_t *transaction,
                              const json_t *post)
 {
-    int         type = type_byte(post);
+    int type = type_byte(post);
     const char *to = json_string_value(json_object_get(transaction, "to"));
     if (type >= TX_TYPE_SET_CODE_BYTE) return false;
     *t = (struct tx){.type = (enum tx_type)type, .has_chain_id = type != TX_LEGACY};
@@ -260,13 +266,14 @@ static bool read_transaction(struct runner *r, struct tx *t, const json_t *trans
 static struct hash logs_hash(const struct tx_outcome *out)
 {
     struct buffer rlp = {.size = 0};
-    size_t        list = rlp_list_open(&rlp);
+    size_t list = rlp_list_open(&rlp);
     for (size_t i = 0; i < out->log_count; i++) {
         const struct log_entry *log = &out->logs[i];
-        size_t                  one = rlp_list_open(&rlp);
+        size_t one = rlp_list_open(&rlp);
         rlp_put_address(&rlp, &log->address);
         size_t topics = rlp_list_open(&rlp);
-        for (size_t j = 0; j < log->topic_count; j++) rlp_put_hash(&rlp, &log->topics[j]);
+        for (size_t j = 0; j < log->topic_count; j++)
+            rlp_put_hash(&rlp, &log->topics[j]);
         rlp_list_close(&rlp, topics);
         rlp_put_bytes(&rlp, log->data);
         rlp_list_close(&rlp, one);
@@ -280,14 +287,14 @@ static struct hash logs_hash(const struct tx_outcome *out)
 static enum tx_reason run_in_layer(struct runner *r, struct layer *l, struct tx_outcome *out,
                                    json_t *test, const json_t *post)
 {
-    const json_t       *env = json_object_get(test, "env");
-    const json_t       *transaction = json_object_get(test, "transaction");
+    const json_t *env = json_object_get(test, "env");
+    const json_t *transaction = json_object_get(test, "transaction");
     struct chain_config config = {.chain_id = 1};
-    struct header       header = header_of(env);
-    struct ancestry     ancestry = {NULL, test_block_hash};
-    struct execution    x;
-    struct tx           t;
-    struct address      sender;
+    struct header header = header_of(env);
+    struct ancestry ancestry = {NULL, test_block_hash};
+    struct execution x;
+    struct tx t;
+    struct address sender;
     if (!read_transaction(r, &t, transaction, post)) return TX_TYPE_UNSUPPORTED;
     sender = must_address(json_string_value(json_object_get(transaction, "sender")));
     execution_init(&x, r->evm, l, &config, &header);
@@ -299,7 +306,7 @@ static enum tx_reason run_in_layer(struct runner *r, struct layer *l, struct tx_
 
 static void report(struct runner *r, const json_t *post, const char *what, const struct hash *got)
 {
-    char          text[67];
+    char text[67];
     const json_t *i = json_object_get(post, "indexes");
     hash_to_text(text, got);
     printf("FAIL %s %s d%lld g%lld v%lld: %s, expected %s, got %s\n", r->path, r->name,
@@ -315,7 +322,7 @@ static void judge(struct runner *r, const json_t *post, enum tx_reason reason,
 {
     struct hash want_root = must_hash(json_object_get(post, "hash"));
     struct hash want_logs = must_hash(json_object_get(post, "logs"));
-    bool        refuse = json_object_get(post, "expectException") != NULL;
+    bool refuse = json_object_get(post, "expectException") != NULL;
     if (refuse != (reason != TX_FINE)) {
         printf("FAIL %s %s: the transaction: %s, expected %s\n", r->path, r->name,
                tx_reason_text(reason),
@@ -333,12 +340,12 @@ static void judge(struct runner *r, const json_t *post, enum tx_reason reason,
 static void run_subtest(struct runner *r, json_t *test, const json_t *post)
 {
     struct state_base base = state_base_empty();
-    struct layer     *before = pre_state(r, &base, json_object_get(test, "pre"));
-    struct layer     *after = layer_create(&base, before);
+    struct layer *before = pre_state(r, &base, json_object_get(test, "pre"));
+    struct layer *after = layer_create(&base, before);
     struct tx_outcome out = {.log_count = 0};
-    enum tx_reason    reason = run_in_layer(r, after, &out, test, post);
-    struct hash       logs = logs_hash(&out);
-    struct hash       root = layer_seal(after);
+    enum tx_reason reason = run_in_layer(r, after, &out, test, post);
+    struct hash logs = logs_hash(&out);
+    struct hash root = layer_seal(after);
     judge(r, post, reason, &root, &logs);
     layer_release(after);
     layer_release(before);
@@ -349,9 +356,9 @@ static void run_subtest(struct runner *r, json_t *test, const json_t *post)
 
 static void run_file(struct runner *r, const char *path)
 {
-    char        error[JSON_ERROR_SIZE];
-    json_t     *tests;
-    json_t     *test;
+    char error[JSON_ERROR_SIZE];
+    json_t *tests;
+    json_t *test;
     const char *name;
     if (json_load_path(&tests, error, path, FILE_BYTES_MAX) != OK) {
         printf("FAIL %s: %s\n", path, error);
@@ -396,7 +403,7 @@ static void run_paths(struct runner *r, char **paths)
 
 static void print_step(void *context, const struct evm_step *s)
 {
-    char        word[67];
+    char word[67];
     const char *name = opcode_name(s->opcode);
     (void)context;
     fprintf(stderr, "{\"pc\":%llu,\"op\":%u,\"gas\":\"0x%llx\",\"memSize\":%zu,\"stack\":[",
@@ -427,8 +434,8 @@ static int read_options(struct runner *r, bool *trace, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct runner r = {.fork = "Cancun"};
-    bool          trace = false;
-    int           first = read_options(&r, &trace, argc, argv);
+    bool trace = false;
+    int first = read_options(&r, &trace, argc, argv);
     if (first == 0) {
         fprintf(stderr, "usage: evm_statetest [--fork Cancun] [--trace] PATH...\n");
         return 2;

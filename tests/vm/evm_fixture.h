@@ -15,8 +15,8 @@
 #define FIXTURE_GAS INT64_C(10000000)
 
 struct fixture {
-    struct evm        *evm;
-    struct host        host;
+    struct evm *evm;
+    struct host host;
     struct evm_message message;
     struct evm_outcome out;
 };

@@ -16,23 +16,23 @@
 
 struct memory_account {
     struct address address;
-    struct u256    balance;
-    uint64_t       nonce;
-    struct bytes   code; /* owned */
-    struct hash    code_hash;
-    bool           warm;
-    bool           created;
-    bool           destructed;
-    bool           has_storage;
+    struct u256 balance;
+    uint64_t nonce;
+    struct bytes code; /* owned */
+    struct hash code_hash;
+    bool warm;
+    bool created;
+    bool destructed;
+    bool has_storage;
 };
 
 struct memory_slot {
     struct address address;
-    struct u256    slot;
-    struct u256    value;
-    struct u256    original;
-    struct u256    transient;
-    bool           warm;
+    struct u256 slot;
+    struct u256 value;
+    struct u256 original;
+    struct u256 transient;
+    bool warm;
 };
 
 enum undo_kind {
@@ -50,29 +50,29 @@ enum undo_kind {
 
 struct undo {
     enum undo_kind kind;
-    size_t         index;
-    struct u256    value;
+    size_t index;
+    struct u256 value;
 };
 
 /* An index from key hash to position in a dense array: open addressing, 0 is empty. */
 struct memory_index {
     size_t *cells;
-    size_t  capacity;
+    size_t capacity;
 };
 
 struct host {
-    struct evm_context     context;
+    struct evm_context context;
     struct memory_account *accounts;
-    size_t                 account_count, account_capacity;
-    struct memory_index    account_index;
-    struct memory_slot    *slots;
-    size_t                 slot_count, slot_capacity;
-    struct memory_index    slot_index;
-    struct undo           *undos;
-    size_t                 undo_count, undo_capacity;
-    struct log_entry      *logs; /* data owned */
-    size_t                 log_count, log_capacity;
-    struct hash            block_hash_answer;
+    size_t account_count, account_capacity;
+    struct memory_index account_index;
+    struct memory_slot *slots;
+    size_t slot_count, slot_capacity;
+    struct memory_index slot_index;
+    struct undo *undos;
+    size_t undo_count, undo_capacity;
+    struct log_entry *logs; /* data owned */
+    size_t log_count, log_capacity;
+    struct hash block_hash_answer;
 };
 
 static inline uint64_t memory_mix(uint64_t h, uint64_t v)
@@ -89,7 +89,8 @@ static inline uint64_t memory_address_hash(const struct address *a)
 static inline uint64_t memory_slot_hash(const struct address *a, const struct u256 *slot)
 {
     uint64_t h = memory_address_hash(a);
-    for (int i = 0; i < 4; i++) h = memory_mix(h, slot->limb[i]);
+    for (int i = 0; i < 4; i++)
+        h = memory_mix(h, slot->limb[i]);
     return h;
 }
 
@@ -104,7 +105,8 @@ static inline void *memory_grow(void *array, size_t count, size_t *capacity, siz
 static inline void memory_index_put(struct memory_index *ix, uint64_t hash, size_t position)
 {
     size_t i = (size_t)hash & (ix->capacity - 1);
-    while (ix->cells[i] != 0) i = (i + 1) & (ix->capacity - 1);
+    while (ix->cells[i] != 0)
+        i = (i + 1) & (ix->capacity - 1);
     ix->cells[i] = position + 1;
 }
 
@@ -150,7 +152,7 @@ static inline struct memory_slot *memory_slot_get(struct host *h, const struct a
                                                   const struct u256 *slot)
 {
     uint64_t hash = memory_slot_hash(a, slot);
-    size_t   mask = h->slot_index.capacity - 1;
+    size_t mask = h->slot_index.capacity - 1;
     for (size_t i = (size_t)hash & mask; h->slot_index.capacity > 0; i = (i + 1) & mask) {
         size_t cell = h->slot_index.cells[i];
         if (cell == 0) break;
@@ -199,11 +201,10 @@ static inline void memory_host_put_slot(struct host *h, const struct address *a,
 
 /* The table's functions. */
 
-static inline void memory_undo(struct host *h, enum undo_kind kind, size_t index,
-                               struct u256 value)
+static inline void memory_undo(struct host *h, enum undo_kind kind, size_t index, struct u256 value)
 {
-    h->undos = (struct undo *)memory_grow(h->undos, h->undo_count, &h->undo_capacity,
-                                          sizeof(*h->undos));
+    h->undos =
+        (struct undo *)memory_grow(h->undos, h->undo_count, &h->undo_capacity, sizeof(*h->undos));
     h->undos[h->undo_count++] = (struct undo){kind, index, value};
 }
 
@@ -240,7 +241,7 @@ static inline struct bytes memory_code(struct host *h, const struct address *a)
 static inline struct hash memory_code_hash(struct host *h, const struct address *a)
 {
     const struct memory_account *found = memory_account_find(h, a);
-    struct hash                  none = {{0}};
+    struct hash none = {{0}};
     return found != NULL && memory_account_exists(h, a) ? found->code_hash : none;
 }
 
@@ -256,8 +257,7 @@ static inline struct hash memory_block_hash(struct host *h, uint64_t number)
     return h->block_hash_answer;
 }
 
-static inline struct u256 memory_storage(struct host *h, const struct address *a,
-                                         struct u256 slot)
+static inline struct u256 memory_storage(struct host *h, const struct address *a, struct u256 slot)
 {
     return memory_slot_get(h, a, &slot)->value;
 }
@@ -335,8 +335,7 @@ static inline void memory_transfer(struct host *h, const struct address *from,
 static inline void memory_mark_created(struct host *h, const struct address *a)
 {
     struct memory_account *account = memory_account_get(h, a);
-    memory_undo(h, UNDO_CREATED, memory_account_at(h, account),
-                u256_from_u64(account->created));
+    memory_undo(h, UNDO_CREATED, memory_account_at(h, account), u256_from_u64(account->created));
     account->created = true;
 }
 
@@ -353,8 +352,8 @@ static inline void memory_self_destruct(struct host *h, const struct address *a,
                                         const struct address *heir)
 {
     struct memory_account *account = memory_account_get(h, a);
-    struct u256            balance = account->balance;
-    bool                   goes = account->created;
+    struct u256 balance = account->balance;
+    bool goes = account->created;
     if (goes && !account->destructed) {
         memory_undo(h, UNDO_DESTRUCTED, memory_account_at(h, account), u256_from_u64(0));
         account->destructed = true;
@@ -367,8 +366,8 @@ static inline void memory_self_destruct(struct host *h, const struct address *a,
 
 static inline void memory_log(struct host *h, const struct log_entry *entry)
 {
-    h->logs = (struct log_entry *)memory_grow(h->logs, h->log_count, &h->log_capacity,
-                                              sizeof(*h->logs));
+    h->logs =
+        (struct log_entry *)memory_grow(h->logs, h->log_count, &h->log_capacity, sizeof(*h->logs));
     h->logs[h->log_count] = *entry;
     h->logs[h->log_count].data = memory_bytes_copy(entry->data);
     h->log_count++;
@@ -419,7 +418,8 @@ static inline void memory_undo_one(struct host *h, const struct undo *u)
 static inline void memory_revert(struct host *h, size_t snapshot)
 {
     assert(snapshot <= h->undo_count);
-    while (h->undo_count > snapshot) memory_undo_one(h, &h->undos[--h->undo_count]);
+    while (h->undo_count > snapshot)
+        memory_undo_one(h, &h->undos[--h->undo_count]);
 }
 
 static inline const struct evm_context *memory_context(struct host *h)
@@ -435,7 +435,8 @@ static inline void memory_host_rewind(struct host *h)
 static inline void memory_host_finish(struct host *h)
 {
     memory_host_rewind(h);
-    for (size_t i = 0; i < h->account_count; i++) memory_bytes_free(&h->accounts[i].code);
+    for (size_t i = 0; i < h->account_count; i++)
+        memory_bytes_free(&h->accounts[i].code);
     free(h->accounts);
     free(h->account_index.cells);
     free(h->slots);

@@ -17,11 +17,11 @@ static uint64_t balance_of(struct fixture *x, struct address a)
 }
 
 struct call_row {
-    const char     *what;
-    const char     *callee; /* code of OTHER */
-    const char     *code;   /* leaves a word that is returned */
-    uint64_t        top;
-    int64_t         gas; /* without RETURN_TOP; 0: do not look */
+    const char *what;
+    const char *callee; /* code of OTHER */
+    const char *code;   /* leaves a word that is returned */
+    uint64_t top;
+    int64_t gas; /* without RETURN_TOP; 0: do not look */
 };
 
 static void each_kind_of_call_answers_and_costs_what_it_should(void **state)
@@ -73,7 +73,7 @@ static void each_kind_of_call_answers_and_costs_what_it_should(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct fixture x;
-        char           code[400];
+        char code[400];
         fixture_open(&x);
         if (rows[i].callee != NULL) put_code(&x, OTHER, rows[i].callee);
         put_balance(&x, CONTRACT, 100);
@@ -114,8 +114,8 @@ static void at_most_63_of_64_parts_of_the_gas_go_along(void **state)
                          "f1505f5160205ff3");
     assert_int_equal(x.out.result, EVM_SUCCESS);
     int64_t left = 100000 - (3 + 2 * 4 + 3 + 3) - 3 - 2600; /* one word of memory, cold account */
-    assert_int_equal(left - left / 64 - 2, u256_to_u64(u256_from_be(
-                                              bytes_slice(x.out.output, 0, 32))));
+    assert_int_equal(left - left / 64 - 2,
+                     u256_to_u64(u256_from_be(bytes_slice(x.out.output, 0, 32))));
     fixture_close(&x);
 }
 
@@ -141,10 +141,10 @@ static void calldata_survives_the_growth_of_memory_below(void **state)
     x.message.gas = INT64_C(1) << 50;
     /* n = calldataload(0); if n == 0x1f return 99; mstore(0, n+1); grow to 128 KiB;
      * call itself; require calldataload(0) == n still; return what came back */
-    fixture_run_code(&x, "5f35 80 601f 14 602c 57"      /* n */
-                         "80 6001 01 5f52"              /* mem[0] = n + 1 */
-                         "6202000051 50"                /* mload(0x20000) */
-                         "60205f60205f5f305af1 50"      /* out at 0, in at 0 */
+    fixture_run_code(&x, "5f35 80 601f 14 602c 57"        /* n */
+                         "80 6001 01 5f52"                /* mem[0] = n + 1 */
+                         "6202000051 50"                  /* mload(0x20000) */
+                         "60205f60205f5f305af1 50"        /* out at 0, in at 0 */
                          "5f35 14 6027 57 fe 5b 60205ff3" /* still the same n */
                          "5b 60635f5260205ff3");
     assert_int_equal(x.out.result, EVM_SUCCESS);
@@ -174,7 +174,9 @@ static void a_precompile_answers_through_a_call(void **state)
     struct fixture x;
     fixture_open(&x);
     /* identity of 32 bytes 0x2a: 15 + 3 gas and, in the fixture, a cold account */
-    fixture_run_code(&x, "602a5f52 6020602060205f600461ffff fa" "503d602051 01" "5f5260205ff3");
+    fixture_run_code(&x, "602a5f52 6020602060205f600461ffff fa"
+                         "503d602051 01"
+                         "5f5260205ff3");
     assert_int_equal(x.out.result, EVM_SUCCESS);
     assert_int_equal(returned_u64(&x), 0x2a + 32);
     fixture_close(&x);

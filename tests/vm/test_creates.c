@@ -55,7 +55,7 @@ static void create2_addresses_follow_eip_1014(void **state)
     (void)state;
     struct fixture x;
     struct address zero = {{0}};
-    struct buffer  want = code_from("4d1a2e2bb4f88f0250f26ffff098b0b30b26bf38");
+    struct buffer want = code_from("4d1a2e2bb4f88f0250f26ffff098b0b30b26bf38");
     fixture_open(&x);
     x.message.recipient = zero;
     memory_account_get(&x.host, &zero)->nonce = 1;
@@ -71,7 +71,7 @@ static void create2_addresses_follow_eip_1014(void **state)
 struct create_row {
     const char *what;
     const char *code;
-    int64_t     child_gas_lost; /* 1: all that went along; 0: not */
+    int64_t child_gas_lost; /* 1: all that went along; 0: not */
 };
 
 static void init_code_can_fail_in_many_ways(void **state)
@@ -85,12 +85,12 @@ static void init_code_can_fail_in_many_ways(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct fixture x;
-        char           code[200];
+        char code[200];
         fixture_open(&x);
         snprintf(code, sizeof(code), "%s5f5260205ff3", rows[i].code);
         run_as(&x, 1, code);
         struct address created = created_by_contract(1);
-        int64_t        most = FIXTURE_GAS - FIXTURE_GAS / 32;
+        int64_t most = FIXTURE_GAS - FIXTURE_GAS / 32;
         if (x.out.result != EVM_SUCCESS || returned_u64(&x) != 0 ||
             code_of(&x, created).size != 0 || nonce_of(&x, created) != 0 ||
             nonce_of(&x, CONTRACT) != 2 || (gas_used(&x) > most) != (rows[i].child_gas_lost == 1))
@@ -206,7 +206,7 @@ static void a_create_message_returns_address_and_code(void **state)
 {
     (void)state;
     struct fixture x;
-    struct buffer  init = code_from("60fe5f5360015ff3"); /* leaves the code fe */
+    struct buffer init = code_from("60fe5f5360015ff3"); /* leaves the code fe */
     struct address caller = CALLER;
     fixture_open(&x);
     x.message.kind = EVM_CREATE;

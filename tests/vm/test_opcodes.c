@@ -8,8 +8,8 @@ static void each_arithmetic_opcode_gives_value_and_gas(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(opcode_vectors) / sizeof(opcode_vectors[0]); i++) {
         struct fixture x;
-        struct buffer  code = {.size = 0};
-        char           top[67];
+        struct buffer code = {.size = 0};
+        char top[67];
         fixture_open(&x);
         buffer_print(&code, "%s%s", opcode_vectors[i].code, RETURN_TOP);
         fixture_run_code(&x, buffer_text(&code));
@@ -29,8 +29,8 @@ static void environment_opcodes_tell_the_facts(void **state)
     (void)state;
     static const struct {
         const char *code;
-        uint64_t    top;
-        int64_t     gas;
+        uint64_t top;
+        int64_t gas;
     } rows[] = {
         {"3060981c", 0xaa, 8}, /* the first of 20 bytes */
         {"3060ff16", 2, 8},
@@ -63,10 +63,10 @@ static void environment_opcodes_tell_the_facts(void **state)
         {"6102e740", 0, 23},                  /* one further */
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        static const uint8_t     input[3] = {0x11, 0x22, 0x33};
+        static const uint8_t input[3] = {0x11, 0x22, 0x33};
         static const struct hash blob = {{0xb1}};
-        struct fixture           x;
-        char                     code[200];
+        struct fixture x;
+        char code[200];
         fixture_open(&x);
         x.message.input = bytes_of(input, sizeof(input));
         x.message.value = u256_from_u64(5);
@@ -84,9 +84,9 @@ static void environment_opcodes_tell_the_facts(void **state)
 }
 
 struct outcome_row {
-    const char     *code;
+    const char *code;
     enum evm_result result;
-    int64_t         gas; /* used, of FIXTURE_GAS; -1: all of it */
+    int64_t gas; /* used, of FIXTURE_GAS; -1: all of it */
 };
 
 static void check_outcomes(const struct outcome_row *rows, size_t count)
@@ -114,13 +114,13 @@ static void memory_costs_three_a_word_and_then_the_square(void **state)
         {"60015f53", EVM_SUCCESS, 3 + 2 + 3 + 3},
         {"6001601f53", EVM_SUCCESS, 3 + 3 + 3 + 3},
         {"6001602053", EVM_SUCCESS, 3 + 3 + 3 + 6},
-        {"6103e051", EVM_SUCCESS, 3 + 3 + 32 * 3 + 2},       /* 32 words: 32^2 / 512 = 2 */
-        {"61ffe051", EVM_SUCCESS, 3 + 3 + 2048 * 3 + 8192},  /* 2048 words */
+        {"6103e051", EVM_SUCCESS, 3 + 3 + 32 * 3 + 2},      /* 32 words: 32^2 / 512 = 2 */
+        {"61ffe051", EVM_SUCCESS, 3 + 3 + 2048 * 3 + 8192}, /* 2048 words */
         {"5f516103e051", EVM_SUCCESS, 5 + 3 + 6 + 32 * 3 + 2 - 3},
         {"6401000000005f53", EVM_SUCCESS, 3 + 2 + 3 + 3},
         {"60016401000000005351", EVM_OUT_OF_GAS, -1},
-        {"7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff51",
-         EVM_OUT_OF_GAS, -1},
+        {"7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff51", EVM_OUT_OF_GAS,
+         -1},
         {"67ffffffffffffffff51", EVM_OUT_OF_GAS, -1},
         {"5f67ffffffffffffffff20", EVM_SUCCESS, 2 + 3 + 30}, /* no bytes, wherever they are */
         {"5f67fffffffffffffffff3", EVM_SUCCESS, 5},
@@ -173,8 +173,8 @@ static void exceptional_halts_take_all_gas(void **state)
         {"5f8e", EVM_STACK_UNDERFLOW, -1},
         {"5f90", EVM_STACK_UNDERFLOW, -1},
         {"5f56", EVM_BAD_JUMP, -1},
-        {"600556605b", EVM_BAD_JUMP, -1},   /* behind the end */
-        {"600456605b00", EVM_BAD_JUMP, -1}, /* the JUMPDEST is push data */
+        {"600556605b", EVM_BAD_JUMP, -1},                /* behind the end */
+        {"600456605b00", EVM_BAD_JUMP, -1},              /* the JUMPDEST is push data */
         {"6801000000000000000656 5b", EVM_BAD_JUMP, -1}, /* low 64 bits would fit */
         {"fe", EVM_BAD_OPCODE, -1},
         {"0c", EVM_BAD_OPCODE, -1},
@@ -195,7 +195,8 @@ static void the_stack_holds_1024_items_and_no_more(void **state)
     for (int count = 1023; count <= 1025; count++) {
         struct fixture x;
         memset(code, 0, sizeof(code));
-        for (int i = 0; i < count; i++) memcpy(code + 2 * i, "5f", 2);
+        for (int i = 0; i < count; i++)
+            memcpy(code + 2 * i, "5f", 2);
         fixture_open(&x);
         fixture_run_code(&x, code);
         assert_int_equal(x.out.result, count <= 1024 ? EVM_SUCCESS : EVM_STACK_OVERFLOW);
@@ -236,7 +237,7 @@ static void a_log_carries_topics_and_data(void **state)
     assert_int_equal(x.out.result, EVM_SUCCESS);
     assert_int_equal(x.host.log_count, 1);
     const struct log_entry *log = &x.host.logs[0];
-    struct address          contract = CONTRACT;
+    struct address contract = CONTRACT;
     assert_true(address_equal(&log->address, &contract));
     assert_int_equal(log->topic_count, 2);
     assert_int_equal(log->topics[0].b[31], 6);
@@ -250,17 +251,18 @@ static void every_opcode_of_cancun_has_a_name(void **state)
 {
     (void)state;
     int count = 0;
-    for (int i = 0; i < 256; i++) count += opcode_name((unsigned char)i) != NULL;
+    for (int i = 0; i < 256; i++)
+        count += opcode_name((unsigned char)i) != NULL;
     assert_int_equal(count, 149); /* 148 opcodes that do something, and INVALID */
     assert_string_equal(opcode_name(0x5e), "MCOPY");
     assert_null(opcode_name(0x0c));
 }
 
 struct steps {
-    size_t  count;
+    size_t count;
     uint8_t opcodes[8];
     int64_t gas[8];
-    size_t  heights[8];
+    size_t heights[8];
 };
 
 static void remember_step(void *context, const struct evm_step *s)
@@ -276,7 +278,7 @@ static void the_trace_sees_each_step_before_it_runs(void **state)
 {
     (void)state;
     struct fixture x;
-    struct steps   steps = {.count = 0};
+    struct steps steps = {.count = 0};
     fixture_open(&x);
     evm_set_trace(x.evm, remember_step, &steps);
     fixture_run_code(&x, "6001600201");
@@ -292,7 +294,7 @@ static void the_stop_flag_ends_an_endless_loop(void **state)
 {
     (void)state;
     struct fixture x;
-    volatile int   stop = 1;
+    volatile int stop = 1;
     fixture_open(&x);
     x.message.gas = INT64_MAX;
     evm_set_stop_flag(x.evm, &stop);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* Published vectors, read where a checkout has them beside it; see its README for the sources. */
-#define VECTORS_ARCHIVE "../shared/evm/precompile-vectors.tar.zst"
+#define VECTORS_ARCHIVE   "../shared/evm/precompile-vectors.tar.zst"
 #define VECTORS_BYTES_MAX ((size_t)16 << 20)
 
 static struct address precompile(uint8_t number)
@@ -18,13 +18,13 @@ static struct address precompile(uint8_t number)
 
 struct answer {
     enum evm_result result;
-    int64_t         gas_used;
-    struct buffer   output;
+    int64_t gas_used;
+    struct buffer output;
 };
 
 static struct answer ask(uint8_t number, struct bytes input, int64_t gas)
 {
-    struct answer  answer = {.gas_used = gas};
+    struct answer answer = {.gas_used = gas};
     struct address a = precompile(number);
     answer.result = precompile_run(&a, &gas, &answer.output, input);
     answer.gas_used -= gas;
@@ -112,13 +112,18 @@ static void ecrecover_answers_nothing_for_what_is_no_signature(void **state)
 {
     (void)state;
     check(1, "empty", "", "", 3000);
-    check(1, "v of 29", ONES_32 "000000000000000000000000000000000000000000000000000000000000001d"
-                        MODEXP_ONE MODEXP_ONE, "", 3000);
-    check(1, "r of zero", ONES_32 "000000000000000000000000000000000000000000000000000000000000001b"
-                          ZEROS_32 MODEXP_ONE, "", 3000);
+    check(1, "v of 29",
+          ONES_32
+          "000000000000000000000000000000000000000000000000000000000000001d" MODEXP_ONE MODEXP_ONE,
+          "", 3000);
+    check(1, "r of zero",
+          ONES_32
+          "000000000000000000000000000000000000000000000000000000000000001b" ZEROS_32 MODEXP_ONE,
+          "", 3000);
     check(1, "v with a high byte set",
-          ONES_32 "010000000000000000000000000000000000000000000000000000000000001b" MODEXP_ONE
-          MODEXP_ONE, "", 3000);
+          ONES_32
+          "010000000000000000000000000000000000000000000000000000000000001b" MODEXP_ONE MODEXP_ONE,
+          "", 3000);
 }
 
 #define BLAKE_STATE                                                                                \
@@ -133,15 +138,19 @@ static void blake2f_as_in_eip_152(void **state)
     (void)state;
     check(9, "test vector 5", "0000000c" BLAKE_STATE BLAKE_BLOCK BLAKE_OFFSET "01",
           "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1"
-          "7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923", 12);
+          "7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923",
+          12);
     check(9, "test vector 6, not final", "0000000c" BLAKE_STATE BLAKE_BLOCK BLAKE_OFFSET "00",
           "75ab69d3190a562c51aef8d88f1c2775876944407270c42c9844252c26d28752"
-          "98743e7f6d5ea2f2d3e8d226039cd31b4e426ac4f2d3d666a610c2116fde4735", 12);
+          "98743e7f6d5ea2f2d3e8d226039cd31b4e426ac4f2d3d666a610c2116fde4735",
+          12);
     check(9, "test vector 4, no rounds", "00000000" BLAKE_STATE BLAKE_BLOCK BLAKE_OFFSET "01",
           "08c9bcf367e6096a3ba7ca8485ae67bb2bf894fe72f36e3cf1361d5f3af54fa5"
-          "d282e6ad7f520e511f6c3e2b8c68059b9442be0454267ce079217e1319cde05b", 0);
+          "d282e6ad7f520e511f6c3e2b8c68059b9442be0454267ce079217e1319cde05b",
+          0);
     static const char *const bad[] = {
-        "", "0000000c" BLAKE_STATE BLAKE_BLOCK BLAKE_OFFSET,
+        "",
+        "0000000c" BLAKE_STATE BLAKE_BLOCK BLAKE_OFFSET,
         "0000000c" BLAKE_STATE BLAKE_BLOCK BLAKE_OFFSET "0101",
         "0000000c" BLAKE_STATE BLAKE_BLOCK BLAKE_OFFSET "02",
     };
@@ -174,10 +183,10 @@ static void the_list_of_precompiles_is_what_is_answered(void **state)
 
 static json_t *published(const char *member)
 {
-    char          command[200];
-    char          error[JSON_ERROR_SIZE];
+    char command[200];
+    char error[JSON_ERROR_SIZE];
     struct buffer text = {.size = 0};
-    json_t       *vectors;
+    json_t *vectors;
     snprintf(command, sizeof(command), "tar --zstd -xOf " VECTORS_ARCHIVE " %s", member);
     FILE *pipe = popen(command, "r"); /* NOLINT(cert-env33-c): a fixed command */
     assert_non_null(pipe);
@@ -197,7 +206,7 @@ static json_t *published(const char *member)
 static void check_published(uint8_t number, const char *member)
 {
     json_t *vectors = published(member);
-    size_t  i;
+    size_t i;
     json_t *v;
     assert_true(json_array_size(vectors) > 0);
     json_array_foreach(vectors, i, v)

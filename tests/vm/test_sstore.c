@@ -3,9 +3,9 @@
 /* EIP-3529's table of cases (EIP-2200's with EIP-2929's prices), the slot warm from the start. */
 static const struct {
     const char *code;
-    uint64_t    original;
-    int64_t     gas;
-    int64_t     refund;
+    uint64_t original;
+    int64_t gas;
+    int64_t refund;
 } rows[] = {
     {"60006000556000600055", 0, 212, 0},
     {"60006000556001600055", 0, 20112, 0},
