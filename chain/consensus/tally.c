@@ -12,7 +12,8 @@ static bool signed_by(const struct consensus *c, const struct vote *v)
     return address_equal(&address, &c->config.epoch.validators[v->signer].consensus_address);
 }
 
-/* Another epoch's message: the old are told how their epoch ended, the new mean that we lag. */
+/* Another epoch's message: the old are told how their epoch ended (unless `from` is 0), the new mean
+ * that we lag. */
 static enum admission answer_epoch(struct consensus *c, uint64_t epoch, uint64_t from,
                                    struct actions *out)
 {
@@ -178,7 +179,8 @@ static enum admission admit_far(struct consensus *c, const struct certificate *c
 enum admission admit_certificate(struct consensus *c, const struct certificate *cert, uint64_t from,
                                  struct actions *out)
 {
-    if (cert->epoch != c->config.epoch.number) return answer_epoch(c, cert->epoch, from, out);
+    if (cert->epoch != c->config.epoch.number) /* an F is itself the answer: never answer it */
+        return answer_epoch(c, cert->epoch, cert->kind == VOTE_FINALIZE ? 0 : from, out);
     if (cert->view == 0) return ADMISSION_BAD;
     if (!view_admissible(c, cert->view)) return admit_far(c, cert, from, out);
     struct slot *s = slot_find(c, cert->view);
