@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IJobs, Reasons} from "../src/interfaces/IJobs.sol";
+import {IProviders} from "../src/interfaces/IProviders.sol";
+import {IScheduler} from "../src/interfaces/IScheduler.sol";
+import {IStaking} from "../src/interfaces/IStaking.sol";
+import {System} from "../src/System.sol";
+import {Test} from "./Cheats.sol";
+
+/// @dev The four contracts at their addresses, from the code that ships, initialized as genesis does.
+abstract contract World is Test {
+    address internal constant SYSTEM = 0xffffFFFfFFffffffffffffffFfFFFfffFFFfFFfE;
+    IStaking internal constant staking = IStaking(0x0000000000000000000000000000000000001001);
+    IProviders internal constant providers = IProviders(0x0000000000000000000000000000000000001002);
+    IJobs internal constant jobs = IJobs(0x0000000000000000000000000000000000001003);
+    IScheduler internal constant scheduler = IScheduler(0x0000000000000000000000000000000000001005);
+
+    uint256 internal constant START = 1_750_000_000;
+    uint256 internal constant MIN_SELF = 100 ether;
+    uint256 internal constant UNBONDING = 3600;
+    uint256 internal constant EVIDENCE = 3000;
+    uint256 internal constant JAIL = 60;
+    uint256 internal constant MIN_STAKE = 1 ether;
+    uint256 internal constant FACTOR = 2;
+    uint256 internal constant LEAVING = 60;
+    uint256 internal constant DECLINE_WINDOW = 30;
+    uint256 internal constant GRACE = 20;
+    uint256 internal constant REVEAL_WINDOW = 25;
+    uint256 internal constant MAX_START = 3600;
+    uint256 internal constant MAX_SECONDS = 86400;
+    uint256 internal constant TIMEOUT_BPS = 1000;
+
+    uint256 internal constant PRICE = 1e12;
+    uint32 internal constant LIMIT = 60;
+    bytes32 internal constant ROOT = keccak256("root");
+    bytes32 internal constant SALT = keccak256("salt");
+
+    function setUpWorld() internal {
+        vm.warp(START);
+        vm.roll(0);
+        vm.prevrandao(keccak256("randomness"));
+        vm.deal(SYSTEM, 1e30);
+        place(address(staking), "Staking");
+        place(address(providers), "Providers");
+        place(address(jobs), "Jobs");
+        place(address(scheduler), "Scheduler");
+        bySystem(address(staking), initStaking());
+        bySystem(address(providers), initProviders());
+        bySystem(address(jobs), initJobs());
+        bySystem(address(scheduler), initScheduler());
+        vm.roll(1);
+    }
+
+    function initStaking() internal pure returns (bytes memory) {
+        return abi.encodeWithSignature(
+            "initialize(uint256,uint256,uint256,uint256,uint256,uint256,uint256)",
+            MIN_SELF, UNBONDING, EVIDENCE, JAIL, 5000, 10, 500
+        );
+    }
+
+    function initProviders() internal pure returns (bytes memory) {
+        return abi.encodeWithSignature("initialize(uint256,uint256,uint256)", MIN_STAKE, FACTOR, LEAVING);
+    }
+
+    function initJobs() internal pure returns (bytes memory) {
+        return abi.encodeWithSignature(
+            "initialize(uint256,uint256,uint256,uint256,uint256,uint256)",
+            DECLINE_WINDOW, GRACE, REVEAL_WINDOW, MAX_START, MAX_SECONDS, TIMEOUT_BPS
+        );
+    }
+
+    function initScheduler() internal pure returns (bytes memory) {
+        return abi.encodeWithSignature("initialize(uint256,uint256)", 4_000_000, 16);
+    }
+
+    function place(address target, string memory name) internal {
+        vm.etch(target, vm.parseBytes(vm.trim(vm.readFile(string.concat("artifacts/", name, ".runtime.hex")))));
+    }
+
+    function bySystem(address target, bytes memory data) internal {
+        vm.prank(SYSTEM);
+        (bool ok,) = target.call(data);
+        yes(ok, "system call");
+    }
+
+    /// @dev A block's end, as the protocol runs it: from the system, with its gas limit.
+    function tick() internal {
+        vm.prank(SYSTEM);
+        scheduler.tick{gas: 30_000_000}();
+    }
+
+    function pass(uint256 seconds_) internal {
+        vm.warp(block.timestamp + seconds_);
+        tick();
+    }
+
+    function owes() internal view {
+        same(address(staking).balance, staking.liabilities(), "Staking: balance == liabilities");
+        same(address(providers).balance, providers.liabilities(), "Providers: balance == liabilities");
+        same(address(jobs).balance, jobs.liabilities(), "Jobs: balance == liabilities");
+        same(address(scheduler).balance, scheduler.liabilities(), "Scheduler: balance == liabilities");
+    }
+
+    // ---- a market
+
+    function owner(uint256 i) internal pure returns (address) {
+        return address(uint160(0xA0000 + i));
+    }
+
+    function worker(uint256 i) internal pure returns (address) {
+        return address(uint160(0xB0000 + i));
+    }
+
+    function renter(uint256 i) internal pure returns (address) {
+        return address(uint160(0xC0000 + i));
+    }
+
+    function register(uint256 i, uint256 stake) internal {
+        vm.deal(owner(i), owner(i).balance + stake);
+        vm.prank(owner(i));
+        providers.register{value: stake}("127.0.0.1:9000", bytes32(uint256(i + 1)), "here", worker(i));
+    }
+
+    function offer(uint256 i, uint256 price, uint16 count) internal {
+        vm.prank(owner(i));
+        providers.setGpu(0, "cpu", 1024, count, 0, 1);
+        vm.prank(owner(i));
+        providers.setOffer(0, price, 1, 3600, true);
+    }
+
+    function market(uint256 count) internal {
+        for (uint256 i = 0; i < count; i++) {
+            register(i, 10 ether);
+            offer(i, PRICE, 1);
+        }
+    }
+
+    function specOf(uint8 replicas) internal pure returns (IJobs.Spec memory s) {
+        s.bundleRoot = keccak256("bundle");
+        s.bundleSize = 4096;
+        s.replicas = replicas;
+        s.secondsLimit = LIMIT;
+        s.startWindow = 100;
+        s.maxPricePerSecond = 2 * PRICE;
+    }
+
+    function priceOf(IJobs.Spec memory s) internal pure returns (uint256) {
+        return s.maxPricePerSecond * s.replicas * s.secondsLimit;
+    }
+
+    function submit(IJobs.Spec memory s) internal returns (uint256) {
+        vm.deal(renter(0), priceOf(s));
+        vm.prank(renter(0));
+        return jobs.submit{value: priceOf(s)}(s);
+    }
+
+    function stateOf(uint256 job) internal view returns (IJobs.State) {
+        return jobs.getJob(job).state;
+    }
+
+    function isState(uint256 job, IJobs.State state) internal view {
+        same(uint256(stateOf(job)), uint256(state), "job state");
+    }
+
+    function indexOf(address provider) internal pure returns (uint256) {
+        return uint160(provider) - 0xA0000;
+    }
+
+    /// @dev The provider (by number) that holds a replica.
+    function holder(uint256 job, uint256 replica) internal view returns (uint256) {
+        return indexOf(jobs.getReplicas(job)[replica].provider);
+    }
+
+    function seal(uint256 job, uint256 i, bytes32 root, uint8 exitReason) internal {
+        bytes32 c = keccak256(abi.encode(job, owner(i), root, exitReason, SALT));
+        vm.prank(worker(i));
+        jobs.seal(job, c);
+    }
+
+    function reveal(uint256 job, uint256 i, bytes32 root, uint8 exitReason, uint32 used) internal {
+        vm.prank(worker(i));
+        jobs.reveal(job, root, exitReason, root == 0 ? 0 : 4096, used, SALT);
+    }
+}
