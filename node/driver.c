@@ -465,7 +465,7 @@ enum status driver_open(struct driver **out, char error[DRIVER_ERROR_SIZE],
     make_timers(d, setup->loop);
     if (setup->key != NULL) {
         d->own_address = key_address(setup->key);
-        d->hash_chain  = hash_chain_create(setup->key);
+        d->hash_chain  = hash_chain_open(setup->key, setup->hash_chain_path);
         status         = check_hash_chain(d, error);
     }
     if (status == OK) status = open_log(d, error, setup);

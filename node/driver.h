@@ -28,6 +28,7 @@ struct driver_setup { /* all kept by pointer, but for the key */
     struct counters           *counters;
     const struct key          *key; /* NULL: follow only */
     const char                *vote_log_path;
+    const char                *hash_chain_path;
 };
 
 /* Reads the vote log back. On failure `error` says what to do. */

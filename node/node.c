@@ -150,7 +150,7 @@ static enum status open_pool(struct node *n, char *error)
 
 static enum status open_driver(struct node *n, char *error)
 {
-    char                path[PATH_SIZE];
+    char                path[PATH_SIZE], chain[PATH_SIZE];
     struct key          key;
     enum status         status = OK;
     bool                votes  = n->config->validator_key[0] != 0;
@@ -161,7 +161,8 @@ static enum status open_driver(struct node *n, char *error)
          .config        = &n->genesis->config,
          .counters      = n->counters,
          .key           = votes ? &key : NULL,
-         .vote_log_path = path_in(path, n, "votes.log"),
+         .vote_log_path   = path_in(path, n, "votes.log"),
+         .hash_chain_path = path_in(chain, n, "hash_chain"),
     };
     if (votes) status = validator_key_load(&key, error, n->config->validator_key);
     if (status == OK) status = driver_open(&n->driver, error, &setup);

@@ -1,7 +1,7 @@
 /* node.h - one node, put together: data directory, store, ledger, pool, driver, RPC, loop.
  *
  * Data directory: `lock` (one process; holds its pid), genesis.json, store/, votes.log,
- * pool.journal, rpc.port. The main thread runs the loop with consensus, execution and HTTP; the RPC
+ * hash_chain, pool.journal, rpc.port. The main thread runs the loop with consensus, execution and HTTP; the RPC
  * threads answer calls from store snapshots. */
 #ifndef LEASEHOLD_NODE_NODE_H
 #define LEASEHOLD_NODE_NODE_H

@@ -21,6 +21,8 @@ const struct option_program NODE_PROGRAM = {
                 ".TP\nDIR/store\nFinal blocks and state.\n"
                 ".TP\nDIR/votes.log\nWhat this validator signed; never copy it to a second node "
                 "and never delete it.\n"
+                ".TP\nDIR/hash_chain\nThe validator's future reveals: as secret as its key; made anew "
+                "from the key when it is missing.\n"
                 ".TP\nDIR/pool.journal\nTransactions that wait for a block.\n"
                 ".TP\nDIR/rpc.port\nThe port that JSON\\-RPC listens on.\n"
                 ".SH EXIT STATUS\n0 after a clean stop by SIGTERM or SIGINT; 1 when the start was "

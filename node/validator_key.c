@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/keccak.h"
+#include "base/log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,6 +16,8 @@
 
 #define KEY_FILE_BYTES_MAX 4096
 #define CHECKPOINTS        (HASH_CHAIN_LINKS / HASH_CHAIN_STRIDE)
+#define FILE_MAGIC         "LHCHAIN1"
+#define FILE_SIZE          (8 + 32 * (size_t)CHECKPOINTS + 64)
 
 static enum status check_mode(char *error, const char *path)
 {
@@ -87,21 +90,70 @@ static void lay_out(struct hash_chain *c, size_t segment)
         c->links[i] = next_link(&c->links[i - 1]);
 }
 
-struct hash_chain *hash_chain_create(const struct key *key)
+static struct hash seed_of(const struct key *key)
 {
-    struct hash_chain *c      = must_alloc(sizeof *c);
-    struct buffer      seed   = {0};
+    struct buffer seed = {0};
     buffer_append(&seed, bytes_of(key->secret, sizeof key->secret));
     buffer_append(&seed, bytes_of_text("Leasehold randomness v1"));
-    struct hash link = keccak256(buffer_bytes(&seed));
+    struct hash hash = keccak256(buffer_bytes(&seed));
     explicit_bzero(seed.data, seed.size);
     buffer_finish(&seed);
+    return hash;
+}
+
+struct hash_chain *hash_chain_create(const struct key *key)
+{
+    struct hash_chain *c    = must_alloc(sizeof *c);
+    struct hash        link = seed_of(key);
     for (size_t i = 0; i < HASH_CHAIN_LINKS; i++) {
         if (i % HASH_CHAIN_STRIDE == 0) c->checkpoints[i / HASH_CHAIN_STRIDE] = link;
         link = next_link(&link);
     }
     c->end = link;
     lay_out(c, CHECKPOINTS - 1);
+    return c;
+}
+
+static void encode(struct buffer *out, const struct hash_chain *c)
+{
+    buffer_append(out, bytes_of_text(FILE_MAGIC));
+    buffer_append(out, bytes_of(c->checkpoints, sizeof c->checkpoints));
+    buffer_append(out, hash_bytes(&c->end));
+    struct hash check = keccak256(buffer_bytes(out));
+    buffer_append(out, hash_bytes(&check));
+}
+
+/* NULL unless the bytes are whole and of this key. */
+static struct hash_chain *decode(struct bytes content, const struct key *key)
+{
+    struct hash  seed = seed_of(key);
+    struct bytes magic = bytes_of_text(FILE_MAGIC);
+    if (content.size != FILE_SIZE) return NULL;
+    struct hash check = keccak256(bytes_slice(content, 0, FILE_SIZE - sizeof check));
+    if (memcmp(content.data + FILE_SIZE - sizeof check, check.b, sizeof check.b) != 0) return NULL;
+    if (!bytes_equal(bytes_slice(content, 0, magic.size), magic)) return NULL;
+    if (memcmp(content.data + magic.size, seed.b, sizeof seed.b) != 0) return NULL;
+    struct hash_chain *c = must_alloc(sizeof *c);
+    memcpy(c->checkpoints, content.data + magic.size, sizeof c->checkpoints);
+    memcpy(c->end.b, content.data + magic.size + sizeof c->checkpoints, sizeof c->end.b);
+    lay_out(c, CHECKPOINTS - 1);
+    return c;
+}
+
+struct hash_chain *hash_chain_open(const struct key *key, const char *path)
+{
+    struct buffer      content = {0};
+    struct hash_chain *c       = NULL;
+    if (file_read(&content, path, FILE_SIZE) == OK) c = decode(buffer_bytes(&content), key);
+    buffer_clear(&content);
+    if (c == NULL) {
+        c = hash_chain_create(key);
+        encode(&content, c);
+        if (file_write_atomic(path, buffer_bytes(&content), 0600) != OK)
+            log_warn("consensus", "cannot keep the hash chain path=%s", path);
+    }
+    if (content.data != NULL) explicit_bzero(content.data, content.capacity);
+    buffer_finish(&content);
     return c;
 }
 
