@@ -39,7 +39,7 @@ struct executed {
 /* Empty but for a new layer over `parent` (or base); for genesis and this module. */
 struct executed *executed_create(const struct state_base *base, struct layer *parent);
 struct executed *executed_retain(struct executed *e);
-void executed_release(struct executed *e); /* NULL is fine */
+void executed_release(struct executed *e);                               /* NULL is fine */
 void executed_keep_logs(struct executed *e, const struct tx_outcome *o); /* of a system call */
 
 /* What a block stands on. The layer may be NULL: the base itself (after a restart). */

@@ -104,18 +104,27 @@ void epoch_record_apply(struct epoch_record *r, const struct header *h)
     r->last_view = h->extra.view;
 }
 
-/* A member that stays in the set goes on opening the chain where it was. */
+/* The duty of a member with the same operator and registered chain; NULL: none. */
+static const struct epoch_duty *find_duty(const struct epoch_record *r,
+                                          const struct address *operator_address,
+                                          const struct hash *chain_end)
+{
+    for (uint32_t i = 0; i < r->epoch.validator_count; i++) {
+        if (address_equal(&r->epoch.validators[i].operator_address, operator_address) &&
+            hash_equal(&r->duties[i].chain_end, chain_end)) {
+            return &r->duties[i];
+        }
+    }
+    return NULL;
+}
+
+/* A member that stays in the set goes on opening its chain where it was. */
 static void carry_revealed(struct epoch_record *to, const struct epoch_record *from)
 {
     for (uint32_t i = 0; i < to->epoch.validator_count; i++) {
-        for (uint32_t j = 0; j < from->epoch.validator_count; j++) {
-            if (!address_equal(&to->epoch.validators[i].operator_address,
-                               &from->epoch.validators[j].operator_address)) {
-                continue;
-            }
-            if (!hash_equal(&to->duties[i].chain_end, &from->duties[j].chain_end)) continue;
-            to->duties[i].revealed = from->duties[j].revealed;
-        }
+        const struct epoch_duty *old =
+            find_duty(from, &to->epoch.validators[i].operator_address, &to->duties[i].chain_end);
+        if (old != NULL) to->duties[i].revealed = old->revealed;
     }
 }
 

@@ -154,10 +154,9 @@ static void check_accounts(const struct genesis *g, struct json_reader *root)
 
 static void read_alloc(struct json_reader *root, char *error, struct genesis *g)
 {
-    json_t *object = NULL; /* jansson's iteration wants it writable; it is only read */
     const json_t *found = json_get_object(root, "alloc");
     if (found == NULL) return;
-    memcpy(&object, &found, sizeof object);
+    json_t *object = (json_t *)(uintptr_t)found; /* jansson iterates writable objects only */
     size_t count = json_object_size(object);
     if (count > GENESIS_ACCOUNTS_MAX) {
         json_problem(root, "alloc", "at most %d accounts, found %zu", GENESIS_ACCOUNTS_MAX, count);

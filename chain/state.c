@@ -283,7 +283,7 @@ void layer_add_balance(struct layer *l, const struct address *a, struct u256 wei
 {
     struct account_entry *e = state_account(l, a);
     struct u256 sum;
-    bool                  fits = u256_add_checked(&sum, e->now.balance, wei);
+    bool fits = u256_add_checked(&sum, e->now.balance, wei);
     assert(fits); /* the chain holds fewer than 2^256 wei */
     (void)fits;
     state_set_balance(l, e, sum);
@@ -293,7 +293,7 @@ void layer_sub_balance(struct layer *l, const struct address *a, struct u256 wei
 {
     struct account_entry *e = state_account(l, a);
     struct u256 rest;
-    bool                  covered = u256_sub_checked(&rest, e->now.balance, wei);
+    bool covered = u256_sub_checked(&rest, e->now.balance, wei);
     assert(covered); /* the caller has checked */
     (void)covered;
     state_set_balance(l, e, rest);

@@ -27,7 +27,8 @@ static struct bytes host_code(struct host *h, const struct address *a)
 static struct hash host_code_hash(struct host *h, const struct address *a)
 {
     const struct account_entry *e = state_account(h->layer, a);
-    return account_is_empty(&e->now) ? (struct hash){0} : e->now.code_hash;
+    struct hash none = {{0}};
+    return account_is_empty(&e->now) ? none : e->now.code_hash;
 }
 
 static bool host_has_storage(struct host *h, const struct address *a)

@@ -85,7 +85,7 @@ void state_log(struct layer *l, const struct log_entry *log)
     }
     struct log_entry *copy = &l->logs[l->log_count++];
     *copy = *log;
-    copy->data = log->data.size == 0 ? (struct bytes){0} : arena_copy(&l->arena, log->data);
+    copy->data = arena_copy(&l->arena, log->data);
 }
 
 static void undo_code(struct change *c)

@@ -39,7 +39,7 @@ enum system_contract {
     X(Jobs, maxStartWindow, "3600")                                                                \
     X(Jobs, maxSecondsLimit, "86400")                                                              \
     X(Jobs, timeoutSlashBps, "1000")                                                               \
-    X(Scheduler, itemGas, "8000000")                                                               \
+    X(Scheduler, itemGas, "4000000")                                                               \
     X(Scheduler, itemsPerTick, "16")
 
 enum system_parameter {

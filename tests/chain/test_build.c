@@ -106,6 +106,44 @@ static void issues_the_reward_at_the_epochs_end(void **state)
     world_destroy(w);
 }
 
+/* A system contract that breaks (here: its code is replaced by REVERT) must not stop the chain. */
+static void break_contract(struct world *w, enum system_contract c)
+{
+    struct address a = system_address(c);
+    struct layer *broken = layer_create(w->base, w->tip->layer);
+    layer_set_code(broken, &a, bytes_of("\x60\x00\x60\x00\xfd", 5));
+    layer_seal(broken);
+    layer_release(w->tip->layer);
+    w->tip->layer = broken;
+}
+
+static void a_broken_contract_does_not_stop_the_chain(void **state)
+{
+    (void)state;
+    struct world *w = world_create(2, NULL);
+    struct hash set = w->tip->record->validators_hash;
+    break_contract(w, SYSTEM_Staking);
+    break_contract(w, SYSTEM_Scheduler);
+    for (int n = 1; n <= 5; n++) {
+        world_step(w, NULL, 0);
+        assert_true(w->tip->tick_failed);
+        assert_int_equal(w->tip->turn_failed, n == 4);
+    }
+    assert_int_equal(w->tip->record->epoch.number, 1);
+    assert_memory_equal(w->tip->record->validators_hash.b, set.b, 32);
+    world_destroy(w);
+}
+
+static void many_skipped_views_are_charged_up_to_a_bound(void **state)
+{
+    (void)state;
+    struct world *w = world_create(1, NULL);
+    world_step(w, NULL, 1000000000);
+    assert_int_equal(w->tip->record->duties[0].missed, SKIPPED_VIEWS_MAX);
+    assert_int_equal(w->tip->record->last_view, 1000000001);
+    world_destroy(w);
+}
+
 /* ---- verification refuses ---- */
 
 struct wrong {
@@ -362,6 +400,8 @@ int main(void)
         cmocka_unit_test(empty_blocks_follow_each_other_through_epochs),
         cmocka_unit_test(counts_who_proposed_and_who_was_skipped),
         cmocka_unit_test(issues_the_reward_at_the_epochs_end),
+        cmocka_unit_test(a_broken_contract_does_not_stop_the_chain),
+        cmocka_unit_test(many_skipped_views_are_charged_up_to_a_bound),
         cmocka_unit_test(refuses_every_changed_field),
         cmocka_unit_test(leaves_out_what_no_longer_fits),
         cmocka_unit_test(forks_do_not_see_each_other),
