@@ -25,25 +25,25 @@
  * drops ours, which closes the socket. */
 struct connection {
     struct bufferevent *events; /* NULL: a free slot */
-    uint64_t            request_since_ms; /* the first byte of an unfinished request; 0: none */
+    uint64_t request_since_ms;  /* the first byte of an unfinished request; 0: none */
 };
 
 struct http_server {
-    struct event_base     *base;
-    struct evhttp         *http;
+    struct event_base *base;
+    struct evhttp *http;
     struct evconnlistener *listener;
-    struct event          *sweep;
-    struct http_config     config;
-    struct http_handlers   handlers;
-    uint16_t               port;
-    bool                   paused;
-    size_t                 connection_count;
-    struct connection      connections[2 * HTTP_CONNECTIONS_MAX];
+    struct event *sweep;
+    struct http_config config;
+    struct http_handlers handlers;
+    uint16_t port;
+    bool paused;
+    size_t connection_count;
+    struct connection connections[2 * HTTP_CONNECTIONS_MAX];
 };
 
 struct http_request {
     struct evhttp_request *raw; /* NULL once the client has gone */
-    struct buffer          body;
+    struct buffer body;
 };
 
 static uint64_t now_ms(void)
@@ -84,10 +84,10 @@ static struct bufferevent *on_connection(struct event_base *base, void *context)
 
 static void connection_sweep(struct http_server *s, struct connection *c, uint64_t now)
 {
-    bufferevent_data_cb  on_read  = NULL;
-    bufferevent_data_cb  on_write = NULL;
+    bufferevent_data_cb on_read = NULL;
+    bufferevent_data_cb on_write = NULL;
     bufferevent_event_cb on_event = NULL;
-    void                *context  = NULL;
+    void *context = NULL;
     bufferevent_getcb(c->events, &on_read, &on_write, &on_event, &context);
     if (on_read == NULL && on_write == NULL && on_event == NULL) {
         evbuffer_remove_cb(bufferevent_get_input(c->events), on_input, c);
@@ -104,8 +104,8 @@ static void connection_sweep(struct http_server *s, struct connection *c, uint64
 
 static void on_sweep(evutil_socket_t fd, short what, void *context)
 {
-    struct http_server *s   = context;
-    uint64_t            now = now_ms();
+    struct http_server *s = context;
+    uint64_t now = now_ms();
     (void)fd;
     (void)what;
     for (size_t i = 0; i < 2 * HTTP_CONNECTIONS_MAX; i++)
@@ -135,8 +135,8 @@ static size_t host_name_size(const char *host)
 static bool is_ip_address(const char *name)
 {
     unsigned char binary[16];
-    char          inner[64];
-    size_t        size = strlen(name);
+    char inner[64];
+    size_t size = strlen(name);
     if (inet_pton(AF_INET, name, binary) == 1) return true;
     if (size < 3 || name[0] != '[' || name[size - 1] != ']') return false;
     snprintf(inner, sizeof inner, "%.*s", (int)(size - 2), name + 1);
@@ -184,13 +184,13 @@ static void on_gone(struct evhttp_connection *connection, void *context)
 
 static struct http_request *request_create(struct evhttp_request *raw)
 {
-    struct http_request *r     = must_alloc(sizeof *r);
-    struct evbuffer     *input = evhttp_request_get_input_buffer(raw);
-    size_t               size  = evbuffer_get_length(input);
-    r->raw                     = raw;
+    struct http_request *r = must_alloc(sizeof *r);
+    struct evbuffer *input = evhttp_request_get_input_buffer(raw);
+    size_t size = evbuffer_get_length(input);
+    r->raw = raw;
     if (size > 0) {
-        uint8_t *to   = buffer_extend(&r->body, size);
-        int      read = evbuffer_remove(input, to, size);
+        uint8_t *to = buffer_extend(&r->body, size);
+        int read = evbuffer_remove(input, to, size);
         assert(read >= 0 && (size_t)read == size);
     }
     evhttp_connection_set_closecb(evhttp_request_get_connection(raw), on_gone, r);
@@ -204,9 +204,9 @@ static void refuse(struct http_request *r, int code, const char *text)
 
 static void on_request(struct evhttp_request *raw, void *context)
 {
-    struct http_server  *s       = context;
-    struct evkeyvalq    *headers = evhttp_request_get_input_headers(raw);
-    struct http_request *r       = request_create(raw);
+    struct http_server *s = context;
+    struct evkeyvalq *headers = evhttp_request_get_input_headers(raw);
+    struct http_request *r = request_create(raw);
     const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(raw));
     request_arrived(s, raw);
     if (!host_allowed(s, evhttp_find_header(headers, "Host")))
@@ -251,12 +251,12 @@ void http_reply(struct http_request *r, int code, const char *content_type, stru
 /* "127.0.0.1:8545" and "[::1]:8545" only: names would need a resolver that can block or lie. */
 static bool parse_listen(struct sockaddr_storage *out, socklen_t *out_size, const char *text)
 {
-    struct sockaddr_in  *v4    = (struct sockaddr_in *)(void *)out;
-    struct sockaddr_in6 *v6    = (struct sockaddr_in6 *)(void *)out;
-    const char          *colon = strrchr(text, ':');
-    char                 host[64];
-    unsigned             port;
-    char                 after;
+    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)out;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)out;
+    const char *colon = strrchr(text, ':');
+    char host[64];
+    unsigned port;
+    char after;
     memset(out, 0, sizeof *out);
     if (colon == NULL || sscanf(colon, ":%5u%c", &port, &after) != 1 || port > 65535) return false;
     size_t size = (size_t)(colon - text);
@@ -265,21 +265,21 @@ static bool parse_listen(struct sockaddr_storage *out, socklen_t *out_size, cons
     snprintf(host, sizeof host, "%.*s", (int)(bracketed ? size - 2 : size), text + bracketed);
     if (!bracketed && inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;
-        v4->sin_port   = htons((uint16_t)port);
-        *out_size      = sizeof *v4;
+        v4->sin_port = htons((uint16_t)port);
+        *out_size = sizeof *v4;
         return true;
     }
     if (!bracketed || inet_pton(AF_INET6, host, &v6->sin6_addr) != 1) return false;
     v6->sin6_family = AF_INET6;
-    v6->sin6_port   = htons((uint16_t)port);
-    *out_size       = sizeof *v6;
+    v6->sin6_port = htons((uint16_t)port);
+    *out_size = sizeof *v6;
     return true;
 }
 
 static void read_port(struct http_server *s)
 {
     struct sockaddr_storage address = {0};
-    socklen_t               size    = sizeof address;
+    socklen_t size = sizeof address;
     if (getsockname(evconnlistener_get_fd(s->listener), (struct sockaddr *)&address, &size) != 0)
         fatal("asking for the RPC port: %s", strerror(errno));
     if (address.ss_family == AF_INET6)
@@ -291,7 +291,7 @@ static void read_port(struct http_server *s)
 static void start_http(struct http_server *s)
 {
     struct timeval every = {0, HTTP_SWEEP_MS * 1000};
-    int            yes   = 1; /* accepted sockets inherit it */
+    int yes = 1; /* accepted sockets inherit it */
     setsockopt(evconnlistener_get_fd(s->listener), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     s->http = evhttp_new(s->base);
     if (s->http == NULL) fatal("starting the HTTP server");
@@ -311,7 +311,7 @@ enum status http_server_open(struct http_server **out, char error[HTTP_ERROR_SIZ
                              const struct http_handlers *handlers)
 {
     struct sockaddr_storage address;
-    socklen_t               size;
+    socklen_t size;
     if (!parse_listen(&address, &size, config->listen)) {
         snprintf(error, HTTP_ERROR_SIZE,
                  "cannot listen on \"%s\": want an IP address and a port, as 127.0.0.1:8545",
@@ -327,10 +327,10 @@ enum status http_server_open(struct http_server **out, char error[HTTP_ERROR_SIZ
         return E_IO;
     }
     struct http_server *s = must_alloc(sizeof *s);
-    s->base               = base;
-    s->listener           = listener;
-    s->config             = *config;
-    s->handlers           = *handlers;
+    s->base = base;
+    s->listener = listener;
+    s->config = *config;
+    s->handlers = *handlers;
     if (s->config.request_ms == 0) s->config.request_ms = HTTP_REQUEST_MS;
     if (s->config.connections == 0 || s->config.connections > HTTP_CONNECTIONS_MAX)
         s->config.connections = HTTP_CONNECTIONS_MAX;

@@ -22,10 +22,10 @@ struct http_server;
 struct http_request;
 
 struct http_config {
-    const char *listen;      /* "127.0.0.1:8545", "[::1]:0"; port 0 lets the system choose */
-    const char *hosts;       /* further names for the Host header, comma-separated; "*" is any */
-    uint64_t    request_ms;  /* 0: HTTP_REQUEST_MS */
-    size_t      connections; /* 0: HTTP_CONNECTIONS_MAX */
+    const char *listen;  /* "127.0.0.1:8545", "[::1]:0"; port 0 lets the system choose */
+    const char *hosts;   /* further names for the Host header, comma-separated; "*" is any */
+    uint64_t request_ms; /* 0: HTTP_REQUEST_MS */
+    size_t connections;  /* 0: HTTP_CONNECTIONS_MAX */
 };
 
 struct http_handlers {
@@ -40,9 +40,9 @@ struct http_handlers {
 MUST_CHECK enum status http_server_open(struct http_server **out, char error[HTTP_ERROR_SIZE],
                                         struct event_base *base, const struct http_config *config,
                                         const struct http_handlers *handlers);
-void     http_server_close(struct http_server *server); /* takes NULL */
+void http_server_close(struct http_server *server); /* takes NULL */
 uint16_t http_server_port(const struct http_server *server);
-size_t   http_server_connections(const struct http_server *server);
+size_t http_server_connections(const struct http_server *server);
 
 /* Answers and ends the request. A body of 0 bytes is fine. */
 void http_reply(struct http_request *request, int code, const char *content_type,

@@ -7,7 +7,7 @@
 #define HTTP_CONNECTIONS_MAX   64
 #define HTTP_BODY_BYTES_MAX    (2u << 20)
 #define HTTP_HEADER_BYTES_MAX  (16u << 10)
-#define HTTP_IDLE_S            60 /* a connection on which nothing moves */
+#define HTTP_IDLE_S            60    /* a connection on which nothing moves */
 #define HTTP_REQUEST_MS        30000 /* from a request's first byte to its last */
 #define HTTP_SWEEP_MS          100
 #define RPC_BATCH_MAX          1000

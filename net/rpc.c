@@ -85,8 +85,8 @@ static bool is_id(const json_t *id)
 
 static bool is_request(const json_t *request)
 {
-    const char   *version = json_string_value(json_object_get(request, "jsonrpc"));
-    const json_t *id      = json_object_get(request, "id");
+    const char *version = json_string_value(json_object_get(request, "jsonrpc"));
+    const json_t *id = json_object_get(request, "id");
     if (version == NULL || strcmp(version, "2.0") != 0) return false;
     if (!json_is_string(json_object_get(request, "method"))) return false;
     return id == NULL || is_id(id);
@@ -95,8 +95,8 @@ static bool is_request(const json_t *request)
 static void call(struct rpc_reply *reply, const struct rpc_table *table, void *context,
                  const json_t *request)
 {
-    json_t                  *params[RPC_PARAMS_MAX] = {NULL};
-    const char              *name   = json_string_value(json_object_get(request, "method"));
+    json_t *params[RPC_PARAMS_MAX] = {NULL};
+    const char *name = json_string_value(json_object_get(request, "method"));
     const struct rpc_method *method = method_find(table, name);
     if (method == NULL) {
         rpc_error(reply, RPC_METHOD_NOT_FOUND, "the method %.100s does not exist/is not available",
@@ -165,7 +165,7 @@ static bool answer(struct buffer *out, struct rpc_counts *counts, const struct r
         return true;
     }
     struct rpc_reply reply = {0};
-    json_t          *id    = json_object_get(request, "id");
+    json_t *id = json_object_get(request, "id");
     call(&reply, table, context, request);
     counts->errors += reply.code != 0;
     if (id != NULL) append_reply(out, &reply, id);
@@ -179,7 +179,7 @@ static void answer_batch(struct buffer *out, struct rpc_counts *counts,
     size_t start = out->size, answers = 0;
     for (size_t i = 0; i < json_array_size(batch); i++) {
         const json_t *request = json_array_get(batch, i);
-        size_t        before  = out->size;
+        size_t before = out->size;
         buffer_append_byte(out, answers == 0 ? '[' : ',');
         bool answered;
         if (before - start > RPC_RESPONSE_BYTES_MAX) {
@@ -228,8 +228,8 @@ void rpc_handle(struct buffer *out, struct rpc_counts *counts, const struct rpc_
                 void *context, struct bytes body)
 {
     struct rpc_counts unused = {0};
-    json_t           *root   = NULL;
-    char              error[JSON_ERROR_SIZE];
+    json_t *root = NULL;
+    char error[JSON_ERROR_SIZE];
     if (counts == NULL) counts = &unused;
     bool complex = too_many_nodes(body);
     if (complex || json_parse(&root, error, body) != OK) {

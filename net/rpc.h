@@ -11,26 +11,26 @@
 
 #include <jansson.h>
 
-#define RPC_PARAMS_MAX  4
-#define RPC_ERROR_SIZE  512
+#define RPC_PARAMS_MAX 4
+#define RPC_ERROR_SIZE 512
 
 enum rpc_code {
-    RPC_PARSE_ERROR      = -32700,
-    RPC_INVALID_REQUEST  = -32600,
+    RPC_PARSE_ERROR = -32700,
+    RPC_INVALID_REQUEST = -32600,
     RPC_METHOD_NOT_FOUND = -32601,
-    RPC_INVALID_PARAMS   = -32602,
-    RPC_INTERNAL_ERROR   = -32603,
-    RPC_REFUSED          = -32000, /* everything else that was not done */
-    RPC_TIMEOUT          = -32002,
-    RPC_TOO_LARGE        = -32003,
-    RPC_LIMIT_EXCEEDED   = -32005,
-    RPC_REVERTED         = 3, /* data holds what the contract returned */
+    RPC_INVALID_PARAMS = -32602,
+    RPC_INTERNAL_ERROR = -32603,
+    RPC_REFUSED = -32000, /* everything else that was not done */
+    RPC_TIMEOUT = -32002,
+    RPC_TOO_LARGE = -32003,
+    RPC_LIMIT_EXCEEDED = -32005,
+    RPC_REVERTED = 3, /* data holds what the contract returned */
 };
 
 struct rpc_reply {
     json_t *result; /* owned; NULL for an error */
-    int     code;   /* 0 while there is no error */
-    char    message[RPC_ERROR_SIZE];
+    int code;       /* 0 while there is no error */
+    char message[RPC_ERROR_SIZE];
     json_t *data; /* owned; NULL when the error has none */
 };
 
@@ -51,7 +51,7 @@ struct rpc_method {
 
 struct rpc_table {
     const struct rpc_method *methods; /* names are unique */
-    size_t                   count;
+    size_t count;
 };
 
 struct rpc_counts {

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-uint64_t clock_ms(void);   /* monotonic; only differences mean something */
-uint64_t clock_us(void);   /* the same in microseconds */
+uint64_t clock_ms(void);     /* monotonic; only differences mean something */
+uint64_t clock_us(void);     /* the same in microseconds */
 uint64_t clock_wall_s(void); /* seconds since 1970 */
 
 #endif

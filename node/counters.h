@@ -23,7 +23,8 @@
       "Time spent making blocks final on disk.")                                                   \
     X(log_syncs, counter, 1, "leasehold_vote_log_syncs_total", "Syncs of the vote log.")           \
     X(rpc_requests, counter, 1, "leasehold_rpc_requests_total", "JSON-RPC requests.")              \
-    X(rpc_errors, counter, 1, "leasehold_rpc_errors_total", "JSON-RPC requests answered with an error.") \
+    X(rpc_errors, counter, 1, "leasehold_rpc_errors_total",                                        \
+      "JSON-RPC requests answered with an error.")                                                 \
     X(rpc_us, counter, 1000000, "leasehold_rpc_seconds_total", "Time spent answering requests.")
 
 struct counters {

@@ -21,38 +21,38 @@
 #define DELAYED_MAX       16
 
 struct timer_slot {
-    struct driver     *driver;
+    struct driver *driver;
     struct loop_timer *timer;
-    enum timer         id;
-    uint64_t           view;
+    enum timer id;
+    uint64_t view;
 };
 
 struct driver {
-    struct ledger             *ledger;
-    struct pool               *pool;
+    struct ledger *ledger;
+    struct pool *pool;
     const struct chain_config *config;
-    struct counters           *counters;
-    struct address             own_address;
-    struct hash_chain         *hash_chain; /* NULL: follow only */
-    struct vote_log           *log;
-    struct consensus          *consensus;
-    struct actions            *actions;
+    struct counters *counters;
+    struct address own_address;
+    struct hash_chain *hash_chain; /* NULL: follow only */
+    struct vote_log *log;
+    struct consensus *consensus;
+    struct actions *actions;
 
     struct event queue[QUEUE_MAX]; /* owed; ring */
-    size_t       queue_start;
-    size_t       queue_count;
-    bool         draining;
+    size_t queue_start;
+    size_t queue_count;
+    bool draining;
 
-    struct timer_slot  timers[TIMER_COUNT];
+    struct timer_slot timers[TIMER_COUNT];
     struct loop_timer *sync_timer;
-    uint64_t           unsynced; /* the highest sequence not yet durable; 0: none */
+    uint64_t unsynced; /* the highest sequence not yet durable; 0: none */
 
-    bool               building; /* the answer to `build` is owed */
+    bool building; /* the answer to `build` is owed */
     struct block_place build;
     struct loop_timer *build_timer;
 
     struct block_place delayed[DELAYED_MAX]; /* to verify once the clock has come so far */
-    size_t             delayed_count;
+    size_t delayed_count;
     struct loop_timer *delayed_timer;
 };
 
@@ -81,7 +81,7 @@ static void drain(struct driver *d)
     d->draining = true;
     while (d->queue_count > 0) {
         struct event event = d->queue[d->queue_start];
-        d->queue_start     = (d->queue_start + 1) % QUEUE_MAX;
+        d->queue_start = (d->queue_start + 1) % QUEUE_MAX;
         d->queue_count--;
         step(d, &event);
     }
@@ -133,7 +133,7 @@ static void on_sync(void *context)
     vote_log_sync(d->log);
     d->counters->log_syncs++;
     struct event event = {.kind = EVENT_DURABLE, .durable_sequence = d->unsynced};
-    d->unsynced        = 0;
+    d->unsynced = 0;
     feed(d, &event);
     shorten_log(d);
 }
@@ -170,18 +170,18 @@ static void drop_impossible(struct mempool *mempool, struct bytes hashes)
 
 static void build_now(struct driver *d)
 {
-    struct hash         block    = {{0}};
-    uint64_t            start_us = clock_us();
-    struct ledger_build build    = {
-           .parent = d->build.parent,
-           .plan   = {.timestamp_s = clock_wall_s(),
-                      .view        = d->build.view,
-                      .parent_view = d->build.parent_view},
+    struct hash block = {{0}};
+    uint64_t start_us = clock_us();
+    struct ledger_build build = {
+        .parent = d->build.parent,
+        .plan = {.timestamp_s = clock_wall_s(),
+                 .view = d->build.view,
+                 .parent_view = d->build.parent_view},
     };
     enum status status = E_NOT_FOUND;
     if (next_reveal(d, &build.plan.reveal)) {
         build.mempool = pool_lock(d->pool);
-        status        = ledger_build(d->ledger, &block, &build, clock_ms());
+        status = ledger_build(d->ledger, &block, &build, clock_ms());
         drop_impossible(build.mempool, buffer_bytes(&build.dropped));
         pool_unlock(d->pool);
     }
@@ -205,11 +205,11 @@ static void schedule_build(struct driver *d)
 {
     if (!d->building) return;
     const struct ledger_head *head = ledger_head(d->ledger);
-    bool     idle    = hash_equal(&d->build.parent, &head->hash) && !head->busy &&
-                   pool_count(d->pool) == 0;
-    uint64_t pause   = idle ? d->config->idle_interval_ms : d->config->block_interval_ms;
-    uint64_t due     = ledger_arrived_ms(d->ledger, &d->build.parent) + pause;
-    uint64_t now     = clock_ms();
+    bool idle =
+        hash_equal(&d->build.parent, &head->hash) && !head->busy && pool_count(d->pool) == 0;
+    uint64_t pause = idle ? d->config->idle_interval_ms : d->config->block_interval_ms;
+    uint64_t due = ledger_arrived_ms(d->ledger, &d->build.parent) + pause;
+    uint64_t now = clock_ms();
     loop_timer_set(d->build_timer, due > now ? due - now : 0);
 }
 
@@ -221,7 +221,7 @@ void driver_poke(struct driver *d)
 static void on_build(struct driver *d, const struct block_place *place)
 {
     d->building = true;
-    d->build    = *place;
+    d->build = *place;
     schedule_build(d);
 }
 
@@ -229,15 +229,15 @@ static void on_build(struct driver *d, const struct block_place *place)
 
 static void verify_now(struct driver *d, const struct block_place *place)
 {
-    char        error[LEDGER_ERROR_SIZE] = "";
-    uint64_t    start_us                 = clock_us();
+    char error[LEDGER_ERROR_SIZE] = "";
+    uint64_t start_us = clock_us();
     enum status status = ledger_verify(d->ledger, error, &place->block, clock_ms());
     d->counters->verify_us += clock_us() - start_us;
     if (status == E_NOT_FOUND) return; /* cannot tell: consensus asks again */
     if (status != OK)
         log_limited(LOG_WARN, "consensus", "invalid block number=%llu reason=%s",
                     (unsigned long long)place->number, error);
-    struct event event = {.kind    = EVENT_VERDICT,
+    struct event event = {.kind = EVENT_VERDICT,
                           .verdict = {.view = place->view, .valid = status == OK}};
     event.verdict.block = place->block;
     owe(d, &event);
@@ -256,8 +256,8 @@ static void on_verify(struct driver *d, const struct block_place *place)
 
 static void on_delayed(void *context)
 {
-    struct driver     *d     = context;
-    size_t             count = d->delayed_count;
+    struct driver *d = context;
+    size_t count = d->delayed_count;
     struct block_place again[DELAYED_MAX];
     memcpy(again, d->delayed, sizeof again);
     d->delayed_count = 0;
@@ -287,8 +287,8 @@ static void log_final(const struct ledger_head *head, uint64_t txs)
 static void count_final(struct driver *d, const struct ledger_commit *commit, uint64_t start_us)
 {
     const struct ledger_head *head = ledger_head(d->ledger);
-    d->counters->final_number      = head->header.number;
-    d->counters->epoch             = head->record->epoch.number;
+    d->counters->final_number = head->header.number;
+    d->counters->epoch = head->record->epoch.number;
     d->counters->blocks_final += commit->count;
     d->counters->txs_final += commit->tx_count;
     d->counters->commit_us += clock_us() - start_us;
@@ -298,10 +298,10 @@ static void count_final(struct driver *d, const struct ledger_commit *commit, ui
 static void on_commit(struct driver *d, const struct block_place *chain, uint32_t count,
                       const struct certificate *certificate, bool epoch_ends)
 {
-    struct buffer        encoded  = {0};
-    struct hash         *hashes   = must_alloc(count * sizeof *hashes);
-    uint64_t             start_us = clock_us();
-    struct ledger_commit commit   = {.chain = hashes, .count = count};
+    struct buffer encoded = {0};
+    struct hash *hashes = must_alloc(count * sizeof *hashes);
+    uint64_t start_us = clock_us();
+    struct ledger_commit commit = {.chain = hashes, .count = count};
     for (uint32_t i = 0; i < count; i++)
         hashes[i] = chain[i].block;
     if (certificate != NULL) certificate_encode(&encoded, certificate);
@@ -329,9 +329,8 @@ static void on_set_timer(struct driver *d, enum timer id, uint64_t view, uint32_
 
 static void on_timer(void *context)
 {
-    struct timer_slot *slot  = context;
-    struct event       event = {.kind  = EVENT_TIMER,
-                                .timer = {.timer = slot->id, .view = slot->view}};
+    struct timer_slot *slot = context;
+    struct event event = {.kind = EVENT_TIMER, .timer = {.timer = slot->id, .view = slot->view}};
     feed(slot->driver, &event);
 }
 
@@ -348,8 +347,7 @@ static void carry_out(struct driver *d, const struct action *a)
     case ACTION_FETCH_BLOCK: on_fetch_block(d, &a->fetch_block.block); break;
     case ACTION_FETCH_CERT: break; /* nobody to ask yet */
     case ACTION_COMMIT:
-        on_commit(d, a->commit.chain, a->commit.count, a->commit.certificate,
-                  a->commit.epoch_ends);
+        on_commit(d, a->commit.chain, a->commit.count, a->commit.certificate, a->commit.epoch_ends);
         break;
     case ACTION_SYNC: break;
     case ACTION_EVIDENCE:
@@ -364,16 +362,16 @@ static void carry_out(struct driver *d, const struct action *a)
 
 static void create_consensus(struct driver *d, const struct key *key, uint64_t sign_from_epoch)
 {
-    const struct ledger_head *head   = ledger_head(d->ledger);
-    struct consensus_config  *config = must_alloc(sizeof *config);
-    config->epoch                    = head->record->epoch;
-    config->final  = (struct final_point){head->record->last_view, head->hash, head->header.number};
-    config->key    = key;
+    const struct ledger_head *head = ledger_head(d->ledger);
+    struct consensus_config *config = must_alloc(sizeof *config);
+    config->epoch = head->record->epoch;
+    config->final = (struct final_point){head->record->last_view, head->hash, head->header.number};
+    config->key = key;
     config->signer = &SIGNER_SECP256K1;
-    config->timing.delta_ms         = (uint32_t)d->config->delta_ms;
+    config->timing.delta_ms = (uint32_t)d->config->delta_ms;
     config->timing.idle_interval_ms = (uint32_t)d->config->idle_interval_ms;
-    config->sign_from_epoch         = sign_from_epoch;
-    d->consensus                    = consensus_create(config);
+    config->sign_from_epoch = sign_from_epoch;
+    d->consensus = consensus_create(config);
     free(config);
 }
 
@@ -398,16 +396,16 @@ static enum status refuse_log(char *error, const char *path, enum status status)
 /* A damaged log is kept beside a fresh one; then nothing is signed before the next epoch. */
 static enum status open_log(struct driver *d, char *error, const struct driver_setup *setup)
 {
-    const char               *path    = setup->vote_log_path;
-    const struct ledger_head *head    = ledger_head(d->ledger);
-    bool                      created = false;
+    const char *path = setup->vote_log_path;
+    const struct ledger_head *head = ledger_head(d->ledger);
+    bool created = false;
     create_consensus(d, setup->key, 0);
     enum status status = vote_log_open(&d->log, &created, path, replay, d);
     if (status != OK && status != E_MALFORMED) return refuse_log(error, path, status);
     if (status == OK && !(created && head->header.number > 0 && setup->key != NULL)) return OK;
     log_error("consensus", "the vote log is %s: nothing is signed before epoch %llu path=%s",
-              status == OK ? "gone" : "damaged",
-              (unsigned long long)head->record->epoch.number + 1, path);
+              status == OK ? "gone" : "damaged", (unsigned long long)head->record->epoch.number + 1,
+              path);
     consensus_destroy(d->consensus);
     create_consensus(d, setup->key, head->record->epoch.number + 1);
     if (status == OK) return OK;
@@ -424,11 +422,11 @@ static void make_timers(struct driver *d, struct loop *loop)
 {
     for (size_t i = 0; i < TIMER_COUNT; i++) {
         d->timers[i].driver = d;
-        d->timers[i].id     = (enum timer)i;
-        d->timers[i].timer  = loop_timer_create(loop, on_timer, &d->timers[i]);
+        d->timers[i].id = (enum timer)i;
+        d->timers[i].timer = loop_timer_create(loop, on_timer, &d->timers[i]);
     }
-    d->sync_timer    = loop_timer_create(loop, on_sync, d);
-    d->build_timer   = loop_timer_create(loop, on_build_timer, d);
+    d->sync_timer = loop_timer_create(loop, on_sync, d);
+    d->build_timer = loop_timer_create(loop, on_build_timer, d);
     d->delayed_timer = loop_timer_create(loop, on_delayed, d);
 }
 
@@ -436,9 +434,9 @@ static void make_timers(struct driver *d, struct loop *loop)
 static enum status check_hash_chain(struct driver *d, char *error)
 {
     const struct epoch_record *record = ledger_head(d->ledger)->record;
-    uint32_t                   index  = epoch_index_of(&record->epoch, &d->own_address);
-    struct hash                reveal;
-    char                       address[43];
+    uint32_t index = epoch_index_of(&record->epoch, &d->own_address);
+    struct hash reveal;
+    char address[43];
     address_to_text(address, &d->own_address);
     if (index == record->epoch.validator_count) {
         log_warn("consensus", "this key is not in the validator set address=%s", address);
@@ -455,18 +453,18 @@ static enum status check_hash_chain(struct driver *d, char *error)
 enum status driver_open(struct driver **out, char error[DRIVER_ERROR_SIZE],
                         const struct driver_setup *setup)
 {
-    struct driver *d      = must_alloc(sizeof *d);
-    enum status    status = OK;
-    d->ledger             = setup->ledger;
-    d->pool               = setup->pool;
-    d->config             = setup->config;
-    d->counters           = setup->counters;
-    d->actions            = must_alloc(sizeof *d->actions);
+    struct driver *d = must_alloc(sizeof *d);
+    enum status status = OK;
+    d->ledger = setup->ledger;
+    d->pool = setup->pool;
+    d->config = setup->config;
+    d->counters = setup->counters;
+    d->actions = must_alloc(sizeof *d->actions);
     make_timers(d, setup->loop);
     if (setup->key != NULL) {
         d->own_address = key_address(setup->key);
-        d->hash_chain  = hash_chain_open(setup->key, setup->hash_chain_path);
-        status         = check_hash_chain(d, error);
+        d->hash_chain = hash_chain_open(setup->key, setup->hash_chain_path);
+        status = check_hash_chain(d, error);
     }
     if (status == OK) status = open_log(d, error, setup);
     if (status == OK)
@@ -478,10 +476,10 @@ enum status driver_open(struct driver **out, char error[DRIVER_ERROR_SIZE],
 
 void driver_start(struct driver *d)
 {
-    struct event              start = {.kind = EVENT_START};
-    const struct ledger_head *head  = ledger_head(d->ledger);
-    d->counters->final_number       = head->header.number;
-    d->counters->epoch              = head->record->epoch.number;
+    struct event start = {.kind = EVENT_START};
+    const struct ledger_head *head = ledger_head(d->ledger);
+    d->counters->final_number = head->header.number;
+    d->counters->epoch = head->record->epoch.number;
     feed(d, &start);
 }
 

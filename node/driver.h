@@ -21,14 +21,14 @@ struct loop;
 struct driver;
 
 struct driver_setup { /* all kept by pointer, but for the key */
-    struct loop               *loop;
-    struct ledger             *ledger;
-    struct pool               *pool;
+    struct loop *loop;
+    struct ledger *ledger;
+    struct pool *pool;
     const struct chain_config *config;
-    struct counters           *counters;
-    const struct key          *key; /* NULL: follow only */
-    const char                *vote_log_path;
-    const char                *hash_chain_path;
+    struct counters *counters;
+    const struct key *key; /* NULL: follow only */
+    const char *vote_log_path;
+    const char *hash_chain_path;
 };
 
 /* Reads the vote log back. On failure `error` says what to do. */

@@ -14,14 +14,14 @@
 static int print_validator(const char *path)
 {
     struct key key;
-    char       error[VALIDATOR_ERROR_SIZE], address[43], end[67];
+    char error[VALIDATOR_ERROR_SIZE], address[43], end[67];
     if (validator_key_load(&key, error, path) != OK) {
         fprintf(stderr, "leaseholdd: %s\n", error);
         return EXIT_REFUSED;
     }
     struct hash_chain *chain = hash_chain_create(&key);
-    struct address     own   = key_address(&key);
-    struct hash        last  = hash_chain_end(chain);
+    struct address own = key_address(&key);
+    struct hash last = hash_chain_end(chain);
     address_to_text(address, &own);
     hash_to_text(end, &last);
     printf("{\"consensusAddress\":\"%s\",\"hashChainEnd\":\"%s\"}\n", address, end);
@@ -32,8 +32,8 @@ static int print_validator(const char *path)
 
 static int run(const struct config *config)
 {
-    char           error[NODE_ERROR_SIZE] = "";
-    struct node   *node                   = NULL;
+    char error[NODE_ERROR_SIZE] = "";
+    struct node *node = NULL;
     enum log_level level;
     if (log_level_from_text(&level, config->log_level) != OK) {
         fprintf(stderr, "leaseholdd: log-level: want debug, info, warn or error, got \"%s\"\n",
@@ -53,8 +53,8 @@ static int run(const struct config *config)
 int main(int argc, char **argv)
 {
     struct config config = {0};
-    char          error[OPTIONS_ERROR_SIZE];
-    int           code = 0;
+    char error[OPTIONS_ERROR_SIZE];
+    int code = 0;
     /* Few arenas: the threads' garbage would otherwise stay in an arena each. */
     mallopt(M_ARENA_MAX, 2);
     if (options_read(&NODE_PROGRAM, &config, error, argc, argv, NULL) != OK) {

@@ -12,25 +12,25 @@
 #define ANCESTORS 256 /* as far as BLOCKHASH looks back */
 
 struct held {
-    struct hash      hash;
-    struct hash      parent;
-    uint64_t         number;
-    uint64_t         timestamp_s;
-    uint64_t         arrived_ms;
-    struct buffer    bytes;
+    struct hash hash;
+    struct hash parent;
+    uint64_t number;
+    uint64_t timestamp_s;
+    uint64_t arrived_ms;
+    struct buffer bytes;
     struct executed *executed; /* NULL until then */
 };
 
 struct ledger {
-    struct store              *store;
+    struct store *store;
     const struct chain_config *config;
-    struct evm                *evm;
-    struct ledger_head         head;
-    struct layer              *head_layer;
-    struct hash                recent[ANCESTORS]; /* final hashes, by number % ANCESTORS */
-    struct held               *held[LEDGER_BLOCKS_MAX];
-    size_t                     held_count;
-    size_t                     held_bytes;
+    struct evm *evm;
+    struct ledger_head head;
+    struct layer *head_layer;
+    struct hash recent[ANCESTORS]; /* final hashes, by number % ANCESTORS */
+    struct held *held[LEDGER_BLOCKS_MAX];
+    size_t held_count;
+    size_t held_bytes;
 };
 
 static struct held *find(const struct ledger *l, const struct hash *hash)
@@ -66,11 +66,11 @@ static void load_recent(struct ledger *l, const struct store_snapshot *view, uin
 
 static void load_head(struct ledger *l, const struct store_head *stored)
 {
-    struct store_snapshot *view   = store_snapshot_create(l->store);
-    struct buffer          record = {0}, bytes = {0};
-    struct arena           arena = {0};
-    struct block           block;
-    l->head.hash   = stored->hash;
+    struct store_snapshot *view = store_snapshot_create(l->store);
+    struct buffer record = {0}, bytes = {0};
+    struct arena arena = {0};
+    struct block block;
+    l->head.hash = stored->hash;
     l->head.record = must_alloc(sizeof *l->head.record);
     if (!store_epoch_record(view, &record) ||
         epoch_record_decode(l->head.record, buffer_bytes(&record)) != OK)
@@ -84,7 +84,7 @@ static void load_head(struct ledger *l, const struct store_head *stored)
     buffer_finish(&bytes);
     arena_finish(&arena);
     store_snapshot_destroy(view);
-    l->head_layer    = layer_create(store_base(l->store), NULL);
+    l->head_layer = layer_create(store_base(l->store), NULL);
     struct hash root = layer_seal(l->head_layer);
     if (!hash_equal(&root, &stored->state_root)) fatal("the stored state has another root");
     layer_settle(l->head_layer);
@@ -101,9 +101,9 @@ static void commit_genesis(struct ledger *l, const struct executed *genesis)
 static enum status check_genesis(const struct store *store, const struct hash *want, char *error)
 {
     struct store_snapshot *view = store_snapshot_create((struct store *)(uintptr_t)store);
-    struct hash            have = {{0}};
-    char                   have_text[67], want_text[67];
-    bool                   found = store_hash_of_number(view, 0, &have);
+    struct hash have = {{0}};
+    char have_text[67], want_text[67];
+    bool found = store_hash_of_number(view, 0, &have);
     store_snapshot_destroy(view);
     if (found && hash_equal(&have, want)) return OK;
     hash_to_text(have_text, &have);
@@ -119,18 +119,18 @@ enum status ledger_open(struct ledger **out, char error[LEDGER_ERROR_SIZE], stru
                         const struct genesis *genesis)
 {
     struct state_base empty = state_base_empty();
-    struct executed  *first = NULL;
+    struct executed *first = NULL;
     struct store_head stored;
-    char              reason[JSON_ERROR_SIZE] = "";
-    enum status       status = genesis_execute(&first, reason, genesis, &empty);
+    char reason[JSON_ERROR_SIZE] = "";
+    enum status status = genesis_execute(&first, reason, genesis, &empty);
     if (status != OK) {
         snprintf(error, LEDGER_ERROR_SIZE, "genesis: %s", reason);
         return status;
     }
     struct ledger *l = must_alloc(sizeof *l);
-    l->store         = store;
-    l->config        = &genesis->config;
-    l->evm           = evm_create(EVM_CANCUN);
+    l->store = store;
+    l->config = &genesis->config;
+    l->evm = evm_create(EVM_CANCUN);
     if (!store_head(store, &stored)) {
         commit_genesis(l, first);
         if (!store_head(store, &stored)) fatal("reading the head just written");
@@ -170,9 +170,9 @@ static enum status held_add(struct ledger *l, struct held **out, const struct he
     if (l->held_count == LEDGER_BLOCKS_MAX) return E_LIMIT;
     if (l->held_bytes + bytes.size > LEDGER_BYTES_MAX) return E_LIMIT;
     struct held *h = must_alloc(sizeof *h);
-    h->hash        = *hash;
-    h->parent      = header->parent_hash;
-    h->number      = header->number;
+    h->hash = *hash;
+    h->parent = header->parent_hash;
+    h->number = header->number;
     h->timestamp_s = header->timestamp_s;
     buffer_append(&h->bytes, bytes);
     l->held[l->held_count++] = h;
@@ -190,7 +190,7 @@ enum status ledger_hold(struct ledger *l, const struct hash *hash, struct bytes 
     enum status status = block_decode(&block, &arena, bytes);
     if (status == OK) {
         struct hash real = block_hash(&block);
-        status           = hash_equal(&real, hash) ? OK : E_MALFORMED;
+        status = hash_equal(&real, hash) ? OK : E_MALFORMED;
     }
     if (status == OK) status = held_add(l, &h, &block.header, hash, bytes);
     arena_finish(&arena);
@@ -237,14 +237,14 @@ const struct epoch_record *ledger_record(const struct ledger *l, const struct ha
 
 struct lineage { /* for BLOCKHASH: from a block down to the head, then the final ones */
     const struct ledger *ledger;
-    struct hash          tip;
+    struct hash tip;
 };
 
 static bool ancestor(void *context, uint64_t number, struct hash *out)
 {
     const struct lineage *line = context;
-    const struct ledger  *l    = line->ledger;
-    struct hash           at   = line->tip;
+    const struct ledger *l = line->ledger;
+    struct hash at = line->tip;
     for (const struct held *h = find(l, &at); h != NULL; h = find(l, &at)) {
         if (h->number == number) {
             *out = h->hash;
@@ -262,20 +262,20 @@ static bool parent_find(struct ledger *l, struct block_parent *out, struct linea
                         const struct hash *hash)
 {
     const struct held *h = find(l, hash);
-    *line                = (struct lineage){l, *hash};
-    out->base            = store_base(l->store);
-    out->ancestry        = (struct ancestry){line, ancestor};
+    *line = (struct lineage){l, *hash};
+    out->base = store_base(l->store);
+    out->ancestry = (struct ancestry){line, ancestor};
     if (hash_equal(hash, &l->head.hash)) {
-        out->layer  = l->head_layer;
+        out->layer = l->head_layer;
         out->header = &l->head.header;
-        out->hash   = &l->head.hash;
+        out->hash = &l->head.hash;
         out->record = l->head.record;
         return true;
     }
     if (h == NULL || h->executed == NULL) return false;
-    out->layer  = h->executed->layer;
+    out->layer = h->executed->layer;
     out->header = &h->executed->block.header;
-    out->hash   = &h->executed->hash;
+    out->hash = &h->executed->hash;
     out->record = h->executed->record;
     return true;
 }
@@ -293,15 +293,15 @@ static void report(const struct executed *e)
 enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE], const struct hash *hash,
                           uint64_t now_ms)
 {
-    struct held        *h = find(l, hash);
+    struct held *h = find(l, hash);
     struct block_parent parent;
-    struct lineage      line;
-    struct arena        arena = {0};
-    struct block        block;
+    struct lineage line;
+    struct arena arena = {0};
+    struct block block;
     if (h == NULL || !parent_find(l, &parent, &line, &h->parent)) return E_NOT_FOUND;
     if (h->executed != NULL) return OK;
-    char        reason[BLOCK_ERROR_SIZE] = "does not decode";
-    enum status status                   = block_decode(&block, &arena, buffer_bytes(&h->bytes));
+    char reason[BLOCK_ERROR_SIZE] = "does not decode";
+    enum status status = block_decode(&block, &arena, buffer_bytes(&h->bytes));
     if (status == OK)
         status = block_verify(&h->executed, reason, l->config, l->evm, &parent, &block);
     arena_finish(&arena);
@@ -316,7 +316,7 @@ enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE], const
 
 static struct mempool_account account_of(void *context, const struct address *a)
 {
-    struct layer  *layer   = context;
+    struct layer *layer = context;
     struct account account = layer_account(layer, a);
     return (struct mempool_account){account.nonce, account.balance, account_has_code(&account)};
 }
@@ -325,20 +325,20 @@ enum status ledger_build(struct ledger *l, struct hash *out, struct ledger_build
                          uint64_t now_ms)
 {
     struct block_parent parent;
-    struct lineage      line;
-    struct buffer       bytes = {0};
-    struct held        *h     = NULL;
+    struct lineage line;
+    struct buffer bytes = {0};
+    struct held *h = NULL;
     if (!parent_find(l, &parent, &line, &build->parent)) return E_NOT_FOUND;
     struct mempool_world world = {
-        .context         = parent.layer,
-        .account         = account_of,
-        .chain_id        = l->config->chain_id,
+        .context = parent.layer,
+        .account = account_of,
+        .chain_id = l->config->chain_id,
         .block_gas_limit = l->config->gas_limit,
-        .base_fee        = block_next_base_fee(l->config, parent.header),
+        .base_fee = block_next_base_fee(l->config, parent.header),
     };
     struct mempool_pick *pick = mempool_pick_create(build->mempool, &world);
-    struct executed     *e    = block_build(l->config, l->evm, &parent, &build->plan, pick,
-                                            &build->dropped);
+    struct executed *e =
+        block_build(l->config, l->evm, &parent, &build->plan, pick, &build->dropped);
     mempool_pick_destroy(pick);
     block_encode(&bytes, &e->block);
     enum status status = held_add(l, &h, &e->block.header, &e->hash, buffer_bytes(&bytes));
@@ -347,9 +347,9 @@ enum status ledger_build(struct ledger *l, struct hash *out, struct ledger_build
         executed_release(e);
         return status;
     }
-    h->executed   = e;
+    h->executed = e;
     h->arrived_ms = now_ms;
-    *out          = e->hash;
+    *out = e->hash;
     report(e);
     return OK;
 }
@@ -370,8 +370,8 @@ static bool on_head(const struct ledger *l, const struct held *h)
 static void drop_dead(struct ledger *l)
 {
     for (size_t i = l->held_count; i > 0; i--) {
-        const struct held *h     = l->held[i - 1];
-        bool               stale = h->number <= l->head.header.number;
+        const struct held *h = l->held[i - 1];
+        bool stale = h->number <= l->head.header.number;
         if (stale || (h->executed != NULL && !on_head(l, h))) drop_at(l, i - 1);
     }
 }
@@ -382,23 +382,23 @@ static void advance_head(struct ledger *l, const struct held *h)
     const struct executed *e = h->executed;
     layer_settle(e->layer);
     layer_release(l->head_layer);
-    l->head_layer      = layer_retain(e->layer);
-    l->head.header     = e->block.header;
-    l->head.hash       = e->hash;
-    *l->head.record    = *e->record;
+    l->head_layer = layer_retain(e->layer);
+    l->head.header = e->block.header;
+    l->head.hash = e->hash;
+    *l->head.record = *e->record;
     l->head.arrived_ms = h->arrived_ms;
-    l->head.busy       = e->system_log_count > 0;
+    l->head.busy = e->system_log_count > 0;
     l->recent[e->block.header.number % ANCESTORS] = e->hash;
 }
 
 void ledger_commit(struct ledger *l, struct ledger_commit *commit)
 {
-    struct store_write *w      = store_write_create();
-    struct hash         parent = l->head.hash;
+    struct store_write *w = store_write_create();
+    struct hash parent = l->head.hash;
     assert(commit->count > 0);
     for (size_t i = 0; i < commit->count; i++) {
-        const struct held *h    = find(l, &commit->chain[i]);
-        bool               last = i + 1 == commit->count;
+        const struct held *h = find(l, &commit->chain[i]);
+        bool last = i + 1 == commit->count;
         assert(h != NULL && h->executed != NULL && hash_equal(&h->parent, &parent));
         store_write_executed(w, h->executed, last ? commit->certificate : (struct bytes){0});
         size_t count = h->executed->block.tx_count;

@@ -1,5 +1,5 @@
-/* ledger.h - the chain as this node holds it: the final head from the store, and above it the blocks
- * that are not final yet, in memory, each with its bytes and, once executed, its state.
+/* ledger.h - the chain as this node holds it: the final head from the store, and above it the
+ * blocks that are not final yet, in memory, each with its bytes and, once executed, its state.
  *
  * Executes, builds, makes final. Knows no consensus, no clock and no socket: times are arguments.
  * One thread, the one that also owns the store's base. RPC threads read the store by snapshots
@@ -18,23 +18,23 @@
 struct ledger;
 
 struct ledger_head { /* the last final block */
-    struct header        header;
-    struct hash          hash;
+    struct header header;
+    struct hash hash;
     struct epoch_record *record; /* after it */
-    uint64_t             arrived_ms; /* when it was built or executed; 0 after a restart */
-    bool                 busy;       /* the protocol's own calls did something in it */
+    uint64_t arrived_ms;         /* when it was built or executed; 0 after a restart */
+    bool busy;                   /* the protocol's own calls did something in it */
 };
 
 /* Makes block 0 in an empty store; else checks that the store's block 0 is this genesis': E_STATE.
  * Keeps store and genesis by pointer. */
 MUST_CHECK enum status ledger_open(struct ledger **out, char error[LEDGER_ERROR_SIZE],
                                    struct store *store, const struct genesis *genesis);
-void                   ledger_close(struct ledger *l); /* takes NULL */
+void ledger_close(struct ledger *l); /* takes NULL */
 const struct ledger_head *ledger_head(const struct ledger *l);
 
 /* Keeps a block's bytes (copied). E_EXISTS; E_MALFORMED if their hash is another; E_LIMIT. */
 MUST_CHECK enum status ledger_hold(struct ledger *l, const struct hash *hash, struct bytes block);
-bool                   ledger_holds(const struct ledger *l, const struct hash *hash);
+bool ledger_holds(const struct ledger *l, const struct hash *hash);
 /* The bytes of a held block, good until the ledger changes; empty if it is not held. */
 struct bytes ledger_bytes(const struct ledger *l, const struct hash *hash);
 /* The header's timestamp of a held block; 0 if it is not held. */
@@ -52,22 +52,23 @@ MUST_CHECK enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_S
                                      const struct hash *hash, uint64_t now_ms);
 
 struct ledger_build {
-    struct hash       parent;
+    struct hash parent;
     struct block_plan plan;
-    struct mempool   *mempool; /* the caller holds its lock */
-    struct buffer     dropped; /* out: hashes of impossible transactions, 32 bytes each */
+    struct mempool *mempool; /* the caller holds its lock */
+    struct buffer dropped;   /* out: hashes of impossible transactions, 32 bytes each */
 };
 /* E_NOT_FOUND: the parent is not executed; E_LIMIT. */
 MUST_CHECK enum status ledger_build(struct ledger *l, struct hash *out, struct ledger_build *build,
                                     uint64_t now_ms);
 
-/* Prepares chain[0..count), oldest first, all executed, the first upon the head, to become final... */
+/* Prepares chain[0..count), oldest first, all executed, the first upon the head, to become final...
+ */
 struct ledger_commit {
     const struct hash *chain;
-    size_t             count;
-    struct bytes       certificate; /* finalizes the last of them */
-    struct buffer      senders;     /* out: 20 bytes each, of all their transactions */
-    uint64_t           tx_count;    /* out */
+    size_t count;
+    struct bytes certificate; /* finalizes the last of them */
+    struct buffer senders;    /* out: 20 bytes each, of all their transactions */
+    uint64_t tx_count;        /* out */
 };
 /* ... and makes them so: one synced batch. Drops what can no longer become final. */
 void ledger_commit(struct ledger *l, struct ledger_commit *commit);

@@ -15,27 +15,27 @@
 
 struct loop {
     struct event_base *base;
-    struct event      *signals[SIGNALS_MAX];
-    int                signal_count;
+    struct event *signals[SIGNALS_MAX];
+    int signal_count;
 };
 
 struct loop_timer {
     struct event *event;
-    loop_call     call;
-    void         *context;
+    loop_call call;
+    void *context;
 };
 
 struct loop_watch {
     struct event *event;
-    int           fd;
-    loop_call     call;
-    void         *context;
+    int fd;
+    loop_call call;
+    void *context;
 };
 
 struct loop *loop_create(void)
 {
     struct loop *l = must_alloc(sizeof *l);
-    l->base        = event_base_new();
+    l->base = event_base_new();
     if (l->base == NULL) fatal("starting the event loop");
     return l;
 }
@@ -90,9 +90,9 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 struct loop_timer *loop_timer_create(struct loop *l, loop_call call, void *context)
 {
     struct loop_timer *t = must_alloc(sizeof *t);
-    t->call              = call;
-    t->context           = context;
-    t->event             = evtimer_new(l->base, on_timer, t);
+    t->call = call;
+    t->context = context;
+    t->event = evtimer_new(l->base, on_timer, t);
     if (t->event == NULL) fatal("making a timer");
     return t;
 }
@@ -118,7 +118,7 @@ void loop_timer_cancel(struct loop_timer *t)
 static void on_watch(evutil_socket_t fd, short what, void *context)
 {
     struct loop_watch *w = context;
-    uint64_t           count;
+    uint64_t count;
     (void)what;
     if (read(fd, &count, sizeof count) < 0 && errno != EAGAIN)
         fatal("reading a wake-up: %s", strerror(errno));
@@ -128,9 +128,9 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 struct loop_watch *loop_watch_create(struct loop *l, loop_call call, void *context)
 {
     struct loop_watch *w = must_alloc(sizeof *w);
-    w->call              = call;
-    w->context           = context;
-    w->fd                = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    w->call = call;
+    w->context = context;
+    w->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (w->fd < 0) fatal("making a wake-up: %s", strerror(errno));
     w->event = event_new(l->base, w->fd, EV_READ | EV_PERSIST, on_watch, w);
     if (w->event == NULL || event_add(w->event, NULL) != 0) fatal("watching a wake-up");

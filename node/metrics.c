@@ -38,7 +38,7 @@ static void print_number(struct buffer *out, const char *name, const char *help,
 static uint64_t resident_bytes(void)
 {
     unsigned long long total = 0, resident = 0;
-    FILE              *f     = fopen("/proc/self/statm", "re");
+    FILE *f = fopen("/proc/self/statm", "re");
     if (f == NULL) return 0;
     if (fscanf(f, "%llu %llu", &total, &resident) != 2) resident = 0;
     fclose(f);
@@ -48,11 +48,11 @@ static uint64_t resident_bytes(void)
 /* liabilities() of a system contract: what it owes to others, in wei. */
 static bool liabilities(struct session *s, struct u256 *out, enum system_contract contract)
 {
-    struct hash         selector = keccak256(bytes_of_text("liabilities()"));
-    struct tx_outcome   outcome  = {0};
-    struct call_request call     = {.to        = system_address(contract),
-                                    .data      = bytes_of(selector.b, 4),
-                                    .gas_limit = LIABILITIES_GAS};
+    struct hash selector = keccak256(bytes_of_text("liabilities()"));
+    struct tx_outcome outcome = {0};
+    struct call_request call = {.to = system_address(contract),
+                                .data = bytes_of(selector.b, 4),
+                                .gas_limit = LIABILITIES_GAS};
     if (execute_call(session_execution(s), &outcome, &call, session_stop(s)) != TX_FINE)
         return false;
     if (outcome.result != EVM_SUCCESS || outcome.output.size != 32) return false;
@@ -64,16 +64,17 @@ static bool liabilities(struct session *s, struct u256 *out, enum system_contrac
 static void print_contracts(struct session *s, struct buffer *out)
 {
     static const char name[] = "leasehold_contract_surplus_wei";
-    head(out, name, "gauge", "A system contract's balance minus what it owes; below 0 is an alarm.");
+    head(out, name, "gauge",
+         "A system contract's balance minus what it owes; below 0 is an alarm.");
     for (int i = 0; i < SYSTEM_CONTRACT_COUNT; i++) {
         enum system_contract contract = (enum system_contract)i;
-        struct address       address  = system_address(contract);
-        struct u256          balance  = layer_account(session_layer(s), &address).balance;
-        struct u256          owed;
-        char                 digits[79];
+        struct address address = system_address(contract);
+        struct u256 balance = layer_account(session_layer(s), &address).balance;
+        struct u256 owed;
+        char digits[79];
         if (!liabilities(s, &owed, contract)) continue;
-        bool        missing = u256_compare(balance, owed) < 0;
-        struct u256 gap     = missing ? u256_sub(owed, balance) : u256_sub(balance, owed);
+        bool missing = u256_compare(balance, owed) < 0;
+        struct u256 gap = missing ? u256_sub(owed, balance) : u256_sub(balance, owed);
         u256_to_decimal(digits, gap);
         buffer_print(out, "%s{contract=\"%s\"} %s%s\n", name, system_name(contract),
                      missing ? "-" : "", digits);
@@ -82,7 +83,7 @@ static void print_contracts(struct session *s, struct buffer *out)
 
 void metrics_print(struct session *s, struct buffer *out)
 {
-    struct rpc_reply         unused = {0};
+    struct rpc_reply unused = {0};
     const struct rpc_shared *shared = session_shared(s);
     print_counters(out, shared->counters);
     print_number(out, "leasehold_mempool_transactions", "Transactions that wait for a block.",

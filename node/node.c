@@ -29,20 +29,20 @@
 
 struct node {
     const struct config *config;
-    int                  lock_fd; /* -1: not held */
-    struct genesis      *genesis;
-    struct store        *store;
-    struct ledger       *ledger;
-    struct counters     *counters;
-    struct loop         *loop;
-    struct loop_watch   *pool_watch;
-    struct pool         *pool;
-    struct driver       *driver;
-    struct filters      *filters;
-    struct rpc_shared    shared;
-    struct session      *sessions[RPC_THREADS_MAX];
-    struct rpc_pool     *rpc_pool;
-    struct http_server  *http;
+    int lock_fd; /* -1: not held */
+    struct genesis *genesis;
+    struct store *store;
+    struct ledger *ledger;
+    struct counters *counters;
+    struct loop *loop;
+    struct loop_watch *pool_watch;
+    struct pool *pool;
+    struct driver *driver;
+    struct filters *filters;
+    struct rpc_shared shared;
+    struct session *sessions[RPC_THREADS_MAX];
+    struct rpc_pool *rpc_pool;
+    struct http_server *http;
 };
 
 static const char *path_in(char out[PATH_SIZE], const struct node *n, const char *name)
@@ -57,7 +57,7 @@ static const char *path_in(char out[PATH_SIZE], const struct node *n, const char
 static enum status open_directory(struct node *n, char *error)
 {
     const char *dir = n->config->data_dir;
-    char        path[PATH_SIZE];
+    char path[PATH_SIZE];
     if (dir[0] == 0 || strlen(dir) > PATH_SIZE - 64) {
         snprintf(error, NODE_ERROR_SIZE, "say where to keep the chain: --data-dir DIR");
         return E_RANGE;
@@ -84,7 +84,7 @@ static enum status open_directory(struct node *n, char *error)
 static enum status parse_genesis(struct node *n, char *error, const char *path,
                                  const struct buffer *text)
 {
-    char        reason[JSON_ERROR_SIZE] = "";
+    char reason[JSON_ERROR_SIZE] = "";
     enum status status = genesis_parse(&n->genesis, reason, buffer_bytes(text));
     if (status != OK) snprintf(error, NODE_ERROR_SIZE, "%s: %s", path, reason);
     return status;
@@ -93,11 +93,11 @@ static enum status parse_genesis(struct node *n, char *error, const char *path,
 /* The file given, else the copy of the first start. */
 static enum status load_genesis(struct node *n, char *error)
 {
-    char          kept[PATH_SIZE];
-    struct buffer text  = {0};
-    bool          given = n->config->genesis[0] != 0;
-    const char   *path  = given ? n->config->genesis : path_in(kept, n, "genesis.json");
-    enum status   status = file_read(&text, path, GENESIS_SIZE_MAX);
+    char kept[PATH_SIZE];
+    struct buffer text = {0};
+    bool given = n->config->genesis[0] != 0;
+    const char *path = given ? n->config->genesis : path_in(kept, n, "genesis.json");
+    enum status status = file_read(&text, path, GENESIS_SIZE_MAX);
     if (status == E_NOT_FOUND && !given)
         snprintf(error, NODE_ERROR_SIZE, "%s is new: say which network it is for: --genesis FILE",
                  n->config->data_dir);
@@ -116,9 +116,9 @@ static enum status load_genesis(struct node *n, char *error)
 
 static enum status open_chain(struct node *n, char *error)
 {
-    char        path[PATH_SIZE];
-    char        reason[LEDGER_ERROR_SIZE] = "";
-    uint64_t    map_key[2];
+    char path[PATH_SIZE];
+    char reason[LEDGER_ERROR_SIZE] = "";
+    uint64_t map_key[2];
     random_bytes((uint8_t *)map_key, sizeof map_key);
     enum status status = store_open(&n->store, reason, path_in(path, n, "store"), map_key);
     if (status == OK) status = ledger_open(&n->ledger, reason, n->store, n->genesis);
@@ -137,32 +137,32 @@ static void on_pool_wake(void *context)
 static enum status open_pool(struct node *n, char *error)
 {
     char path[PATH_SIZE];
-    n->pool_watch           = loop_watch_create(n->loop, on_pool_wake, n);
+    n->pool_watch = loop_watch_create(n->loop, on_pool_wake, n);
     struct pool_setup setup = {
-        .store        = n->store,
-        .config       = &n->genesis->config,
-        .head         = &ledger_head(n->ledger)->header,
+        .store = n->store,
+        .config = &n->genesis->config,
+        .head = &ledger_head(n->ledger)->header,
         .journal_path = path_in(path, n, "pool.journal"),
-        .wake_fd      = loop_watch_fd(n->pool_watch),
+        .wake_fd = loop_watch_fd(n->pool_watch),
     };
     return pool_open(&n->pool, error, &setup);
 }
 
 static enum status open_driver(struct node *n, char *error)
 {
-    char                path[PATH_SIZE], chain[PATH_SIZE];
-    struct key          key;
-    enum status         status = OK;
-    bool                votes  = n->config->validator_key[0] != 0;
-    struct driver_setup setup  = {
-         .loop          = n->loop,
-         .ledger        = n->ledger,
-         .pool          = n->pool,
-         .config        = &n->genesis->config,
-         .counters      = n->counters,
-         .key           = votes ? &key : NULL,
-         .vote_log_path   = path_in(path, n, "votes.log"),
-         .hash_chain_path = path_in(chain, n, "hash_chain"),
+    char path[PATH_SIZE], chain[PATH_SIZE];
+    struct key key;
+    enum status status = OK;
+    bool votes = n->config->validator_key[0] != 0;
+    struct driver_setup setup = {
+        .loop = n->loop,
+        .ledger = n->ledger,
+        .pool = n->pool,
+        .config = &n->genesis->config,
+        .counters = n->counters,
+        .key = votes ? &key : NULL,
+        .vote_log_path = path_in(path, n, "votes.log"),
+        .hash_chain_path = path_in(chain, n, "hash_chain"),
     };
     if (votes) status = validator_key_load(&key, error, n->config->validator_key);
     if (status == OK) status = driver_open(&n->driver, error, &setup);
@@ -189,7 +189,7 @@ static void on_get(void *context, struct http_request *request, const char *path
 
 static enum status write_port(struct node *n, char *error)
 {
-    char          path[PATH_SIZE];
+    char path[PATH_SIZE];
     struct buffer text = {0};
     buffer_print(&text, "%u\n", (unsigned)http_server_port(n->http));
     enum status status = file_write_atomic(path_in(path, n, "rpc.port"), buffer_bytes(&text), 0644);
@@ -201,20 +201,19 @@ static enum status write_port(struct node *n, char *error)
 
 static enum status open_rpc(struct node *n, char *error)
 {
-    size_t               threads  = (size_t)n->config->rpc_threads;
-    void                *sessions[RPC_THREADS_MAX];
-    struct http_config   http     = {.listen = n->config->rpc_listen, .hosts = n->config->rpc_hosts};
+    size_t threads = (size_t)n->config->rpc_threads;
+    void *sessions[RPC_THREADS_MAX];
+    struct http_config http = {.listen = n->config->rpc_listen, .hosts = n->config->rpc_hosts};
     struct http_handlers handlers = {n, on_post, on_get};
     assert(threads >= 1 && threads <= RPC_THREADS_MAX);
     n->filters = filters_create();
-    n->shared  = (struct rpc_shared){n->config, &n->genesis->config, n->store,
-                                     n->pool,   n->counters,         n->filters};
+    n->shared = (struct rpc_shared){n->config, &n->genesis->config, n->store,
+                                    n->pool,   n->counters,         n->filters};
     enum status status = http_server_open(&n->http, error, loop_base(n->loop), &http, &handlers);
     if (status != OK) return status;
     for (size_t i = 0; i < threads; i++)
         sessions[i] = n->sessions[i] = session_create(&n->shared);
-    n->rpc_pool =
-        rpc_pool_create(n->loop, threads, n->config->rpc_call_ms, session_work, sessions);
+    n->rpc_pool = rpc_pool_create(n->loop, threads, n->config->rpc_call_ms, session_work, sessions);
     return write_port(n, error);
 }
 
@@ -223,11 +222,10 @@ static enum status open_rpc(struct node *n, char *error)
 static void say_hello(const struct node *n)
 {
     const struct ledger_head *head = ledger_head(n->ledger);
-    char                      hash[67];
+    char hash[67];
     hash_to_text(hash, &head->hash);
     log_info("node", "started version=%s network=%s chain=%llu number=%llu hash=%s validator=%s",
-             NODE_VERSION, n->genesis->config.name,
-             (unsigned long long)n->genesis->config.chain_id,
+             NODE_VERSION, n->genesis->config.name, (unsigned long long)n->genesis->config.chain_id,
              (unsigned long long)head->header.number, hash,
              n->config->validator_key[0] != 0 ? "yes" : "no");
     log_info("rpc", "listening address=%s port=%u", n->config->rpc_listen,
@@ -238,11 +236,11 @@ static void say_hello(const struct node *n)
 
 enum status node_open(struct node **out, char error[NODE_ERROR_SIZE], const struct config *config)
 {
-    struct node *n     = must_alloc(sizeof *n);
-    n->config          = config;
-    n->lock_fd         = -1;
-    n->counters        = must_alloc(sizeof *n->counters);
-    n->loop            = loop_create();
+    struct node *n = must_alloc(sizeof *n);
+    n->config = config;
+    n->lock_fd = -1;
+    n->counters = must_alloc(sizeof *n->counters);
+    n->loop = loop_create();
     enum status status = open_directory(n, error);
     if (status == OK) status = load_genesis(n, error);
     if (status == OK) status = open_chain(n, error);

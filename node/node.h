@@ -1,8 +1,8 @@
 /* node.h - one node, put together: data directory, store, ledger, pool, driver, RPC, loop.
  *
  * Data directory: `lock` (one process; holds its pid), genesis.json, store/, votes.log,
- * hash_chain, pool.journal, rpc.port. The main thread runs the loop with consensus, execution and HTTP; the RPC
- * threads answer calls from store snapshots. */
+ * hash_chain, pool.journal, rpc.port. The main thread runs the loop with consensus, execution and
+ * HTTP; the RPC threads answer calls from store snapshots. */
 #ifndef LEASEHOLD_NODE_NODE_H
 #define LEASEHOLD_NODE_NODE_H
 

@@ -18,26 +18,26 @@
 #define EXPIRE_EVERY_MS     60000
 
 struct pool {
-    pthread_mutex_t            lock;
-    struct mempool            *mempool;
-    struct pool_journal       *journal;
-    struct store              *store;
+    pthread_mutex_t lock;
+    struct mempool *mempool;
+    struct pool_journal *journal;
+    struct store *store;
     const struct chain_config *config;
-    struct u256                base_fee; /* of the next block */
-    int                        wake_fd;
-    uint64_t                   expired_ms;
+    struct u256 base_fee; /* of the next block */
+    int wake_fd;
+    uint64_t expired_ms;
 };
 
 /* ---- the world: the last final state ---- */
 
 struct view {
     struct store_snapshot *snapshot;
-    struct layer          *layer;
+    struct layer *layer;
 };
 
 static struct mempool_account account_of(void *context, const struct address *a)
 {
-    struct view   *view    = context;
+    struct view *view = context;
     struct account account = layer_account(view->layer, a);
     return (struct mempool_account){account.nonce, account.balance, account_has_code(&account)};
 }
@@ -45,13 +45,13 @@ static struct mempool_account account_of(void *context, const struct address *a)
 static struct mempool_world world_open(const struct pool *p, struct view *view)
 {
     view->snapshot = store_snapshot_create(p->store);
-    view->layer    = layer_create(store_snapshot_base(view->snapshot), NULL);
+    view->layer = layer_create(store_snapshot_base(view->snapshot), NULL);
     return (struct mempool_world){
-        .context         = view,
-        .account         = account_of,
-        .chain_id        = p->config->chain_id,
+        .context = view,
+        .account = account_of,
+        .chain_id = p->config->chain_id,
         .block_gas_limit = p->config->gas_limit,
-        .base_fee        = p->base_fee,
+        .base_fee = p->base_fee,
     };
 }
 
@@ -64,15 +64,15 @@ static void world_close(struct view *view)
 /* ---- journal ---- */
 
 struct replay {
-    struct pool         *pool;
+    struct pool *pool;
     struct mempool_world world;
-    size_t               kept;
+    size_t kept;
 };
 
 static void replay_one(void *context, struct bytes wire)
 {
     struct replay *r = context;
-    struct hash    hash;
+    struct hash hash;
     r->kept += mempool_add(r->pool->mempool, &hash, wire, &r->world, clock_ms()) == TX_FINE;
 }
 
@@ -81,9 +81,9 @@ static void rewrite_journal(struct pool *p)
     size_t count = mempool_count(p->mempool);
     if (pool_journal_size(p->journal) < 2 * mempool_size_bytes(p->mempool) + JOURNAL_SLACK_BYTES)
         return;
-    const struct mempool_tx **txs   = must_alloc((count + 1) * sizeof *txs);
-    struct bytes             *wires = must_alloc((count + 1) * sizeof *wires);
-    count                           = mempool_list(p->mempool, txs, count, 0);
+    const struct mempool_tx **txs = must_alloc((count + 1) * sizeof *txs);
+    struct bytes *wires = must_alloc((count + 1) * sizeof *wires);
+    count = mempool_list(p->mempool, txs, count, 0);
     for (size_t i = 0; i < count; i++)
         wires[i] = txs[i]->wire;
     pool_journal_rewrite(p->journal, wires, count);
@@ -94,19 +94,19 @@ static void rewrite_journal(struct pool *p)
 enum status pool_open(struct pool **out, char error[POOL_ERROR_SIZE],
                       const struct pool_setup *setup)
 {
-    struct pool  *p = must_alloc(sizeof *p);
-    struct view   view;
-    uint8_t       seed[16];
+    struct pool *p = must_alloc(sizeof *p);
+    struct view view;
+    uint8_t seed[16];
     struct replay replay = {.pool = p};
     random_bytes(seed, sizeof seed);
-    p->store      = setup->store;
-    p->config     = setup->config;
-    p->wake_fd    = setup->wake_fd;
-    p->base_fee   = block_next_base_fee(setup->config, setup->head);
-    p->mempool    = mempool_create(&MEMPOOL_DEFAULT_LIMITS, seed);
+    p->store = setup->store;
+    p->config = setup->config;
+    p->wake_fd = setup->wake_fd;
+    p->base_fee = block_next_base_fee(setup->config, setup->head);
+    p->mempool = mempool_create(&MEMPOOL_DEFAULT_LIMITS, seed);
     p->expired_ms = clock_ms();
     if (pthread_mutex_init(&p->lock, NULL) != 0) fatal("making the pool's lock");
-    replay.world       = world_open(p, &view);
+    replay.world = world_open(p, &view);
     enum status status = pool_journal_open(&p->journal, setup->journal_path, replay_one, &replay);
     world_close(&view);
     if (status != OK) {
@@ -145,8 +145,8 @@ enum tx_reason pool_submit(struct pool *p, struct hash *out_hash, struct bytes w
 {
     struct view view;
     pool_lock(p);
-    struct mempool_world world  = world_open(p, &view);
-    enum tx_reason       reason = mempool_add(p->mempool, out_hash, wire, &world, clock_ms());
+    struct mempool_world world = world_open(p, &view);
+    enum tx_reason reason = mempool_add(p->mempool, out_hash, wire, &world, clock_ms());
     if (reason == TX_FINE) pool_journal_append(p->journal, wire);
     world_close(&view);
     pool_unlock(p);
@@ -211,11 +211,11 @@ uint64_t pool_hashes_after(struct pool *p, struct buffer *out, uint64_t sequence
 void pool_on_final(struct pool *p, const struct header *head, struct bytes senders)
 {
     struct view view;
-    size_t      count = senders.size / sizeof(struct address);
-    p->base_fee       = block_next_base_fee(p->config, head);
+    size_t count = senders.size / sizeof(struct address);
+    p->base_fee = block_next_base_fee(p->config, head);
     struct mempool_world world = world_open(p, &view);
     /* count 0 with NULL would mean "all": an empty block changes nobody, but the fee moves. */
-    struct address  none = {{0}};
+    struct address none = {{0}};
     struct address *list = count > 0 ? must_alloc(senders.size) : &none;
     if (count > 0) memcpy(list, senders.data, senders.size);
     mempool_on_block(p->mempool, &world, list, count);

@@ -15,32 +15,32 @@
 struct pool;
 
 struct pool_setup {
-    struct store              *store;  /* kept */
+    struct store *store;               /* kept */
     const struct chain_config *config; /* kept */
-    const struct header       *head;   /* the last final one */
-    const char                *journal_path;
-    int                        wake_fd; /* an eventfd that is written to for each new transaction */
+    const struct header *head;         /* the last final one */
+    const char *journal_path;
+    int wake_fd; /* an eventfd that is written to for each new transaction */
 };
 /* Reads the journal. */
 MUST_CHECK enum status pool_open(struct pool **out, char error[POOL_ERROR_SIZE],
                                  const struct pool_setup *setup);
-void                   pool_close(struct pool *p); /* takes NULL */
+void pool_close(struct pool *p); /* takes NULL */
 
 /* Any thread. */
 enum tx_reason pool_submit(struct pool *p, struct hash *out_hash, struct bytes wire);
 /* The nonce after the sender's waiting run from account_nonce. */
 uint64_t pool_next_nonce(struct pool *p, const struct address *sender, uint64_t account_nonce);
 /* Appends the wire bytes of a waiting transaction; false if there is none. */
-bool        pool_find(struct pool *p, struct buffer *out, const struct hash *hash);
-size_t      pool_count(struct pool *p);
-size_t      pool_size_bytes(struct pool *p);
+bool pool_find(struct pool *p, struct buffer *out, const struct hash *hash);
+size_t pool_count(struct pool *p);
+size_t pool_size_bytes(struct pool *p);
 struct u256 pool_base_fee(struct pool *p); /* of the next block */
 /* Hashes (32 bytes each) of what came after `sequence`, at most count_max; returns the newest. */
 uint64_t pool_hashes_after(struct pool *p, struct buffer *out, uint64_t sequence, size_t count_max);
 
 /* The main thread: between lock and unlock it may use the mempool itself. */
 struct mempool *pool_lock(struct pool *p);
-void            pool_unlock(struct pool *p);
+void pool_unlock(struct pool *p);
 /* Inside the lock, after blocks became final: `senders` holds 20 bytes each. */
 void pool_on_final(struct pool *p, const struct header *head, struct bytes senders);
 

@@ -16,14 +16,14 @@
 #define JOURNAL_BYTES_MAX (4ull * MEMPOOL_BYTES_MAX)
 
 struct pool_journal {
-    char  *path;
-    int    fd;
+    char *path;
+    int fd;
     size_t size;
 };
 
 static void put_entry(struct buffer *out, struct bytes wire)
 {
-    uint8_t     size[4];
+    uint8_t size[4];
     struct hash check = keccak256(wire);
     assert(wire.size > 0 && wire.size <= TX_SIZE_MAX);
     store_be32(size, (uint32_t)wire.size);
@@ -38,10 +38,10 @@ static bool take_entry(struct bytes *out, struct bytes *rest)
     if (rest->size < 8) return false;
     size_t size = load_be32(rest->data);
     if (size == 0 || size > TX_SIZE_MAX || rest->size - 8 < size) return false;
-    struct bytes wire  = bytes_slice(*rest, 4, size);
-    struct hash  check = keccak256(wire);
+    struct bytes wire = bytes_slice(*rest, 4, size);
+    struct hash check = keccak256(wire);
     if (memcmp(check.b, rest->data + 4 + size, 4) != 0) return false;
-    *out  = wire;
+    *out = wire;
     *rest = bytes_slice(*rest, size + 8, rest->size - size - 8);
     return true;
 }
@@ -60,20 +60,20 @@ enum status pool_journal_open(struct pool_journal **out, const char *path,
                               void (*each)(void *context, struct bytes wire), void *context)
 {
     struct buffer content = {0};
-    enum status   status  = file_read(&content, path, JOURNAL_BYTES_MAX);
-    struct bytes  wire;
-    struct bytes  rest = buffer_bytes(&content);
+    enum status status = file_read(&content, path, JOURNAL_BYTES_MAX);
+    struct bytes wire;
+    struct bytes rest = buffer_bytes(&content);
     if (status == E_NOT_FOUND) status = OK;
     while (status == OK && take_entry(&wire, &rest))
         each(context, wire);
     size_t whole = content.size - rest.size;
-    int    fd    = status == OK ? open_end(path, whole) : -1;
+    int fd = status == OK ? open_end(path, whole) : -1;
     buffer_finish(&content);
     if (status != OK) return status;
     if (fd < 0) return E_IO;
     struct pool_journal *j = must_alloc(sizeof *j);
-    *j                     = (struct pool_journal){must_strdup(path), fd, whole};
-    *out                   = j;
+    *j = (struct pool_journal){must_strdup(path), fd, whole};
+    *out = j;
     return OK;
 }
 
@@ -119,10 +119,10 @@ void pool_journal_rewrite(struct pool_journal *j, const struct bytes *wires, siz
     for (size_t i = 0; i < count; i++)
         put_entry(&content, wires[i]);
     enum status status = file_write_atomic(j->path, buffer_bytes(&content), 0600);
-    int         fd     = status == OK ? open_end(j->path, content.size) : -1;
+    int fd = status == OK ? open_end(j->path, content.size) : -1;
     if (fd >= 0) {
         close(j->fd);
-        j->fd   = fd;
+        j->fd = fd;
         j->size = content.size;
     } else {
         log_limited(LOG_ERROR, "pool", "cannot write the journal anew path=%s reason=%s", j->path,

@@ -29,8 +29,7 @@ static void answer_block(struct session *s, struct rpc_reply *reply, const struc
 {
     struct stored_block b;
     bool full = full_param != NULL && read_bool(reply, full_param, "full transactions");
-    if (load(s, &b, reply, tag))
-        rpc_result(reply, json_of_block(&b.block, session_arena(s), full));
+    if (load(s, &b, reply, tag)) rpc_result(reply, json_of_block(&b.block, session_arena(s), full));
 }
 
 void rpc_block_by_number(void *context, struct rpc_reply *reply, json_t *const *params)
@@ -95,15 +94,15 @@ static void answer_tx_at(struct session *s, struct rpc_reply *reply, const struc
                          const json_t *index_param)
 {
     struct stored_block b;
-    uint64_t            index = read_quantity(reply, index_param, "index");
+    uint64_t index = read_quantity(reply, index_param, "index");
     if (!load(s, &b, reply, tag)) return;
     if (index >= b.block.tx_count) {
         rpc_result(reply, json_null());
         return;
     }
     struct bytes wire = b.block.txs[index];
-    struct hash  hash = tx_hash_of_wire(wire);
-    struct tx    t    = decode_own(s, wire);
+    struct hash hash = tx_hash_of_wire(wire);
+    struct tx t = decode_own(s, wire);
     rpc_result(reply, json_of_tx(&t, &hash, &b.ref, index));
 }
 
@@ -124,10 +123,10 @@ void rpc_tx_by_block_hash(void *context, struct rpc_reply *reply, json_t *const 
 static json_t *waiting_tx(struct session *s, const struct hash *hash)
 {
     struct buffer wire = {0};
-    json_t       *out  = json_null();
+    json_t *out = json_null();
     if (pool_find(session_shared(s)->pool, &wire, hash)) {
         struct tx t = decode_own(s, buffer_bytes(&wire));
-        out         = json_of_tx(&t, hash, NULL, 0);
+        out = json_of_tx(&t, hash, NULL, 0);
     }
     buffer_finish(&wire);
     return out;
@@ -135,7 +134,7 @@ static json_t *waiting_tx(struct session *s, const struct hash *hash)
 
 void rpc_tx_by_hash(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session    *s = context;
+    struct session *s = context;
     struct tx_location at;
     struct stored_block b;
     if (!session_begin(s, reply)) return;
@@ -156,9 +155,9 @@ void rpc_tx_by_hash(void *context, struct rpc_reply *reply, json_t *const *param
 static json_t *receipt_at(struct session *s, const struct stored_block *b,
                           const struct receipt *receipts, size_t index)
 {
-    struct log_place place    = {.block = &b->ref, .tx_index = index};
-    uint64_t         previous = index > 0 ? receipts[index - 1].cumulative_gas_used : 0;
-    place.tx_hash             = tx_hash_of_wire(b->block.txs[index]);
+    struct log_place place = {.block = &b->ref, .tx_index = index};
+    uint64_t previous = index > 0 ? receipts[index - 1].cumulative_gas_used : 0;
+    place.tx_hash = tx_hash_of_wire(b->block.txs[index]);
     for (size_t i = 0; i < index; i++)
         place.log_index += receipts[i].log_count;
     struct tx t = decode_own(s, b->block.txs[index]);
@@ -167,8 +166,8 @@ static json_t *receipt_at(struct session *s, const struct stored_block *b,
 
 void rpc_receipt(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session     *s = context;
-    struct tx_location  at;
+    struct session *s = context;
+    struct tx_location at;
     struct stored_block b;
     if (!session_begin(s, reply)) return;
     struct hash hash = read_hash(reply, params[0], "transaction hash");
@@ -184,13 +183,13 @@ void rpc_receipt(void *context, struct rpc_reply *reply, json_t *const *params)
 
 void rpc_block_receipts(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session     *s = context;
+    struct session *s = context;
     struct stored_block b;
     if (!session_begin(s, reply)) return;
     struct block_tag tag = read_tag(reply, params[0]);
     if (!load(s, &b, reply, &tag)) return;
     const struct receipt *receipts = session_receipts(s, &b);
-    json_t               *list     = json_array();
+    json_t *list = json_array();
     for (size_t i = 0; i < b.block.tx_count; i++)
         json_array_append_new(list, receipt_at(s, &b, receipts, i));
     rpc_result(reply, list);
@@ -219,7 +218,7 @@ void rpc_max_priority_fee(void *context, struct rpc_reply *reply, json_t *const 
 
 struct tip {
     struct u256 wei;
-    uint64_t    gas;
+    uint64_t gas;
 };
 
 static int by_wei(const void *a, const void *b)
@@ -231,26 +230,26 @@ static int by_wei(const void *a, const void *b)
 static json_t *block_rewards(struct session *s, const struct stored_block *b,
                              const double *percentiles, size_t count)
 {
-    size_t                tx_count = b->block.tx_count;
+    size_t tx_count = b->block.tx_count;
     const struct receipt *receipts = session_receipts(s, b);
-    struct tip           *tips = arena_alloc(session_arena(s), (tx_count + 1) * sizeof *tips);
-    json_t               *out  = json_array();
-    uint64_t              before = 0;
+    struct tip *tips = arena_alloc(session_arena(s), (tx_count + 1) * sizeof *tips);
+    json_t *out = json_array();
+    uint64_t before = 0;
     for (size_t i = 0; i < tx_count; i++) {
         struct tx t = decode_own(s, b->block.txs[i]);
-        tips[i]     = (struct tip){tx_tip(&t, b->ref.base_fee),
-                               receipts[i].cumulative_gas_used - before};
-        before      = receipts[i].cumulative_gas_used;
+        tips[i] =
+            (struct tip){tx_tip(&t, b->ref.base_fee), receipts[i].cumulative_gas_used - before};
+        before = receipts[i].cumulative_gas_used;
     }
     qsort(tips, tx_count, sizeof *tips, by_wei);
-    size_t   at  = 0;
+    size_t at = 0;
     uint64_t sum = tx_count > 0 ? tips[0].gas : 0;
     for (size_t p = 0; p < count; p++) {
         uint64_t want = (uint64_t)((double)b->block.header.gas_used * percentiles[p] / 100);
         while (at + 1 < tx_count && sum < want)
             sum += tips[++at].gas;
-        json_array_append_new(out, json_quantity_u256(tx_count > 0 ? tips[at].wei
-                                                                   : u256_from_u64(0)));
+        json_array_append_new(out,
+                              json_quantity_u256(tx_count > 0 ? tips[at].wei : u256_from_u64(0)));
     }
     return out;
 }
@@ -265,7 +264,7 @@ static size_t read_percentiles(struct rpc_reply *reply, double out[RPC_PERCENTIL
         return 0;
     }
     for (size_t i = 0; i < count; i++) {
-        out[i]     = json_number_value(json_array_get(list, i));
+        out[i] = json_number_value(json_array_get(list, i));
         bool order = i == 0 || out[i] >= out[i - 1];
         if (!order || !(out[i] >= 0 && out[i] <= 100))
             rpc_error(reply, RPC_REFUSED, "invalid reward percentile: %f", out[i]);
@@ -276,11 +275,11 @@ static size_t read_percentiles(struct rpc_reply *reply, double out[RPC_PERCENTIL
 static void fill_history(struct session *s, json_t *out, uint64_t first, uint64_t last,
                          const double *percentiles, size_t percentile_count)
 {
-    const volatile int *stop    = session_stop(s);
-    json_t             *fees    = json_array();
-    json_t             *ratios  = json_array();
-    json_t             *rewards = json_array();
-    struct stored_block b       = {0};
+    const volatile int *stop = session_stop(s);
+    json_t *fees = json_array();
+    json_t *ratios = json_array();
+    json_t *rewards = json_array();
+    struct stored_block b = {0};
     for (uint64_t n = first; n <= last && *stop == 0; n++) {
         session_forget(s);
         session_block(s, &b, n);
@@ -295,8 +294,7 @@ static void fill_history(struct session *s, json_t *out, uint64_t first, uint64_
     json_object_set_new(out, "oldestBlock", json_quantity(first));
     json_object_set_new(out, "baseFeePerGas", fees);
     json_object_set_new(out, "gasUsedRatio", ratios);
-    if (percentile_count > 0)
-        json_object_set(out, "reward", rewards);
+    if (percentile_count > 0) json_object_set(out, "reward", rewards);
     json_decref(rewards);
 }
 
@@ -311,12 +309,12 @@ static uint64_t read_count(struct rpc_reply *reply, const json_t *value)
 void rpc_fee_history(void *context, struct rpc_reply *reply, json_t *const *params)
 {
     struct session *s = context;
-    double          percentiles[RPC_PERCENTILES_MAX];
-    uint64_t        last = 0;
+    double percentiles[RPC_PERCENTILES_MAX];
+    uint64_t last = 0;
     if (!session_begin(s, reply)) return;
-    uint64_t         count            = read_count(reply, params[0]);
-    struct block_tag tag              = read_tag(reply, params[1]);
-    size_t           percentile_count = read_percentiles(reply, percentiles, params[2]);
+    uint64_t count = read_count(reply, params[0]);
+    struct block_tag tag = read_tag(reply, params[1]);
+    size_t percentile_count = read_percentiles(reply, percentiles, params[2]);
     if (rpc_failed(reply)) return;
     if (!session_find(s, &last, &tag)) {
         rpc_error(reply, RPC_REFUSED, "request beyond head block: requested %llu, head %llu",

@@ -9,7 +9,7 @@
 
 struct filters {
     pthread_mutex_t lock;
-    struct filter   slots[FILTERS_MAX]; /* id 0: free */
+    struct filter slots[FILTERS_MAX]; /* id 0: free */
 };
 
 static void lock(struct filters *f)
@@ -82,7 +82,8 @@ uint64_t filters_add(struct filters *f, enum filter_kind kind, uint64_t position
     uint64_t id = fresh_id();
     lock(f);
     struct filter *slot = make_room(f);
-    *slot = (struct filter){id, kind, position, clock_ms(), criteria ? must_strdup(criteria) : NULL};
+    *slot =
+        (struct filter){id, kind, position, clock_ms(), criteria ? must_strdup(criteria) : NULL};
     unlock(f);
     return id;
 }
@@ -93,7 +94,7 @@ bool filters_find(struct filters *f, struct filter *out, uint64_t id)
     struct filter *slot = find(f, id);
     if (slot != NULL) {
         slot->asked_ms = clock_ms();
-        *out           = *slot;
+        *out = *slot;
         if (slot->criteria != NULL) out->criteria = must_strdup(slot->criteria);
     }
     unlock(f);

@@ -1,4 +1,5 @@
-/* rpc_filters.h - eth_newFilter and its kin: what a client asked to be told about, kept between calls.
+/* rpc_filters.h - eth_newFilter and its kin: what a client asked to be told about, kept between
+ * calls.
  *
  * At most FILTERS_MAX; one not asked for FILTER_LIFETIME_MS is forgotten, and when all are in use
  * the one not asked for the longest gives way. Ids are random. Any thread. */
@@ -16,17 +17,17 @@
 enum filter_kind { FILTER_LOGS, FILTER_BLOCKS, FILTER_PENDING };
 
 struct filter {
-    uint64_t         id; /* never 0 */
+    uint64_t id; /* never 0 */
     enum filter_kind kind;
-    uint64_t         position; /* the last block told of, or the pool's sequence */
-    uint64_t         asked_ms;
-    char            *criteria; /* a log filter's JSON as text; NULL for the others */
+    uint64_t position; /* the last block told of, or the pool's sequence */
+    uint64_t asked_ms;
+    char *criteria; /* a log filter's JSON as text; NULL for the others */
 };
 
 struct filters;
 
 struct filters *filters_create(void);
-void            filters_destroy(struct filters *f); /* takes NULL */
+void filters_destroy(struct filters *f); /* takes NULL */
 /* Returns the id. `criteria` is copied and may be NULL. */
 uint64_t filters_add(struct filters *f, enum filter_kind kind, uint64_t position,
                      const char *criteria);

@@ -63,7 +63,7 @@ static void set_extra(json_t *object, const struct header_extra *extra)
 json_t *json_of_header(const struct header *h, const struct hash *hash)
 {
     static const struct hash zero = {{0}};
-    json_t                  *out  = json_object();
+    json_t *out = json_object();
     set(out, "number", json_quantity(h->number));
     set(out, "hash", json_hash(hash));
     set(out, "parentHash", json_hash(&h->parent_hash));
@@ -95,7 +95,7 @@ static json_t *json_of_wire(struct bytes wire, struct arena *arena, const struct
                             size_t index, bool full)
 {
     struct hash hash = tx_hash_of_wire(wire);
-    struct tx   t;
+    struct tx t;
     if (!full) return json_hash(&hash);
     enum status decoded = tx_decode(&t, arena, wire);
     assert(decoded == OK);
@@ -104,11 +104,11 @@ static json_t *json_of_wire(struct bytes wire, struct arena *arena, const struct
 
 json_t *json_of_block(const struct block *b, struct arena *arena, bool full)
 {
-    struct hash      hash = block_hash(b);
-    struct block_ref ref  = {hash, b->header.number, b->header.timestamp_s, b->header.base_fee};
-    json_t          *out  = json_of_header(&b->header, &hash);
-    json_t          *txs  = json_array();
-    struct buffer    encoded = {0};
+    struct hash hash = block_hash(b);
+    struct block_ref ref = {hash, b->header.number, b->header.timestamp_s, b->header.base_fee};
+    json_t *out = json_of_header(&b->header, &hash);
+    json_t *txs = json_array();
+    struct buffer encoded = {0};
     for (size_t i = 0; i < b->tx_count; i++)
         json_array_append_new(txs, json_of_wire(b->txs[i], arena, &ref, i, full));
     set(out, "transactions", txs);
@@ -123,8 +123,8 @@ static json_t *json_of_access(const struct tx *t)
     json_t *list = json_array();
     for (size_t i = 0; i < t->access_count; i++) {
         const struct access_entry *entry = &t->access[i];
-        json_t                    *item  = json_object();
-        json_t                    *slots = json_array();
+        json_t *item = json_object();
+        json_t *slots = json_array();
         for (size_t s = 0; s < entry->slot_count; s++)
             json_array_append_new(slots, json_hash(&entry->slots[s]));
         set(item, "address", json_address(&entry->address));
@@ -137,7 +137,7 @@ static json_t *json_of_access(const struct tx *t)
 static void set_signature(json_t *out, const struct tx *t)
 {
     uint64_t parity = t->signature.b[64];
-    uint64_t v      = parity;
+    uint64_t v = parity;
     if (t->type == TX_LEGACY) v = t->has_chain_id ? 35 + 2 * t->chain_id + parity : 27 + parity;
     set(out, "v", json_quantity(v));
     set(out, "r", json_quantity_u256(u256_from_be(bytes_of(t->signature.b, 32))));
@@ -158,7 +158,7 @@ static void set_fees(json_t *out, const struct tx *t, const struct block_ref *bl
 static struct address sender_of(const struct tx *t)
 {
     struct address sender = {{0}};
-    enum status    status = tx_sender(&sender, t);
+    enum status status = tx_sender(&sender, t);
     assert(status == OK); /* it was executed or admitted */
     return sender;
 }
@@ -166,7 +166,7 @@ static struct address sender_of(const struct tx *t)
 json_t *json_of_tx(const struct tx *t, const struct hash *hash, const struct block_ref *block,
                    size_t index)
 {
-    json_t        *out    = json_object();
+    json_t *out = json_object();
     struct address sender = sender_of(t);
     set(out, "hash", json_hash(hash));
     set(out, "type", json_quantity((uint64_t)t->type));
@@ -188,7 +188,7 @@ json_t *json_of_tx(const struct tx *t, const struct hash *hash, const struct blo
 
 json_t *json_of_log(const struct log_entry *entry, const struct log_place *place)
 {
-    json_t *out    = json_object();
+    json_t *out = json_object();
     json_t *topics = json_array();
     for (size_t i = 0; i < entry->topic_count; i++)
         json_array_append_new(topics, json_hash(&entry->topics[i]));
@@ -207,7 +207,7 @@ json_t *json_of_log(const struct log_entry *entry, const struct log_place *place
 
 static json_t *json_of_logs(const struct receipt *r, const struct log_place *first)
 {
-    json_t          *logs  = json_array();
+    json_t *logs = json_array();
     struct log_place place = *first;
     for (size_t i = 0; i < r->log_count; i++, place.log_index++)
         json_array_append_new(logs, json_of_log(&r->logs[i], &place));
@@ -217,10 +217,10 @@ static json_t *json_of_logs(const struct receipt *r, const struct log_place *fir
 json_t *json_of_receipt(const struct receipt *r, const struct tx *t, const struct log_place *place,
                         uint64_t previous_gas)
 {
-    json_t        *out     = json_object();
-    struct address sender  = sender_of(t);
+    json_t *out = json_object();
+    struct address sender = sender_of(t);
     struct address created = address_of_create(&sender, t->nonce);
-    bool           has_contract = t->is_create && r->succeeded;
+    bool has_contract = t->is_create && r->succeeded;
     set(out, "transactionHash", json_hash(&place->tx_hash));
     set(out, "transactionIndex", json_quantity(place->tx_index));
     set(out, "blockHash", json_hash(&place->block->hash));
@@ -289,10 +289,10 @@ struct hash read_hash(struct rpc_reply *reply, const json_t *value, const char *
 
 struct u256 read_slot(struct rpc_reply *reply, const json_t *value)
 {
-    struct bytes text       = text_of(value);
-    char         padded[67] = "0x";
-    struct u256  slot       = {{0}};
-    uint8_t      bytes[32];
+    struct bytes text = text_of(value);
+    char padded[67] = "0x";
+    struct u256 slot = {{0}};
+    uint8_t bytes[32];
     if (text.size < 3 || text.size > 66 || memcmp(text.data, "0x", 2) != 0) {
         bad(reply, value, "storage slot", "0x and up to 64 hex digits");
         return slot;
@@ -310,7 +310,7 @@ struct bytes read_data(struct rpc_reply *reply, struct arena *arena, const json_
                        const char *what)
 {
     struct buffer decoded = {0};
-    struct bytes  data    = {0};
+    struct bytes data = {0};
     if (hex_decode(&decoded, text_of(value)) != OK)
         bad(reply, value, what, "0x and an even number of hex digits");
     else
@@ -327,7 +327,7 @@ bool read_bool(struct rpc_reply *reply, const json_t *value, const char *what)
 
 static struct block_tag read_tag_object(struct rpc_reply *reply, const json_t *value)
 {
-    const json_t *hash   = json_object_get(value, "blockHash");
+    const json_t *hash = json_object_get(value, "blockHash");
     const json_t *number = json_object_get(value, "blockNumber");
     if (hash != NULL && number == NULL)
         return (struct block_tag){TAG_HASH, 0, read_hash(reply, hash, "blockHash")};
@@ -339,7 +339,7 @@ static struct block_tag read_tag_object(struct rpc_reply *reply, const json_t *v
 struct block_tag read_tag(struct rpc_reply *reply, const json_t *value)
 {
     static const struct {
-        const char   *name;
+        const char *name;
         enum tag_kind kind;
     } names[] = {{"latest", TAG_LATEST},
                  {"safe", TAG_LATEST},
@@ -354,10 +354,11 @@ struct block_tag read_tag(struct rpc_reply *reply, const json_t *value)
         tag.kind = names[i].kind;
         return tag;
     }
-    tag.kind   = TAG_NUMBER;
+    tag.kind = TAG_NUMBER;
     tag.number = read_quantity(reply, value, "block");
     if (text_of(value).size == 66 && hex_decode_exact(tag.hash.b, 32, text_of(value)) == OK) {
-        rpc_error(reply, RPC_INVALID_PARAMS, "hex string has length 64, want a block number or tag");
+        rpc_error(reply, RPC_INVALID_PARAMS,
+                  "hex string has length 64, want a block number or tag");
     }
     return tag;
 }

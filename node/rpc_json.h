@@ -19,8 +19,8 @@ json_t *json_address(const struct address *a); /* lower case, as other nodes ans
 /* A block's place for what lies in it; NULL where a transaction still waits. */
 struct block_ref {
     struct hash hash;
-    uint64_t    number;
-    uint64_t    timestamp_s;
+    uint64_t number;
+    uint64_t timestamp_s;
     struct u256 base_fee;
 };
 
@@ -32,9 +32,9 @@ json_t *json_of_tx(const struct tx *t, const struct hash *hash, const struct blo
 /* Where a log stands; tx_hash is zero for logs of system calls. */
 struct log_place {
     const struct block_ref *block;
-    struct hash             tx_hash;
-    size_t                  tx_index;
-    size_t                  log_index;
+    struct hash tx_hash;
+    size_t tx_index;
+    size_t log_index;
 };
 json_t *json_of_log(const struct log_entry *entry, const struct log_place *place);
 /* `previous_gas` is the cumulative gas of the receipt before; first_log its first log's index. */
@@ -42,20 +42,20 @@ json_t *json_of_receipt(const struct receipt *r, const struct tx *t, const struc
                         uint64_t previous_gas);
 
 /* Parameters; `what` names them in errors. A JSON value that is NULL is a bug, but for tags. */
-uint64_t       read_quantity(struct rpc_reply *reply, const json_t *value, const char *what);
-struct u256    read_u256(struct rpc_reply *reply, const json_t *value, const char *what);
+uint64_t read_quantity(struct rpc_reply *reply, const json_t *value, const char *what);
+struct u256 read_u256(struct rpc_reply *reply, const json_t *value, const char *what);
 struct address read_address(struct rpc_reply *reply, const json_t *value, const char *what);
-struct hash    read_hash(struct rpc_reply *reply, const json_t *value, const char *what);
-struct u256    read_slot(struct rpc_reply *reply, const json_t *value); /* up to 32 bytes */
-struct bytes   read_data(struct rpc_reply *reply, struct arena *arena, const json_t *value,
-                         const char *what);
-bool           read_bool(struct rpc_reply *reply, const json_t *value, const char *what);
+struct hash read_hash(struct rpc_reply *reply, const json_t *value, const char *what);
+struct u256 read_slot(struct rpc_reply *reply, const json_t *value); /* up to 32 bytes */
+struct bytes read_data(struct rpc_reply *reply, struct arena *arena, const json_t *value,
+                       const char *what);
+bool read_bool(struct rpc_reply *reply, const json_t *value, const char *what);
 
 enum tag_kind { TAG_LATEST, TAG_EARLIEST, TAG_PENDING, TAG_NUMBER, TAG_HASH };
 struct block_tag {
     enum tag_kind kind;
-    uint64_t      number;
-    struct hash   hash;
+    uint64_t number;
+    struct hash hash;
 };
 /* A tag, a quantity, or EIP-1898's object; NULL is latest. safe and finalized are latest here. */
 struct block_tag read_tag(struct rpc_reply *reply, const json_t *value);

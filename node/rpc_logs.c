@@ -6,17 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ADDRESSES_MAX      256 /* in one filter */
-#define TOPIC_CHOICES_MAX  256 /* for one position */
+#define ADDRESSES_MAX      256         /* in one filter */
+#define TOPIC_CHOICES_MAX  256         /* for one position */
 #define LOG_DATA_BYTES_MAX (16u << 20) /* of all logs in one answer */
 #define PENDING_MAX        4096
 
 struct log_filter {
     struct address addresses[ADDRESSES_MAX];
-    size_t         address_count; /* 0: any */
-    struct hash    topics[LOG_TOPICS_MAX][TOPIC_CHOICES_MAX];
-    size_t         topic_counts[LOG_TOPICS_MAX]; /* 0: any */
-    size_t         topic_positions;
+    size_t address_count; /* 0: any */
+    struct hash topics[LOG_TOPICS_MAX][TOPIC_CHOICES_MAX];
+    size_t topic_counts[LOG_TOPICS_MAX]; /* 0: any */
+    size_t topic_positions;
 };
 
 struct log_range {
@@ -25,11 +25,11 @@ struct log_range {
 };
 
 struct search {
-    struct session          *session;
-    struct rpc_reply        *reply;
+    struct session *session;
+    struct rpc_reply *reply;
     const struct log_filter *filter;
-    json_t                  *found;
-    size_t                   data_bytes;
+    json_t *found;
+    size_t data_bytes;
 };
 
 /* ---- reading a filter ---- */
@@ -56,14 +56,13 @@ static void read_topic(struct rpc_reply *reply, struct log_filter *out, size_t p
 {
     if (json_is_null(value)) return;
     if (!json_is_array(value)) {
-        out->topics[position][0]    = read_hash(reply, value, "topic");
+        out->topics[position][0] = read_hash(reply, value, "topic");
         out->topic_counts[position] = 1;
         return;
     }
     size_t count = json_array_size(value);
     if (count > TOPIC_CHOICES_MAX) {
-        rpc_error(reply, RPC_INVALID_PARAMS, "too many topics, want at most %d",
-                  TOPIC_CHOICES_MAX);
+        rpc_error(reply, RPC_INVALID_PARAMS, "too many topics, want at most %d", TOPIC_CHOICES_MAX);
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -72,7 +71,7 @@ static void read_topic(struct rpc_reply *reply, struct log_filter *out, size_t p
             out->topic_counts[position] = 0;
             return;
         }
-        out->topics[position][i]    = read_hash(reply, choice, "topic");
+        out->topics[position][i] = read_hash(reply, choice, "topic");
         out->topic_counts[position] = i + 1;
     }
 }
@@ -115,9 +114,9 @@ static uint64_t read_bound(struct session *s, struct rpc_reply *reply, const jso
 
 static struct log_range read_range(struct session *s, struct rpc_reply *reply, const json_t *object)
 {
-    const json_t    *hash  = json_object_get(object, "blockHash");
-    const json_t    *from  = json_object_get(object, "fromBlock");
-    const json_t    *to    = json_object_get(object, "toBlock");
+    const json_t *hash = json_object_get(object, "blockHash");
+    const json_t *from = json_object_get(object, "fromBlock");
+    const json_t *to = json_object_get(object, "toBlock");
     struct log_range range = {0};
     if (hash != NULL && (from != NULL || to != NULL))
         rpc_error(reply, RPC_INVALID_PARAMS,
@@ -129,7 +128,7 @@ static struct log_range read_range(struct session *s, struct rpc_reply *reply, c
         return range;
     }
     range.first = read_bound(s, reply, from);
-    range.last  = read_bound(s, reply, to);
+    range.last = read_bound(s, reply, to);
     return range;
 }
 
@@ -202,26 +201,26 @@ static void collect(struct search *q, const struct log_entry *logs, size_t count
 static void search_block(struct search *q, uint64_t number)
 {
     struct stored_block b;
-    size_t              count = 0;
+    size_t count = 0;
     session_forget(q->session);
     session_block(q->session, &b, number);
     const struct receipt *receipts = session_receipts(q->session, &b);
-    struct log_place      place    = {.block = &b.ref};
+    struct log_place place = {.block = &b.ref};
     for (size_t i = 0; i < b.block.tx_count && !rpc_failed(q->reply); i++) {
         place.tx_index = i;
         if (receipts[i].log_count > 0) place.tx_hash = tx_hash_of_wire(b.block.txs[i]);
         collect(q, receipts[i].logs, receipts[i].log_count, &place);
     }
     const struct log_entry *logs = session_system_logs(q->session, &count, number);
-    place.tx_index               = b.block.tx_count;
-    place.tx_hash                = system_logs_hash(&b.ref.hash);
+    place.tx_index = b.block.tx_count;
+    place.tx_hash = system_logs_hash(&b.ref.hash);
     if (!rpc_failed(q->reply)) collect(q, logs, count, &place);
 }
 
 static void search_range(struct search *q, struct log_range range)
 {
     const struct store_snapshot *view = session_snapshot(q->session);
-    uint64_t                     head = session_head(q->session)->number;
+    uint64_t head = session_head(q->session)->number;
     if (range.last > head) range.last = head; /* what is not there yet has no logs */
     for (uint64_t n = range.first; n <= range.last && !rpc_failed(q->reply); n++) {
         struct bloom bloom;
@@ -235,7 +234,7 @@ static void answer_logs(struct session *s, struct rpc_reply *reply, const json_t
                         struct log_range range)
 {
     struct log_filter *filter = read_filter(reply, object);
-    struct search      q      = {s, reply, filter, json_array(), 0};
+    struct search q = {s, reply, filter, json_array(), 0};
     if (check_range(s, reply, range)) search_range(&q, range);
     if (rpc_failed(reply))
         json_decref(q.found);
@@ -279,18 +278,18 @@ void rpc_new_block_filter(void *context, struct rpc_reply *reply, json_t *const 
 
 void rpc_new_pending_filter(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session *s    = context;
-    struct buffer   none = {0};
+    struct session *s = context;
+    struct buffer none = {0};
     (void)params;
     if (!session_begin(s, reply)) return;
     uint64_t last = 0, at = 0;
     do { /* to the newest: what waits already is not told */
-        at   = last;
+        at = last;
         last = pool_hashes_after(session_shared(s)->pool, &none, at, PENDING_MAX);
     } while (last != at);
     buffer_finish(&none);
-    rpc_result(reply, json_quantity(filters_add(session_shared(s)->filters, FILTER_PENDING, last,
-                                                NULL)));
+    rpc_result(reply,
+               json_quantity(filters_add(session_shared(s)->filters, FILTER_PENDING, last, NULL)));
 }
 
 static json_t *hashes_json(struct bytes hashes)
@@ -316,7 +315,7 @@ static void pending_changes(struct session *s, struct rpc_reply *reply, const st
 /* The blocks since the last question; at most as many as eth_getLogs may span. */
 static struct log_range new_blocks(struct session *s, const struct filter *f)
 {
-    uint64_t         most  = session_shared(s)->options->rpc_log_range;
+    uint64_t most = session_shared(s)->options->rpc_log_range;
     struct log_range range = {f->position + 1, session_head(s)->number};
     if (range.last >= range.first && range.last - range.first >= most)
         range.last = range.first + most - 1;
@@ -326,7 +325,7 @@ static struct log_range new_blocks(struct session *s, const struct filter *f)
 static void block_changes(struct session *s, struct rpc_reply *reply, const struct filter *f)
 {
     struct log_range range = new_blocks(s, f);
-    json_t          *list  = json_array();
+    json_t *list = json_array();
     for (uint64_t n = range.first; n <= range.last; n++) {
         struct hash h;
         if (!store_hash_of_number(session_snapshot(s), n, &h)) break;
@@ -338,9 +337,9 @@ static void block_changes(struct session *s, struct rpc_reply *reply, const stru
 
 static void log_changes(struct session *s, struct rpc_reply *reply, const struct filter *f)
 {
-    struct log_range range    = new_blocks(s, f);
-    json_t          *criteria = json_loads(f->criteria, 0, NULL);
-    const json_t    *from     = json_object_get(criteria, "fromBlock");
+    struct log_range range = new_blocks(s, f);
+    json_t *criteria = json_loads(f->criteria, 0, NULL);
+    const json_t *from = json_object_get(criteria, "fromBlock");
     if (json_is_string(from)) { /* a filter for the future starts there */
         struct block_tag tag = read_tag(reply, from);
         if (tag.kind == TAG_NUMBER && tag.number > range.first) range.first = tag.number;
@@ -382,8 +381,8 @@ void rpc_filter_logs(void *context, struct rpc_reply *reply, json_t *const *para
     struct filter f;
     if (!get_filter(context, reply, &f, params[0])) return;
     if (f.kind == FILTER_LOGS) {
-        json_t          *criteria = json_loads(f.criteria, 0, NULL);
-        struct log_range range    = read_range(context, reply, criteria);
+        json_t *criteria = json_loads(f.criteria, 0, NULL);
+        struct log_range range = read_range(context, reply, criteria);
         answer_logs(context, reply, criteria, range);
         json_decref(criteria);
     } else {
@@ -394,8 +393,8 @@ void rpc_filter_logs(void *context, struct rpc_reply *reply, json_t *const *para
 
 void rpc_uninstall_filter(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session *s  = context;
-    uint64_t        id = read_quantity(reply, params[0], "filter id");
+    struct session *s = context;
+    uint64_t id = read_quantity(reply, params[0], "filter id");
     if (rpc_failed(reply)) return;
     rpc_result(reply, json_boolean(filters_remove(session_shared(s)->filters, id)));
 }

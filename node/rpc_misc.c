@@ -24,7 +24,7 @@ void rpc_sha3(void *context, struct rpc_reply *reply, json_t *const *params)
 {
     if (!session_begin(context, reply)) return;
     struct bytes data = read_data(reply, session_arena(context), params[0], "data");
-    struct hash  hash = keccak256(data);
+    struct hash hash = keccak256(data);
     if (!rpc_failed(reply)) rpc_result(reply, json_hash(&hash));
 }
 
@@ -82,8 +82,8 @@ void rpc_status(void *context, struct rpc_reply *reply, json_t *const *params)
     struct session *s = context;
     (void)params;
     if (!session_begin(s, reply)) return;
-    const struct chain_config *c   = session_shared(s)->config;
-    json_t                    *out = json_object();
+    const struct chain_config *c = session_shared(s)->config;
+    json_t *out = json_object();
     json_object_set_new(out, "network", json_string(c->name));
     json_object_set_new(out, "devnet", json_boolean(c->devnet));
     json_object_set_new(out, "chainId", json_quantity(c->chain_id));
@@ -101,7 +101,7 @@ void rpc_status(void *context, struct rpc_reply *reply, json_t *const *params)
 
 static json_t *json_of_epoch(const struct epoch *e)
 {
-    json_t *out  = json_object();
+    json_t *out = json_object();
     json_t *list = json_array();
     for (uint32_t i = 0; i < e->validator_count; i++) {
         json_t *v = json_object();
@@ -124,8 +124,8 @@ static json_t *json_of_epoch(const struct epoch *e)
 /* The set of an epoch; without a parameter that of the next block. */
 void rpc_validators(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session *s       = context;
-    struct buffer   encoded = {0};
+    struct session *s = context;
+    struct buffer encoded = {0};
     if (!session_begin(s, reply)) return;
     uint64_t number = params[0] != NULL ? read_quantity(reply, params[0], "epoch") : 0;
     if (rpc_failed(reply)) return;
@@ -142,10 +142,10 @@ void rpc_validators(void *context, struct rpc_reply *reply, json_t *const *param
 /* The finality certificate kept with a block; null if there is none (a later one covers it). */
 void rpc_certificate(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session *s       = context;
-    struct buffer   encoded = {0};
-    uint64_t        number  = 0;
-    struct hash     hash;
+    struct session *s = context;
+    struct buffer encoded = {0};
+    uint64_t number = 0;
+    struct hash hash;
     if (!session_begin(s, reply)) return;
     struct block_tag tag = read_tag(reply, params[0]);
     if (rpc_failed(reply)) return;

@@ -14,9 +14,9 @@
 
 struct thread {
     struct rpc_worker worker; /* first: rpc_worker_begin gets back from it */
-    struct rpc_pool  *pool;
-    pthread_t         id;
-    uint64_t          deadline_ms; /* under the pool's lock; 0: idle */
+    struct rpc_pool *pool;
+    pthread_t id;
+    uint64_t deadline_ms; /* under the pool's lock; 0: idle */
 };
 
 struct list {
@@ -25,17 +25,17 @@ struct list {
 };
 
 struct rpc_pool {
-    pthread_mutex_t    lock;
-    pthread_cond_t     work_there;
-    struct list        waiting;
-    struct list        done;
-    bool               stopping;
-    rpc_work           work;
-    uint64_t           limit_ms;
+    pthread_mutex_t lock;
+    pthread_cond_t work_there;
+    struct list waiting;
+    struct list done;
+    bool stopping;
+    rpc_work work;
+    uint64_t limit_ms;
     struct loop_watch *done_watch;
     struct loop_timer *deadline_timer;
-    size_t             thread_count;
-    struct thread     *threads;
+    size_t thread_count;
+    struct thread *threads;
 };
 
 static void list_add(struct list *l, struct rpc_job *job)
@@ -92,8 +92,8 @@ void rpc_worker_end(struct rpc_worker *worker)
 
 static void on_deadline_timer(void *context)
 {
-    struct rpc_pool *p   = context;
-    uint64_t         now = clock_ms();
+    struct rpc_pool *p = context;
+    uint64_t now = clock_ms();
     lock(p);
     for (size_t i = 0; i < p->thread_count; i++) {
         struct thread *t = &p->threads[i];
@@ -105,7 +105,7 @@ static void on_deadline_timer(void *context)
 
 static void *run(void *context)
 {
-    struct thread   *t = context;
+    struct thread *t = context;
     struct rpc_pool *p = t->pool;
     lock(p);
     while (!p->stopping) {
@@ -137,7 +137,7 @@ static void on_done(void *context)
     struct rpc_pool *p = context;
     lock(p);
     struct rpc_job *job = p->done.first;
-    p->done             = (struct list){0};
+    p->done = (struct list){0};
     unlock(p);
     while (job != NULL) {
         struct rpc_job *next = job->next;
@@ -161,16 +161,16 @@ struct rpc_pool *rpc_pool_create(struct loop *loop, size_t threads, uint64_t lim
 {
     struct rpc_pool *p = must_alloc(sizeof *p);
     assert(threads > 0);
-    p->work           = work;
-    p->limit_ms       = limit_ms;
-    p->done_watch     = loop_watch_create(loop, on_done, p);
+    p->work = work;
+    p->limit_ms = limit_ms;
+    p->done_watch = loop_watch_create(loop, on_done, p);
     p->deadline_timer = loop_timer_create(loop, on_deadline_timer, p);
-    p->thread_count   = threads;
-    p->threads        = must_alloc(threads * sizeof *p->threads);
+    p->thread_count = threads;
+    p->threads = must_alloc(threads * sizeof *p->threads);
     if (pthread_mutex_init(&p->lock, NULL) != 0 || pthread_cond_init(&p->work_there, NULL) != 0)
         fatal("making the RPC queue");
     for (size_t i = 0; i < threads; i++) {
-        p->threads[i].pool           = p;
+        p->threads[i].pool = p;
         p->threads[i].worker.session = sessions[i];
         start_thread(&p->threads[i]);
     }

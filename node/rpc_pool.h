@@ -15,15 +15,15 @@ struct rpc_pool;
 
 struct rpc_job {
     struct http_request *request;
-    struct bytes         body; /* of a POST; borrowed from the request */
-    bool                 is_metrics;
-    struct buffer        answer;
-    struct rpc_job      *next;
+    struct bytes body; /* of a POST; borrowed from the request */
+    bool is_metrics;
+    struct buffer answer;
+    struct rpc_job *next;
 };
 
 struct rpc_worker {
-    volatile int stop;    /* set when the deadline has passed */
-    void        *session; /* the caller's own, one a worker */
+    volatile int stop; /* set when the deadline has passed */
+    void *session;     /* the caller's own, one a worker */
 };
 
 /* Runs in a worker: fills job->answer. */

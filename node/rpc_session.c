@@ -10,24 +10,24 @@
 
 struct session {
     const struct rpc_shared *shared;
-    struct rpc_worker       *worker; /* while a job runs */
-    struct arena             arena;
-    struct evm              *evm;
-    uint64_t                 job_start_ms;
-    struct store_snapshot   *snapshot;
-    struct store_head        head;
-    struct header            header; /* of the head */
-    struct hash              header_hash;
-    struct layer            *layer;
-    struct execution         execution;
-    struct ancestry          ancestry;
+    struct rpc_worker *worker; /* while a job runs */
+    struct arena arena;
+    struct evm *evm;
+    uint64_t job_start_ms;
+    struct store_snapshot *snapshot;
+    struct store_head head;
+    struct header header; /* of the head */
+    struct hash header_hash;
+    struct layer *layer;
+    struct execution execution;
+    struct ancestry ancestry;
 };
 
 struct session *session_create(const struct rpc_shared *shared)
 {
     struct session *s = must_alloc(sizeof *s);
-    s->shared         = shared;
-    s->evm            = evm_create(EVM_CANCUN);
+    s->shared = shared;
+    s->evm = evm_create(EVM_CANCUN);
     return s;
 }
 
@@ -80,12 +80,12 @@ bool session_begin(struct session *s, struct rpc_reply *reply)
 
 void session_work(struct rpc_worker *worker, struct rpc_job *job)
 {
-    struct session   *s        = worker->session;
-    struct counters  *counters = s->shared->counters;
-    struct rpc_counts counts   = {0};
-    uint64_t          start_us = clock_us();
-    s->worker                  = worker;
-    s->job_start_ms            = clock_ms();
+    struct session *s = worker->session;
+    struct counters *counters = s->shared->counters;
+    struct rpc_counts counts = {0};
+    uint64_t start_us = clock_us();
+    s->worker = worker;
+    s->job_start_ms = clock_ms();
     if (job->is_metrics)
         metrics_print(s, &job->answer);
     else
@@ -164,8 +164,8 @@ bool session_find(struct session *s, uint64_t *out, const struct block_tag *tag)
 
 bool session_state_at(struct session *s, struct rpc_reply *reply, const json_t *value)
 {
-    struct block_tag tag    = read_tag(reply, value);
-    uint64_t         number = 0;
+    struct block_tag tag = read_tag(reply, value);
+    uint64_t number = 0;
     if (rpc_failed(reply)) return false;
     if (!session_find(s, &number, &tag)) {
         rpc_error(reply, RPC_REFUSED, "header not found");
@@ -196,21 +196,21 @@ void session_forget(struct session *s)
 void session_block(struct session *s, struct stored_block *out, uint64_t number)
 {
     struct buffer bytes = {0};
-    bool          found = store_block_by_number(s->snapshot, number, &bytes);
+    bool found = store_block_by_number(s->snapshot, number, &bytes);
     if (!found || block_decode(&out->block, &s->arena, keep(s, &bytes)) != OK)
         fatal("reading block %llu", (unsigned long long)number);
     const struct header *h = &out->block.header;
-    out->ref               = (struct block_ref){{{0}}, number, h->timestamp_s, h->base_fee};
+    out->ref = (struct block_ref){{{0}}, number, h->timestamp_s, h->base_fee};
     if (!store_hash_of_number(s->snapshot, number, &out->ref.hash))
         fatal("reading the hash of block %llu", (unsigned long long)number);
 }
 
 const struct receipt *session_receipts(struct session *s, const struct stored_block *block)
 {
-    struct buffer   bytes    = {0};
+    struct buffer bytes = {0};
     struct receipt *receipts = NULL;
-    size_t          count    = 0;
-    bool            found    = store_receipts(s->snapshot, block->ref.number, &bytes);
+    size_t count = 0;
+    bool found = store_receipts(s->snapshot, block->ref.number, &bytes);
     if (!found || receipts_decode(&receipts, &count, &s->arena, keep(s, &bytes)) != OK ||
         count != block->block.tx_count)
         fatal("reading the receipts of block %llu", (unsigned long long)block->ref.number);
@@ -219,9 +219,9 @@ const struct receipt *session_receipts(struct session *s, const struct stored_bl
 
 const struct log_entry *session_system_logs(struct session *s, size_t *out_count, uint64_t number)
 {
-    struct buffer     bytes = {0};
-    struct log_entry *logs  = NULL;
-    bool              found = store_system_logs(s->snapshot, number, &bytes);
+    struct buffer bytes = {0};
+    struct log_entry *logs = NULL;
+    bool found = store_system_logs(s->snapshot, number, &bytes);
     if (!found || logs_decode(&logs, out_count, &s->arena, keep(s, &bytes)) != OK)
         fatal("reading the system logs of block %llu", (unsigned long long)number);
     return logs;

@@ -20,29 +20,29 @@
 struct filters;
 
 struct rpc_shared { /* all kept by pointer */
-    const struct config       *options;
+    const struct config *options;
     const struct chain_config *config;
-    struct store              *store;
-    struct pool               *pool;
-    struct counters           *counters;
-    struct filters            *filters;
+    struct store *store;
+    struct pool *pool;
+    struct counters *counters;
+    struct filters *filters;
 };
 
 struct session;
 
 struct session *session_create(const struct rpc_shared *shared);
-void            session_destroy(struct session *s); /* takes NULL */
+void session_destroy(struct session *s); /* takes NULL */
 /* Answers a whole job; an rpc_work. */
 void session_work(struct rpc_worker *worker, struct rpc_job *job);
 
 /* False (and an error in the reply) when this body has used its time up. */
 MUST_CHECK bool session_begin(struct session *s, struct rpc_reply *reply);
 
-const struct rpc_shared     *session_shared(const struct session *s);
-struct arena                *session_arena(struct session *s);
+const struct rpc_shared *session_shared(const struct session *s);
+struct arena *session_arena(struct session *s);
 const struct store_snapshot *session_snapshot(const struct session *s);
-const struct header         *session_head(const struct session *s);
-const struct hash           *session_head_hash(const struct session *s);
+const struct header *session_head(const struct session *s);
+const struct hash *session_head_hash(const struct session *s);
 /* Over the last final state, for this call only. */
 struct layer *session_layer(struct session *s);
 /* An execution upon the last final block, with its facts, for this call only. */
@@ -59,7 +59,7 @@ MUST_CHECK bool session_state_at(struct session *s, struct rpc_reply *reply, con
 void session_forget(struct session *s);
 
 struct stored_block {
-    struct block     block;
+    struct block block;
     struct block_ref ref;
 };
 /* Loads a block that exists (fatal if the store lacks it). */
@@ -71,6 +71,6 @@ const struct log_entry *session_system_logs(struct session *s, size_t *out_count
 
 /* The table of all methods, and the metrics' text. */
 extern const struct rpc_table NODE_METHODS;
-void                          metrics_print(struct session *s, struct buffer *out);
+void metrics_print(struct session *s, struct buffer *out);
 
 #endif

@@ -30,7 +30,7 @@ void rpc_get_transaction_count(void *context, struct rpc_reply *reply, json_t *c
 {
     struct session *s = context;
     if (!session_begin(s, reply)) return;
-    struct address   a   = read_address(reply, params[0], "address");
+    struct address a = read_address(reply, params[0], "address");
     struct block_tag tag = read_tag(reply, params[1]);
     if (!session_state_at(s, reply, params[1]) || rpc_failed(reply)) return;
     uint64_t nonce = account_at(s, &a).nonce;
@@ -56,8 +56,8 @@ static json_t *json_word(struct u256 value)
 void rpc_get_storage_at(void *context, struct rpc_reply *reply, json_t *const *params)
 {
     if (!session_begin(context, reply)) return;
-    struct address a    = read_address(reply, params[0], "address");
-    struct u256    slot = read_slot(reply, params[1]);
+    struct address a = read_address(reply, params[0], "address");
+    struct u256 slot = read_slot(reply, params[1]);
     if (!session_state_at(context, reply, params[2]) || rpc_failed(reply)) return;
     rpc_result(reply, json_word(layer_storage(session_layer(context), &a, slot)));
 }
@@ -73,11 +73,11 @@ static bool get_node(void *context, const struct trie_place *place, struct buffe
 static json_t *proof_of(struct session *s, const struct hash *owner, const struct hash *root,
                         const struct hash *key)
 {
-    const struct state_base *base  = store_snapshot_base(session_snapshot(s));
-    struct trie_store        store = {(void *)(uintptr_t)base, get_node, NULL};
-    struct trie              trie  = {&store, session_arena(s), *owner, *root};
-    struct trie_proof       *proof = arena_alloc(session_arena(s), sizeof *proof);
-    json_t                  *nodes = json_array();
+    const struct state_base *base = store_snapshot_base(session_snapshot(s));
+    struct trie_store store = {(void *)(uintptr_t)base, get_node, NULL};
+    struct trie trie = {&store, session_arena(s), *owner, *root};
+    struct trie_proof *proof = arena_alloc(session_arena(s), sizeof *proof);
+    json_t *nodes = json_array();
     trie_prove(&trie, proof, hash_bytes(key));
     for (size_t i = 0; i < proof->count; i++)
         json_array_append_new(nodes, json_data(proof->nodes[i]));
@@ -89,12 +89,11 @@ static json_t *storage_proof(struct session *s, const struct address *a, const s
 {
     struct hash owner = keccak256(address_bytes(a));
     struct hash word;
-    json_t     *out = json_object();
+    json_t *out = json_object();
     u256_to_be(word.b, slot);
     struct hash key = keccak256(hash_bytes(&word));
     json_object_set_new(out, "key", json_hash(&word));
-    json_object_set_new(out, "value",
-                        json_quantity_u256(layer_storage(session_layer(s), a, slot)));
+    json_object_set_new(out, "value", json_quantity_u256(layer_storage(session_layer(s), a, slot)));
     json_object_set_new(out, "proof", proof_of(s, &owner, root, &key));
     return out;
 }
@@ -102,9 +101,9 @@ static json_t *storage_proof(struct session *s, const struct address *a, const s
 static json_t *account_proof(struct session *s, const struct address *a)
 {
     static const struct hash no_owner = {{0}};
-    struct account           account  = account_at(s, a);
-    struct hash              key      = keccak256(address_bytes(a));
-    json_t                  *out      = json_object();
+    struct account account = account_at(s, a);
+    struct hash key = keccak256(address_bytes(a));
+    json_t *out = json_object();
     json_object_set_new(out, "address", json_address(a));
     json_object_set_new(out, "balance", json_quantity_u256(account.balance));
     json_object_set_new(out, "nonce", json_quantity(account.nonce));
@@ -124,8 +123,8 @@ void rpc_get_proof(void *context, struct rpc_reply *reply, json_t *const *params
         rpc_error(reply, RPC_INVALID_PARAMS, "want an array of at most %d storage keys",
                   PROOF_SLOTS_MAX);
     if (!session_state_at(s, reply, params[2]) || rpc_failed(reply)) return;
-    struct hash root  = account_at(s, &a).storage_root;
-    json_t     *slots = json_array();
+    struct hash root = account_at(s, &a).storage_root;
+    json_t *slots = json_array();
     for (size_t i = 0; i < json_array_size(params[1]) && !rpc_failed(reply); i++) {
         struct u256 slot = read_slot(reply, json_array_get(params[1], i));
         json_array_append_new(slots, storage_proof(s, &a, &root, slot));
@@ -143,13 +142,13 @@ void rpc_get_proof(void *context, struct rpc_reply *reply, json_t *const *params
 static void read_access_entry(struct session *s, struct rpc_reply *reply, struct access_entry *out,
                               const json_t *item)
 {
-    const json_t *keys  = json_object_get(item, "storageKeys");
-    size_t        count = json_array_size(keys);
-    struct hash  *slots = arena_alloc(session_arena(s), (count + 1) * sizeof *slots);
+    const json_t *keys = json_object_get(item, "storageKeys");
+    size_t count = json_array_size(keys);
+    struct hash *slots = arena_alloc(session_arena(s), (count + 1) * sizeof *slots);
     for (size_t i = 0; i < count; i++)
         slots[i] = read_hash(reply, json_array_get(keys, i), "storage key");
     out->address = read_address(reply, json_object_get(item, "address"), "access list address");
-    out->slots   = slots;
+    out->slots = slots;
     out->slot_count = count;
 }
 
@@ -167,7 +166,7 @@ static void read_access(struct session *s, struct rpc_reply *reply, struct call_
     struct access_entry *access = arena_alloc(session_arena(s), (count + 1) * sizeof *access);
     for (size_t i = 0; i < count; i++)
         read_access_entry(s, reply, &access[i], json_array_get(list, i));
-    out->access       = access;
+    out->access = access;
     out->access_count = count;
 }
 
@@ -192,10 +191,11 @@ static void read_call_data(struct session *s, struct rpc_reply *reply, struct ca
                            const json_t *object)
 {
     const json_t *input = field(object, "input");
-    const json_t *data  = field(object, "data");
+    const json_t *data = field(object, "data");
     if (input != NULL && data != NULL && !json_equal(input, data))
-        rpc_error(reply, RPC_REFUSED, "both \"data\" and \"input\" are set and not equal. Please "
-                                      "use \"input\" to pass transaction call data");
+        rpc_error(reply, RPC_REFUSED,
+                  "both \"data\" and \"input\" are set and not equal. Please "
+                  "use \"input\" to pass transaction call data");
     if (input == NULL) input = data;
     if (input != NULL) out->data = read_data(reply, session_arena(s), input, "input");
 }
@@ -204,7 +204,7 @@ static void read_call(struct session *s, struct rpc_reply *reply, struct call_re
                       const json_t *object)
 {
     uint64_t cap = session_shared(s)->options->rpc_gas_cap;
-    *out         = (struct call_request){.gas_limit = cap};
+    *out = (struct call_request){.gas_limit = cap};
     if (!json_is_object(object)) {
         rpc_error(reply, RPC_INVALID_PARAMS, "want an object that describes the call");
         return;
@@ -228,7 +228,7 @@ static struct bytes revert_reason(struct bytes output)
     static const uint8_t selector[4] = {0x08, 0xc3, 0x79, 0xa0};
     if (output.size < 68 || memcmp(output.data, selector, 4) != 0) return (struct bytes){0};
     struct u256 offset = u256_from_be(bytes_slice(output, 4, 32));
-    struct u256 size   = u256_from_be(bytes_slice(output, 36, 32));
+    struct u256 size = u256_from_be(bytes_slice(output, 36, 32));
     if (!u256_equal(offset, u256_from_u64(32)) || !u256_fits_u64(size)) return (struct bytes){0};
     if (u256_to_u64(size) > output.size - 68) return (struct bytes){0};
     return bytes_slice(output, 68, (size_t)u256_to_u64(size));
@@ -237,8 +237,9 @@ static struct bytes revert_reason(struct bytes output)
 static void revert_error(struct rpc_reply *reply, struct bytes output)
 {
     struct bytes reason = revert_reason(output);
-    char         text[REVERT_REASON_MAX];
-    snprintf(text, sizeof text, "%.*s", (int)(reason.size < sizeof text ? reason.size : sizeof text),
+    char text[REVERT_REASON_MAX];
+    snprintf(text, sizeof text, "%.*s",
+             (int)(reason.size < sizeof text ? reason.size : sizeof text),
              reason.size > 0 ? (const char *)reason.data : "");
     /* A contract's bytes may be no UTF-8; the data still tells all. */
     json_t *utf8 = json_string(text);
@@ -260,8 +261,8 @@ static void not_run_error(struct session *s, struct rpc_reply *reply, enum tx_re
     }
     address_to_text(from, &call->from);
     u256_to_decimal(have, account_at(s, &call->from).balance);
-    u256_to_decimal(want, u256_add(call->value, u256_mul(call->gas_price,
-                                                         u256_from_u64(call->gas_limit))));
+    u256_to_decimal(
+        want, u256_add(call->value, u256_mul(call->gas_price, u256_from_u64(call->gas_limit))));
     rpc_error(reply, RPC_REFUSED, "%s: address %s have %s want %s", tx_reason_text(reason), from,
               have, want);
 }
@@ -283,9 +284,9 @@ static void call_error(struct session *s, struct rpc_reply *reply, enum tx_reaso
 
 void rpc_call(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session     *s = context;
+    struct session *s = context;
     struct call_request call;
-    struct tx_outcome   outcome = {0};
+    struct tx_outcome outcome = {0};
     if (!session_begin(s, reply)) return;
     read_call(s, reply, &call, params[0]);
     if (!session_state_at(s, reply, params[1]) || rpc_failed(reply)) return;
@@ -297,8 +298,8 @@ void rpc_call(void *context, struct rpc_reply *reply, json_t *const *params)
 /* No more gas than the block has and the sender can pay for. */
 static void bound_gas(struct session *s, struct rpc_reply *reply, struct call_request *call)
 {
-    uint64_t    block_gas = session_head(s)->gas_limit;
-    struct u256 balance   = account_at(s, &call->from).balance;
+    uint64_t block_gas = session_head(s)->gas_limit;
+    struct u256 balance = account_at(s, &call->from).balance;
     struct u256 left;
     if (call->gas_limit > block_gas) call->gas_limit = block_gas;
     if (u256_is_zero(call->gas_price)) return;
@@ -312,10 +313,10 @@ static void bound_gas(struct session *s, struct rpc_reply *reply, struct call_re
 
 void rpc_estimate_gas(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session     *s = context;
+    struct session *s = context;
     struct call_request call;
-    struct tx_outcome   outcome = {0};
-    uint64_t            gas     = 0;
+    struct tx_outcome outcome = {0};
+    uint64_t gas = 0;
     if (!session_begin(s, reply)) return;
     read_call(s, reply, &call, params[0]);
     if (!session_state_at(s, reply, params[1]) || rpc_failed(reply)) return;
@@ -323,8 +324,8 @@ void rpc_estimate_gas(void *context, struct rpc_reply *reply, json_t *const *par
     if (rpc_failed(reply)) return;
     enum tx_reason reason =
         execute_estimate(session_execution(s), &gas, &outcome, &call, session_stop(s));
-    bool too_little = reason == TX_INTRINSIC_GAS ||
-                      (reason == TX_FINE && outcome.result == EVM_OUT_OF_GAS);
+    bool too_little =
+        reason == TX_INTRINSIC_GAS || (reason == TX_FINE && outcome.result == EVM_OUT_OF_GAS);
     if (too_little && *session_stop(s) == 0)
         rpc_error(reply, RPC_REFUSED, "gas required exceeds allowance (%llu)",
                   (unsigned long long)call.gas_limit);
@@ -349,8 +350,8 @@ static void refuse_tx(struct rpc_reply *reply, struct session *s, enum tx_reason
 
 void rpc_send_raw(void *context, struct rpc_reply *reply, json_t *const *params)
 {
-    struct session *s    = context;
-    struct hash     hash = {{0}};
+    struct session *s = context;
+    struct hash hash = {{0}};
     if (!session_begin(s, reply)) return;
     struct bytes wire = read_data(reply, session_arena(s), params[0], "transaction");
     if (rpc_failed(reply)) return;

@@ -40,8 +40,8 @@ static enum status secret_from_text(uint8_t out[32], struct bytes text)
     while (text.size > 0 && (text.data[text.size - 1] == '\n' || text.data[text.size - 1] == '\r'))
         text.size--;
     if (text.size > 0 && text.data[0] != '{') return hex_decode_exact(out, 32, text);
-    char        error[JSON_ERROR_SIZE];
-    json_t     *root   = NULL;
+    char error[JSON_ERROR_SIZE];
+    json_t *root = NULL;
     enum status status = json_parse(&root, error, text);
     if (status != OK) return status;
     const char *secret = json_string_value(json_object_get(root, "secretKey"));
@@ -52,9 +52,9 @@ static enum status secret_from_text(uint8_t out[32], struct bytes text)
 
 enum status validator_key_load(struct key *out, char error[VALIDATOR_ERROR_SIZE], const char *path)
 {
-    struct buffer text       = {0};
-    uint8_t       secret[32] = {0};
-    enum status   status     = check_mode(error, path);
+    struct buffer text = {0};
+    uint8_t secret[32] = {0};
+    enum status status = check_mode(error, path);
     if (status != OK) return status;
     status = file_read(&text, path, KEY_FILE_BYTES_MAX);
     if (status == OK) status = secret_from_text(secret, buffer_bytes(&text));
@@ -73,7 +73,7 @@ enum status validator_key_load(struct key *out, char error[VALIDATOR_ERROR_SIZE]
 struct hash_chain {
     struct hash end;
     struct hash checkpoints[CHECKPOINTS]; /* links 0, STRIDE, 2 STRIDE ... */
-    size_t      segment;                  /* whose links are laid out, counted from 0 */
+    size_t segment;                       /* whose links are laid out, counted from 0 */
     struct hash links[HASH_CHAIN_STRIDE];
 };
 
@@ -84,7 +84,7 @@ static struct hash next_link(const struct hash *link)
 
 static void lay_out(struct hash_chain *c, size_t segment)
 {
-    c->segment  = segment;
+    c->segment = segment;
     c->links[0] = c->checkpoints[segment];
     for (size_t i = 1; i < HASH_CHAIN_STRIDE; i++)
         c->links[i] = next_link(&c->links[i - 1]);
@@ -103,8 +103,8 @@ static struct hash seed_of(const struct key *key)
 
 struct hash_chain *hash_chain_create(const struct key *key)
 {
-    struct hash_chain *c    = must_alloc(sizeof *c);
-    struct hash        link = seed_of(key);
+    struct hash_chain *c = must_alloc(sizeof *c);
+    struct hash link = seed_of(key);
     for (size_t i = 0; i < HASH_CHAIN_LINKS; i++) {
         if (i % HASH_CHAIN_STRIDE == 0) c->checkpoints[i / HASH_CHAIN_STRIDE] = link;
         link = next_link(&link);
@@ -126,7 +126,7 @@ static void encode(struct buffer *out, const struct hash_chain *c)
 /* NULL unless the bytes are whole and of this key. */
 static struct hash_chain *decode(struct bytes content, const struct key *key)
 {
-    struct hash  seed = seed_of(key);
+    struct hash seed = seed_of(key);
     struct bytes magic = bytes_of_text(FILE_MAGIC);
     if (content.size != FILE_SIZE) return NULL;
     struct hash check = keccak256(bytes_slice(content, 0, FILE_SIZE - sizeof check));
@@ -142,8 +142,8 @@ static struct hash_chain *decode(struct bytes content, const struct key *key)
 
 struct hash_chain *hash_chain_open(const struct key *key, const char *path)
 {
-    struct buffer      content = {0};
-    struct hash_chain *c       = NULL;
+    struct buffer content = {0};
+    struct hash_chain *c = NULL;
     if (file_read(&content, path, FILE_SIZE) == OK) c = decode(buffer_bytes(&content), key);
     buffer_clear(&content);
     if (c == NULL) {

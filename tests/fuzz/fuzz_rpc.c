@@ -17,8 +17,8 @@ static void echo(void *context, struct rpc_reply *reply, json_t *const *params)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct rpc_method methods[] = {{"e", echo, 0, 2}, {"eth_call", echo, 1, 3}};
-    static const struct rpc_table  table     = {methods, 2};
-    struct buffer                  out       = {0};
+    static const struct rpc_table table = {methods, 2};
+    struct buffer out = {0};
     rpc_handle(&out, NULL, &table, NULL, bytes_of(data, size));
     if (out.size > 0) {
         json_t *answer = json_loadb((const char *)out.data, out.size, JSON_DECODE_ANY, NULL);

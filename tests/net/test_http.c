@@ -20,10 +20,10 @@
 
 /* A server and the loop that runs it, driven by hand from the same thread as its clients. */
 struct fixture {
-    struct event_base   *base;
-    struct http_server  *server;
+    struct event_base *base;
+    struct http_server *server;
     struct http_request *kept; /* when `keep` is set, a request to be answered later */
-    bool                 keep;
+    bool keep;
 };
 
 static void on_post(void *context, struct http_request *request, struct bytes body)
@@ -44,8 +44,8 @@ static void on_get(void *context, struct http_request *request, const char *path
 static void setup(struct fixture *f, struct http_config config)
 {
     struct http_handlers handlers = {f, on_post, on_get};
-    char                 error[HTTP_ERROR_SIZE];
-    *f      = (struct fixture){0};
+    char error[HTTP_ERROR_SIZE];
+    *f = (struct fixture){0};
     f->base = event_base_new();
     if (config.listen == NULL) config.listen = "127.0.0.1:0";
     assert_int_equal(http_server_open(&f->server, error, f->base, &config, &handlers), OK);
@@ -60,10 +60,10 @@ static void teardown(struct fixture *f)
 
 static int dial(const struct fixture *f)
 {
-    int                fd      = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port   = htons(http_server_port(f->server)),
-                                  .sin_addr   = {htonl(INADDR_LOOPBACK)}};
+                                  .sin_port = htons(http_server_port(f->server)),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     return fd;
@@ -93,7 +93,7 @@ static void say(struct fixture *f, int fd, const char *text, size_t size)
 static const char *hear(struct fixture *f, int fd, const char *want)
 {
     static char text[65536];
-    size_t      size = 0;
+    size_t size = 0;
     for (int i = 0; i < 400; i++) {
         turn(f, 5);
         ssize_t got = recv(fd, text + size, sizeof text - 1 - size, 0);
@@ -164,7 +164,7 @@ static void refuses_big_bodies_and_headers(void **state)
            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
            "Content-Length: 2097153\r\n\r\n",
            "413 ");
-    int  fd = dial(&f);
+    int fd = dial(&f);
     char line[1100];
     memset(line, 'a', sizeof line);
     memcpy(line, "X: ", 3);
@@ -184,7 +184,7 @@ static void cuts_off_a_client_that_sends_forever(void **state)
     struct fixture f;
     (void)state;
     setup(&f, (struct http_config){.request_ms = 150});
-    int  fd     = dial(&f);
+    int fd = dial(&f);
     bool closed = false;
     say(&f, fd, "POST / HTTP/1.1\r\n", 17);
     for (int i = 0; i < 200 && !closed; i++) {
@@ -192,7 +192,7 @@ static void cuts_off_a_client_that_sends_forever(void **state)
         send(fd, &byte, 1, MSG_NOSIGNAL); /* never quiet, never done */
         turn(&f, 10);
         ssize_t got = recv(fd, &byte, 1, 0);
-        closed      = got == 0 || (got < 0 && errno != EAGAIN);
+        closed = got == 0 || (got < 0 && errno != EAGAIN);
     }
     assert_true(closed);
     close(fd);
@@ -204,7 +204,7 @@ static void cuts_off_a_client_that_sends_forever(void **state)
 static void holds_connections_at_the_limit_and_goes_on_after(void **state)
 {
     struct fixture f;
-    int            fds[8];
+    int fds[8];
     (void)state;
     setup(&f, (struct http_config){.connections = 4});
     for (int i = 0; i < 8; i++)
@@ -223,10 +223,10 @@ static void keeps_a_request_valid_after_its_client_left(void **state)
     struct fixture f;
     (void)state;
     setup(&f, (struct http_config){0});
-    f.keep                = true;
-    int         fd        = dial(&f);
-    const char *request   = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
-                            "Content-Type: application/json\r\n\r\n{}";
+    f.keep = true;
+    int fd = dial(&f);
+    const char *request = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+                          "Content-Type: application/json\r\n\r\n{}";
     say(&f, fd, request, strlen(request));
     turn(&f, 50);
     assert_non_null(f.kept);
@@ -240,11 +240,11 @@ static void keeps_a_request_valid_after_its_client_left(void **state)
 
 static void says_what_is_wrong_with_a_listen_address(void **state)
 {
-    struct event_base   *base     = event_base_new();
-    struct http_server  *server   = NULL;
+    struct event_base *base = event_base_new();
+    struct http_server *server = NULL;
     struct http_handlers handlers = {NULL, on_post, on_get};
-    char                 error[HTTP_ERROR_SIZE];
-    const char          *bad[] = {"", "8545", "localhost:8545", "127.0.0.1", "127.0.0.1:", "1.2.3.4:x"};
+    char error[HTTP_ERROR_SIZE];
+    const char *bad[] = {"", "8545", "localhost:8545", "127.0.0.1", "127.0.0.1:", "1.2.3.4:x"};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct http_config config = {.listen = bad[i]};

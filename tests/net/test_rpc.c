@@ -41,9 +41,9 @@ static const struct rpc_table TABLE = {METHODS, 3};
 /* The answer as JSON; NULL when there is none. The caller decrefs. */
 static json_t *ask(const char *body)
 {
-    int           calls  = 0;
-    struct buffer out    = {0};
-    json_t       *answer = NULL;
+    int calls = 0;
+    struct buffer out = {0};
+    json_t *answer = NULL;
     rpc_handle(&out, NULL, &TABLE, &calls, bytes_of_text(body));
     if (out.size > 0) {
         answer = json_loadb((const char *)out.data, out.size, 0, NULL);
@@ -56,7 +56,7 @@ static json_t *ask(const char *body)
 static void expect_error(const char *body, int code, const char *message)
 {
     json_t *answer = ask(body);
-    json_t *error  = json_object_get(answer, "error");
+    json_t *error = json_object_get(answer, "error");
     assert_non_null(error);
     assert_null(json_object_get(answer, "result"));
     assert_string_equal(json_string_value(json_object_get(answer, "jsonrpc")), "2.0");
@@ -68,7 +68,7 @@ static void expect_error(const char *body, int code, const char *message)
 static void expect_answer(const char *body, const char *want_text)
 {
     json_t *answer = ask(body);
-    json_t *want   = json_loads(want_text, 0, NULL);
+    json_t *want = json_loads(want_text, 0, NULL);
     assert_non_null(want);
     if (!json_equal(answer, want)) {
         char *got = json_dumps(answer, JSON_ENCODE_ANY);
@@ -171,8 +171,8 @@ static void counts_requests_and_errors(void **state)
 {
     (void)state;
     struct rpc_counts counts = {0};
-    struct buffer     out    = {0};
-    int               calls  = 0;
+    struct buffer out = {0};
+    int calls = 0;
     rpc_handle(&out, &counts, &TABLE, &calls,
                bytes_of_text("[{\"jsonrpc\":\"2.0\",\"method\":\"t_count\",\"id\":1},"
                              "{\"jsonrpc\":\"2.0\",\"method\":\"t_none\",\"id\":1},7]"));
