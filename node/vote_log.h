@@ -6,11 +6,12 @@
  *
  * File: header, then records, integers big-endian.
  *   header  "LHVOTES1" 8 | salt 16 (random, for this file) | checksum 8
- *   record  "LHRC" 4 | kind 1 | payload size 4 | synced 8 | payload | checksum 8
- * A header's checksum is the first 8 bytes of keccak256 of the 24 bytes before it; a record's, of
- * keccak256(salt | record's offset 8 | record up to the checksum). `synced` is the size of the
- * file that was known durable when the record was written. The salt keeps block bytes, which strangers
- * choose, from posing as records.
+ *   record  "LHRC" 4 | kind 1 | payload size 4 | synced 8 | head checksum 8 | payload | checksum 8
+ * A header's checksum is the first 8 bytes of keccak256 of the 24 bytes before it. A record's head
+ * checksum: of keccak256(salt | the record's offset 8 | its first 17 bytes); its checksum: of
+ * keccak256(salt | the record's offset 8 | the record up to the checksum). `synced` is the size of
+ * the file that was known durable when the record was written. The salt keeps block bytes, which
+ * strangers choose, from posing as records.
  *
  * Opening: records are read up to the first that is cut off or fails its checksum. If any whole
  * record behind that place claims a `synced` beyond it, durable bytes are damaged: E_MALFORMED, and
