@@ -26,6 +26,7 @@
 
 #define SIGNAL_STACK_BYTES (64u * 1024u)
 #define RUNNER_OWN_BYTES (96ull << 20) /* address space of libc and of the runner itself */
+#define THREAD_OWN_BYTES (4ull << 20)  /* and of each of its threads */
 
 static int         module_fd = -1; /* the handlers' only way to know; one job a process */
 static const char *module_name;
@@ -69,7 +70,7 @@ void limit_job(const struct runner_options *options, const struct plan *plan)
         uint64_t        count = (uint64_t)b[0] * b[1] * b[2];
         if (count > threads_of_block) threads_of_block = count;
     }
-    uint64_t each = threads_of_block * (FIBER_STACK_BYTES + 4096) + (4ull << 20);
+    uint64_t each = threads_of_block * (FIBER_STACK_BYTES + 4096) + THREAD_OWN_BYTES;
     limit(RLIMIT_AS, plan->memory_bytes + RUNNER_OWN_BYTES + options->threads * each);
     limit(RLIMIT_CPU, (uint64_t)plan->seconds * options->threads + RUN_GRACE_SECONDS);
     limit(RLIMIT_NPROC, RUN_PROCESSES_MAX + options->threads);

@@ -48,7 +48,8 @@ typedef unsigned long ulong;
 #define CUDART_PI_F 3.141592654f
 #define CUDART_INF_F INFINITY
 
-#define __global__ __attribute__((visibility("hidden"), unused))
+/* Into the loop over a block's threads, so that a waiting thread has one frame to keep. */
+#define __global__ inline __attribute__((always_inline, visibility("hidden"), unused))
 #define __device__ __attribute__((visibility("hidden"), unused))
 #define __host__
 #define __constant__ static

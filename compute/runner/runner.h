@@ -63,7 +63,7 @@ void pool_start(unsigned threads);
 void pool_bind_module(const void *module_base);
 void pool_run(const struct launch *launch);
 
-/* fiber_switch.S or fiber_other.c: saves this stack, goes on with the other. */
+/* fiber_switch.S or fiber.c: saves this stack, goes on with the other. */
 void  fiber_switch(void **save_sp, void *load_sp);
 void *fiber_prepare(void *stack_low, size_t stack_bytes, void (*entry)(void));
 
