@@ -178,6 +178,25 @@ static inline void word_mul(struct u256 *r, const struct u256 *a, const struct u
     memcpy(r->limb, out, sizeof(out));
 }
 
+static inline void word_exp(struct u256 *r, const struct u256 *base, const struct u256 *exponent)
+{
+    struct u256 power = *base;
+    struct u256 left = *exponent;
+    struct u256 product = word_u64(1);
+    for (int i = 0; i < 4; i++) {
+        bool is_last = true;
+        for (int j = i + 1; j < 4; j++)
+            is_last = is_last && left.limb[j] == 0;
+        int bits = is_last ? 64 - (left.limb[i] == 0 ? 64 : __builtin_clzll(left.limb[i])) : 64;
+        for (int bit = 0; bit < bits; bit++) {
+            if ((left.limb[i] >> bit & 1) != 0) word_mul(&product, &product, &power);
+            word_mul(&power, &power, &power);
+        }
+        if (is_last) break;
+    }
+    *r = product;
+}
+
 static inline void word_div(struct u256 *r, const struct u256 *a, const struct u256 *b)
 {
     if (word_is_u64(a) && word_is_u64(b))

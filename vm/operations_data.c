@@ -12,7 +12,7 @@ OPERATION(op_exp)
     (void)f;
     gas -= GAS_EXP_BYTE * (int64_t)word_byte_length(&top[-1]);
     if (gas < 0) return gas;
-    top[-1] = u256_exp(top[0], top[-1]);
+    word_exp(&top[-1], &top[0], &top[-1]);
     return gas;
 }
 
