@@ -15,6 +15,24 @@
 #define BLOOM_BITS_PER_KEY 10
 #define HEAD_SIZE          (8 + 32 + 32)
 
+/* The system's LevelDB is not built with the thread sanitizer, which so cannot see its atomics. */
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#define UNDER_TSAN
+#endif
+#ifdef UNDER_TSAN
+const char *__tsan_default_suppressions(void);
+
+const char *__tsan_default_suppressions(void)
+{
+    return "called_from_lib:libleveldb.so\n";
+}
+#endif
+
 /* Reads through either the live database or one frozen view of it. */
 struct reader {
     leveldb_t *db;

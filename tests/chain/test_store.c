@@ -4,6 +4,8 @@
 #include "tests/chain/world.h"
 
 #include <leveldb/c.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 static const uint64_t MAP_KEY[2] = {1, 2};
@@ -312,6 +314,60 @@ static void flat_accounts_agree_with_the_trie(void **state)
     remove_place(&p);
 }
 
+/* ---- readers beside the writer ---- */
+
+struct reading {
+    struct store *store;
+    struct address address;
+    atomic_bool stop;
+    atomic_bool wrong;
+};
+
+/* In every snapshot the sender's nonce is the head's number: block n holds its n-th transfer. */
+static void *read_on(void *argument)
+{
+    struct reading *r = argument;
+    while (!atomic_load(&r->stop)) {
+        struct store_snapshot *v = store_snapshot_create(r->store);
+        struct layer *l = layer_create(store_snapshot_base(v), NULL);
+        struct store_head head;
+        if (!store_snapshot_head(v, &head) || layer_account(l, &r->address).nonce != head.number) {
+            atomic_store(&r->wrong, true);
+        }
+        layer_release(l);
+        store_snapshot_destroy(v);
+    }
+    return NULL;
+}
+
+static void readers_see_whole_blocks_while_the_writer_goes_on(void **state)
+{
+    (void)state;
+    struct place p = make_place();
+    struct store *s = open_store(&p);
+    struct world *w = world_create(1, store_base(s));
+    struct mempool *pool = mempool_create(&MEMPOOL_DEFAULT_LIMITS, POOL_SEED);
+    struct reading r = {.store = s, .address = w->addresses[0]};
+    pthread_t threads[2];
+    commit_tip(s, w, (struct bytes){0});
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, read_on, &r), 0);
+    }
+    for (uint64_t n = 0; n < 20; n++) {
+        add_transfer(w, pool, n);
+        world_step(w, pool, 0);
+        commit_tip(s, w, (struct bytes){0});
+    }
+    atomic_store(&r.stop, true);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_false(atomic_load(&r.wrong));
+    mempool_destroy(pool);
+    world_destroy(w);
+    store_close(s);
+    remove_place(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +379,7 @@ int main(void)
         cmocka_unit_test(everything_about_a_block_is_found_again),
         cmocka_unit_test(a_snapshot_does_not_move),
         cmocka_unit_test(flat_accounts_agree_with_the_trie),
+        cmocka_unit_test(readers_see_whole_blocks_while_the_writer_goes_on),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

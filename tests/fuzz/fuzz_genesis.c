@@ -7,9 +7,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char            error[JSON_ERROR_SIZE] = "";
+    char error[JSON_ERROR_SIZE] = "";
     struct genesis *g = NULL;
-    enum status     status = genesis_parse(&g, error, bytes_of(data, size));
+    enum status status = genesis_parse(&g, error, bytes_of(data, size));
     if ((status == OK) != (g != NULL)) abort();
     if ((status == OK) != (error[0] == 0)) abort();
     genesis_destroy(g);
