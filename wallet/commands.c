@@ -1,0 +1,125 @@
+/* commands.c - the table of subcommands. It is the program: everything else hangs on it. */
+#include "base/version.h"
+#include "wallet/handlers.h"
+#include "wallet/output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define GPU_NEEDS (BIT(MODEL) | BIT(VRAM) | BIT(CAPABILITY))
+
+const struct command COMMANDS[] = {
+    {"account new", "", 0, 0, BIT(NAME) | BIT(LIGHT), account_new,
+     "Make an account: a new key in an encrypted key file.", ""},
+    {"account import", "FILE", 1, 1, BIT(NAME) | BIT(LIGHT), account_import,
+     "Take an account from a key file (Web3 Secret Storage V3) or a file that holds a private key.",
+     "The password given opens the file, if it is a key file, and locks the new one. FILE may be -\n"
+     "for standard input."},
+    {"account export", "ACCOUNT", 1, 1, BIT(OUTPUT) | BIT(SECRET), account_export,
+     "Write an account's key file, for geth, ethers, cast and others.",
+     "With --secret the bare private key instead; whoever reads it owns the account."},
+    {"account list", "", 0, 0, 0, account_list, "List the accounts of the key store.", ""},
+    {"balance", "[ACCOUNT...]", 0, WORDS_MAX - 1, 0, show_balance,
+     "Show what accounts have: balance, credit in contracts, stake.", ""},
+    {"send", "TO AMOUNT", 2, 2, BIT(DATA), send_money, "Send money to an account.",
+     "AMOUNT: 1.5 LSH, 3 gwei, 7 wei."},
+    {"provider register", "", 0, 0,
+     BIT(ENDPOINT) | BIT(TLS_KEY_HASH) | BIT(REGION) | BIT(WORKER_KEY) | BIT(STAKE),
+     provider_register, "Register as a provider, with a stake that answers for its work.",
+     "Run `leasehold-worker init` first: it prints the --tls-key-hash."},
+    {"provider set-gpu", "", 0, 0,
+     BIT(INDEX) | BIT(MODEL) | BIT(VRAM) | BIT(SLOTS) | BIT(CAPABILITY) | BIT(RUNTIME),
+     provider_set_gpu, "Say what a GPU entry is.",
+     "A machine without a GPU offers its processor: --model cpu --vram 0 --capability 0."},
+    {"provider offer", "", 0, 0,
+     BIT(INDEX) | BIT(PRICE) | BIT(MIN_SECONDS) | BIT(MAX_SECONDS) | BIT(CLOSED), provider_offer,
+     "Set the price of a GPU entry and open or close it.", ""},
+    {"provider stake", "AMOUNT", 1, 1, 0, provider_stake, "Add to the stake.", ""},
+    {"provider status", "[ACCOUNT]", 0, 1, 0, provider_status,
+     "Show a provider: stake, GPUs, offers, running jobs, record.", ""},
+    {"provider unregister", "", 0, 0, 0, provider_unregister,
+     "Take no more work; the stake is free after the unbonding time.",
+     "Then: leasehold provider withdraw."},
+    {"provider withdraw", "", 0, 0, 0, provider_withdraw,
+     "Take out what was earned, and the stake once unbonding is over.", ""},
+    {"gpu list", "", 0, 0,
+     GPU_NEEDS | BIT(RUNTIME) | BIT(REGION) | BIT(MAX_PRICE) | BIT(SORT), gpu_list,
+     "Search the open offers.", ""},
+    {"job run", "FOLDER", 1, 1,
+     GPU_NEEDS | BIT(REPLICAS) | BIT(MAX_PRICE) | BIT(PROVIDER) | BIT(START_WINDOW) | BIT(OUTPUT) |
+         BIT(DRY_RUN) | BIT(DETACH),
+     job_run, "Rent workers, run the job in FOLDER on them, pay, and bring the result here.",
+     "FOLDER holds job.json and the files that it names. The whole price is locked first; what was\n"
+     "not used comes back. Interrupted? Continue with `leasehold job resume ID`."},
+    {"job resume", "ID", 1, 1, BIT(OUTPUT), job_resume,
+     "Take up a job again that was started here: upload, wait, download.", ""},
+    {"job list", "[ACCOUNT]", 0, 1, 0, job_list, "List an account's jobs.", ""},
+    {"job show", "ID", 1, 1, 0, job_show, "Show a job and each of its replicas.", ""},
+    {"job fetch", "ID", 1, 1, BIT(OUTPUT), job_fetch, "Download a finished job's result.", ""},
+    {"job cancel", "ID", 1, 1, 0, job_cancel, "Take back an order that waits for workers.", ""},
+    {"devnet up", "", 0, 0,
+     BIT(DIR) | BIT(VALIDATORS) | BIT(WORKERS) | BIT(BLOCK_MS) | BIT(RPC_PORT) | BIT(DETACH),
+     devnet_up, "Start a local network: a validator, workers, accounts with money.",
+     "Runs until Ctrl-C, or with --detach until `leasehold devnet down`. Then:\n"
+     "  eval \"$(leasehold devnet env)\"; leasehold job run examples/render"},
+    {"devnet down", "", 0, 0, BIT(DIR) | BIT(DELETE), devnet_down,
+     "Stop a local network and every process of it.", ""},
+    {"devnet status", "", 0, 0, BIT(DIR), devnet_status,
+     "Show a local network: processes, ports, accounts.", ""},
+    {"devnet env", "", 0, 0, BIT(DIR), devnet_env,
+     "Print shell lines that point leasehold at a local network, as its renter.", ""},
+    {"devnet fault", "WORKER KIND", 2, 2, BIT(DIR), devnet_fault,
+     "Start worker number WORKER anew with a fault: none, lie, silent, noreveal.", ""},
+    {"completion", "bash|zsh", 1, 1, 0, show_completion,
+     "Print the completion script for a shell.", ""},
+    {"version", "", 0, 0, 0, show_version, "Print the version.", ""},
+    {"help", "[COMMAND]", 0, 2, 0, show_help, "Explain a command.", ""},
+};
+
+const size_t COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS;
+
+static int print_made(void (*make)(struct buffer *))
+{
+    struct buffer text = {0};
+    make(&text);
+    fwrite(text.data, 1, text.size, stdout);
+    buffer_finish(&text);
+    return CODE_DONE;
+}
+
+int show_completion(struct session *s)
+{
+    if (strcmp(s->in->words[0], "bash") == 0) return print_made(help_bash);
+    if (strcmp(s->in->words[0], "zsh") == 0) return print_made(help_zsh);
+    return fail(s, CODE_USAGE, "completion is there for bash and zsh, not for %.40s",
+                s->in->words[0]);
+}
+
+int show_version(struct session *s)
+{
+    if (s->json) {
+        print_json(json_pack("{s:s}", "version", LEASEHOLD_VERSION));
+    } else {
+        printf("leasehold %s\n", LEASEHOLD_VERSION);
+    }
+    return CODE_DONE;
+}
+
+int show_help(struct session *s)
+{
+    char path[100];
+    if (s->in->word_count == 0) return print_made(help_overview);
+    snprintf(path, sizeof path, "%.40s%s%.40s", s->in->words[0],
+             s->in->word_count > 1 ? " " : "", s->in->word_count > 1 ? s->in->words[1] : "");
+    struct buffer         text = {0};
+    const struct command *c = command_find(path);
+    size_t                size = strlen(path);
+    if (c != NULL) help_command(&text, c);
+    for (size_t i = 0; c == NULL && i < COMMAND_COUNT; i++)
+        if (strncmp(COMMANDS[i].path, path, size) == 0 && COMMANDS[i].path[size] == ' ')
+            buffer_print(&text, "  %-20s %s\n", COMMANDS[i].path, COMMANDS[i].summary);
+    if (text.size == 0) return fail(s, CODE_USAGE, "no command %s; see: leasehold help", path);
+    fwrite(text.data, 1, text.size, stdout);
+    buffer_finish(&text);
+    return CODE_DONE;
+}

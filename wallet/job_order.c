@@ -1,0 +1,184 @@
+#include "wallet/job_order.h"
+
+#include "base/hex.h"
+#include "base/keccak.h"
+#include "base/units.h"
+#include "wallet/job_record.h"
+#include "wallet/output.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REPLICAS_MAX   7
+#define WINDOW_SECONDS 60
+
+static int read_providers(struct session *s, struct job_order *o)
+{
+    for (size_t i = 0; i < s->in->provider_count; i++) {
+        int code = session_address(s, &o->providers[i], s->in->providers[i]);
+        if (code != CODE_DONE) return code;
+        o->provider_count++;
+    }
+    if (o->provider_count != 0 && o->provider_count < o->replicas)
+        return fail(s, CODE_USAGE, "%zu providers are named for %llu replicas; name more, or none "
+                    "to have them drawn", o->provider_count, (unsigned long long)o->replicas);
+    return CODE_DONE;
+}
+
+static int read_options(struct session *s, struct job_order *o)
+{
+    int code = option_number(s, &o->replicas, OPTION_REPLICAS, 3, REPLICAS_MAX);
+    if (code == CODE_DONE && o->replicas == 0)
+        code = fail(s, CODE_USAGE, "--replicas must be 1 to %d", REPLICAS_MAX);
+    if (code == CODE_DONE)
+        code = option_number(s, &o->start_window_s, OPTION_START_WINDOW, WINDOW_SECONDS,
+                             UINT32_MAX);
+    if (code == CODE_DONE) code = option_capability(s, &o->capability);
+    if (code == CODE_DONE) code = read_providers(s, o);
+    return code;
+}
+
+static int read_folder(struct session *s, struct job_order *o)
+{
+    char        error[JOB_ERROR_SIZE] = "";
+    struct job *job = NULL;
+    int         code = absolute_path(s, o->folder, s->in->words[0]);
+    if (code != CODE_DONE) return code;
+    if (job_load(&job, error, o->folder) != OK) return fail(s, CODE_USAGE, "%s", error);
+    snprintf(o->runtime, sizeof o->runtime, "%s", job->runtime);
+    o->seconds = job->plan.seconds;
+    job_destroy(job);
+    if (strcmp(o->runtime, "cuda-c") != 0)
+        return fail(s, CODE_USAGE, "job.json: runtime %s cannot be settled by this network yet; "
+                    "cuda-c can", o->runtime);
+    /* vram_mib in job.json is what the job may use; only --vram asks for a card of that size, so
+     * that cpu workers can take what fits their memory. */
+    return option_number(s, &o->vram_mib, OPTION_VRAM, 0, UINT32_MAX);
+}
+
+static struct offer_filter filter_of(const struct session *s, const struct job_order *o)
+{
+    struct offer_filter f = {.model = s->in->values[OPTION_MODEL],
+                             .vram_mib = o->vram_mib,
+                             .capability = o->capability,
+                             .runtimes = 1,
+                             .max_price = o->price,
+                             .seconds = o->seconds,
+                             .free_only = true};
+    return f;
+}
+
+static bool is_named(const struct job_order *o, const json_t *offer)
+{
+    struct address a = abi_get_address(offer, "provider");
+    if (o->provider_count == 0) return true;
+    for (size_t i = 0; i < o->provider_count; i++)
+        if (address_equal(&o->providers[i], &a)) return true;
+    return false;
+}
+
+/* The ceiling when none is given: the dearest of the cheapest `replicas` offers that fit. */
+static int price_from_offers(struct session *s, struct job_order *o)
+{
+    struct offer_filter f = filter_of(s, o);
+    struct u256         factor;
+    json_t             *offers = NULL;
+    int code = session_call_u256(s, &factor, CONTRACT_PROVIDERS, "stakeFactor", NULL);
+    if (code != CODE_DONE) return code;
+    f.stake_factor = u256_to_u64_saturating(factor);
+    code = offers_fetch(s, &offers, &f, "price");
+    if (code != CODE_DONE) return code;
+    bool        given = !u256_is_zero(o->price);
+    struct u256 highest = o->price;
+    for (size_t i = 0; i < json_array_size(offers); i++) {
+        const json_t *offer = json_array_get(offers, i);
+        if (!is_named(o, offer)) continue;
+        if (!given && o->fitting < o->replicas)
+            highest = abi_get_u256(abi_get(offer, "gpu"), "pricePerSecond");
+        o->fitting++;
+    }
+    json_decref(offers);
+    o->price = highest;
+    if (given || o->fitting >= o->replicas) return CODE_DONE;
+    return fail(s, CODE_NO_MATCH, "%zu open offers fit and %llu replicas are wanted; see: leasehold "
+                "gpu list; or order anyway with --max-price", o->fitting,
+                (unsigned long long)o->replicas);
+}
+
+static int pack(struct session *s, struct job_order *o, const char *scratch)
+{
+    char error[BUNDLE_ERROR_SIZE] = "";
+    if (snprintf(o->tar_path, sizeof o->tar_path, "%.4000s/new-%d.tar", scratch, (int)getpid()) >=
+        (int)sizeof o->tar_path)
+        return fail(s, CODE_FAILED, "the path is too long");
+    if (bundle_pack_job(&o->bundle, error, o->folder, o->tar_path) != OK)
+        return fail(s, CODE_USAGE, "%s", error);
+    return CODE_DONE;
+}
+
+int order_prepare(struct session *s, struct job_order *out, const char *scratch)
+{
+    struct job_order *o = out;
+    *o = (struct job_order){0};
+    int code = read_options(s, o);
+    if (code == CODE_DONE) code = read_folder(s, o);
+    if (code == CODE_DONE && s->in->values[OPTION_MAX_PRICE] != NULL)
+        code = option_amount(s, &o->price, OPTION_MAX_PRICE);
+    if (code == CODE_DONE) code = pack(s, o, scratch);
+    if (code == CODE_DONE) code = price_from_offers(s, o);
+    if (code != CODE_DONE) return code;
+    o->total = u256_mul(o->price, u256_from_u64(o->replicas * o->seconds));
+    return CODE_DONE;
+}
+
+void order_finish(struct job_order *o)
+{
+    if (o->tar_path[0] != '\0') unlink(o->tar_path);
+}
+
+json_t *order_spec(const struct session *s, const struct job_order *o)
+{
+    const char *model = s->in->values[OPTION_MODEL];
+    struct hash model_hash = {0};
+    json_t     *providers = json_array();
+    if (model != NULL) model_hash = keccak256(bytes_of_text(model));
+    for (size_t i = 0; i < o->provider_count; i++)
+        json_array_append_new(providers, abi_address(&o->providers[i]));
+    return json_pack("{s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "bundleRoot",
+                     abi_hash(&o->bundle.root), "bundleSize", abi_u64(o->bundle.size_bytes),
+                     "runtime", 0, "replicas", abi_u64(o->replicas), "minComputeCapability",
+                     abi_u64(o->capability), "minVramMiB", abi_u64(o->vram_mib), "secondsLimit",
+                     abi_u64(o->seconds), "startWindow", abi_u64(o->start_window_s), "model",
+                     abi_hash(&model_hash), "maxPricePerSecond", abi_u256(o->price), "providers",
+                     providers);
+}
+
+void order_print(const struct job_order *o)
+{
+    char root[67];
+    char size[32];
+    char price[AMOUNT_TEXT_SIZE];
+    char total[AMOUNT_TEXT_SIZE];
+    hash_to_text(root, &o->bundle.root);
+    size_to_text(size, o->bundle.size_bytes);
+    amount_to_text(price, o->price);
+    amount_to_text(total, o->total);
+    fprintf(stderr,
+            "job        %s, %s\nroot       %s\nreplicas   %llu, each at most %llu s at %s/s or "
+            "less; %zu offers fit now\nto lock    %s; what is not used comes back\n",
+            o->folder, size, root, (unsigned long long)o->replicas,
+            (unsigned long long)o->seconds, price, o->fitting, total);
+}
+
+void order_to_json(json_t *out, const struct job_order *o)
+{
+    json_object_set_new(out, "folder", json_string(o->folder));
+    json_object_set_new(out, "bundleRoot", abi_hash(&o->bundle.root));
+    json_object_set_new(out, "bundleSize", abi_u64(o->bundle.size_bytes));
+    json_object_set_new(out, "replicas", abi_u64(o->replicas));
+    json_object_set_new(out, "secondsLimit", abi_u64(o->seconds));
+    json_object_set_new(out, "fittingOffers", json_integer((json_int_t)o->fitting));
+    json_set_amount(out, "maxPricePerSecond", o->price);
+    json_set_amount(out, "locked", o->total);
+}

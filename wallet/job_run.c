@@ -1,0 +1,317 @@
+/* job run and job resume: from a folder to a picture. */
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/units.h"
+#include "compute/reason.h"
+#include "wallet/handlers.h"
+#include "wallet/job_order.h"
+#include "wallet/job_record.h"
+#include "wallet/job_result.h"
+#include "wallet/output.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct running {
+    struct session   *s;
+    struct progress   progress;
+    struct job_order  order;
+    struct job_record record;
+    struct uploads    uploads;
+    struct follow     follow;
+    struct buffer     report;
+    bool              fetched;
+};
+
+/* ---- before anything is sent ---- */
+
+static int check_funds(struct running *r)
+{
+    struct session *s = r->s;
+    struct u256     balance;
+    char            have[AMOUNT_TEXT_SIZE];
+    char            need[AMOUNT_TEXT_SIZE];
+    enum status     status =
+        rpc_call_u256(s->rpc, &balance, "eth_getBalance",
+                      json_pack("[o,s]", abi_address(&s->sender.address), "latest"));
+    if (status != OK) return fail_rpc(s, status, "asking for the balance");
+    amount_to_text(have, balance);
+    amount_to_text(need, r->order.total);
+    if (u256_compare(balance, r->order.total) < 0)
+        return fail(s, CODE_REFUSED, "%s has %s and the job locks %s, plus fees; send money there, "
+                    "or lower --replicas, --max-price or the seconds in job.json",
+                    session_name(s, &s->sender.address), have, need);
+    progress_stage(&r->progress, &(struct stage){.name = "funded"}, "%s has %s, the job locks %s",
+                   session_name(s, &s->sender.address), have, need);
+    return CODE_DONE;
+}
+
+static int check_output(struct running *r)
+{
+    struct stat info;
+    const char *given = r->s->in->values[OPTION_OUTPUT];
+    if (given == NULL) return CODE_DONE;
+    int code = absolute_path(r->s, r->record.output, given);
+    if (code == CODE_DONE && stat(r->record.output, &info) == 0 && !S_ISDIR(info.st_mode))
+        code = fail(r->s, CODE_USAGE, "--output %s is no folder", given);
+    return code;
+}
+
+/* NAME-job-ID in the current folder, unless --output says otherwise. */
+static int choose_output(struct running *r)
+{
+    char copy[PATH_MAX];
+    char name[PATH_MAX];
+    if (r->record.output[0] != '\0') return CODE_DONE;
+    snprintf(copy, sizeof copy, "%s", r->record.folder);
+    snprintf(name, sizeof name, "%.200s-job-%llu", basename(copy),
+             (unsigned long long)r->record.job);
+    return absolute_path(r->s, r->record.output, name);
+}
+
+static int dry_run(struct running *r)
+{
+    json_t *o = json_object();
+    order_to_json(o, &r->order);
+    if (r->s->json) {
+        print_json(o);
+        return CODE_DONE;
+    }
+    json_decref(o);
+    order_print(&r->order);
+    fprintf(stderr, "nothing was sent (--dry-run)\n");
+    return CODE_DONE;
+}
+
+/* ---- submission ---- */
+
+static int keep_record(struct running *r, const char *records, uint64_t block)
+{
+    struct job_record *record = &r->record;
+    char               tar[PATH_MAX];
+    record->submitted_block = block;
+    record->bundle_root = r->order.bundle.root;
+    record->bundle_size = r->order.bundle.size_bytes;
+    snprintf(record->folder, sizeof record->folder, "%s", r->order.folder);
+    int size = snprintf(record->directory, sizeof record->directory, "%.4000s/%llu", records,
+                        (unsigned long long)record->job);
+    int more = snprintf(tar, sizeof tar, "%.4060s/bundle.tar", record->directory);
+    if (size >= PATH_MAX || more >= PATH_MAX) return fail(r->s, CODE_FAILED, "the path is too long");
+    if (directory_make(record->directory, 0700) != OK || rename(r->order.tar_path, tar) != 0)
+        return fail(r->s, CODE_FAILED, "cannot write %s: %s", record->directory, strerror(errno));
+    snprintf(r->order.tar_path, sizeof r->order.tar_path, "%s", "");
+    int code = choose_output(r);
+    return code == CODE_DONE ? job_record_save(r->s, record) : code;
+}
+
+static int submit(struct running *r, const char *records)
+{
+    struct tx_receipt receipt = {0};
+    char              hash[67];
+    char              total[AMOUNT_TEXT_SIZE];
+    progress_waiting(&r->progress, "submitting");
+    progress_tick(&r->progress);
+    int code = session_send(r->s, &receipt, CONTRACT_JOBS, "submit",
+                            json_pack("[o]", order_spec(r->s, &r->order)), r->order.total);
+    if (code == CODE_DONE) {
+        json_t       *events = contract_receipt_events(&receipt);
+        const json_t *args = contract_event_args(events, "JobSubmitted");
+        r->record.job = abi_get_u64(args, "job");
+        json_decref(events);
+        hash_to_text(hash, &receipt.hash);
+        amount_to_text(total, r->order.total);
+        progress_stage(&r->progress, &(struct stage){"submitted", receipt.block_number, hash},
+                       "job %llu, %s locked", (unsigned long long)r->record.job, total);
+        code = keep_record(r, records, receipt.block_number);
+    }
+    tx_receipt_finish(&receipt);
+    return code;
+}
+
+/* ---- the end ---- */
+
+static void add_money(json_t *o, const json_t *state)
+{
+    json_set_amount(o, "paid", abi_get_u256(state, "paid"));
+    json_set_amount(o, "refunded", abi_get_u256(state, "refunded"));
+    json_set_amount(o, "compensated", abi_get_u256(state, "compensated"));
+}
+
+static json_t *report_lines(struct running *r)
+{
+    json_t *lines = json_array();
+    char   *save = NULL;
+    char   *text = strdup(buffer_text(&r->report));
+    if (text == NULL) return lines;
+    for (char *line = strtok_r(text, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save)) {
+        json_t *value = json_string(line);
+        if (value != NULL) json_array_append_new(lines, value);
+    }
+    free(text);
+    return lines;
+}
+
+static void print_end_json(struct running *r, int code)
+{
+    const json_t *state = r->follow.state;
+    json_t       *o = json_pack(
+        "{s:I,s:s,s:s,s:o,s:s,s:f,s:O,s:O,s:o,s:i}", "job", (json_int_t)r->record.job, "state",
+        job_state_name(abi_get_u64(state, "state")), "reason",
+        job_reason_text(abi_get_u64(state, "reason")), "root", json_deep_copy(abi_get(state, "root")),
+        "output", r->fetched ? r->record.output : "", "seconds", progress_seconds(&r->progress),
+        "stages", r->progress.stages, "replicas", r->follow.replicas, "report", report_lines(r),
+        "exitCode", code);
+    add_money(o, state);
+    print_json(o);
+}
+
+static void print_end_text(struct running *r)
+{
+    char          paid[AMOUNT_TEXT_SIZE];
+    char          refunded[AMOUNT_TEXT_SIZE];
+    char          compensated[AMOUNT_TEXT_SIZE];
+    const json_t *state = r->follow.state;
+    amount_to_text(paid, abi_get_u256(state, "paid"));
+    amount_to_text(refunded, abi_get_u256(state, "refunded"));
+    amount_to_text(compensated, abi_get_u256(state, "compensated"));
+    fflush(stderr);
+    if (r->fetched) printf("result     %s\n", r->record.output);
+    if (r->fetched) printf("%s", buffer_text(&r->report));
+    printf("cost       %s paid, %s refunded", paid, refunded);
+    if (!u256_is_zero(abi_get_u256(state, "compensated")))
+        printf(", %s from slashed stake", compensated);
+    printf("\n");
+}
+
+static int fetch_result(struct running *r)
+{
+    struct result_target target = {0};
+    snprintf(target.output, sizeof target.output, "%s", r->record.output);
+    snprintf(target.folder, sizeof target.folder, "%s", r->record.folder);
+    snprintf(target.scratch, sizeof target.scratch, "%s", r->record.directory);
+    int code = result_fetch(&r->follow, &r->report, &target);
+    r->fetched = code == CODE_DONE;
+    return code;
+}
+
+/* The job's own exit code: whether there is a result to fetch. */
+static int verdict(struct running *r)
+{
+    const json_t *state = r->follow.state;
+    uint64_t      how = abi_get_u64(state, "state");
+    uint64_t      exit_reason = abi_get_u64(state, "exitReason");
+    if (how != JOB_AGREED && how != JOB_SETTLED) {
+        fprintf(stderr, "leasehold: job %llu: %s\n", (unsigned long long)r->record.job,
+                job_reason_text(abi_get_u64(state, "reason")));
+        return CODE_JOB_FAILED;
+    }
+    if (exit_reason == REASON_OK) return CODE_DONE;
+    fprintf(stderr, "leasehold: job %llu: the program %s (%s); its workers agree and are paid\n",
+            (unsigned long long)r->record.job, reason_text((unsigned)exit_reason),
+            reason_name((unsigned)exit_reason));
+    return CODE_JOB_FAILED;
+}
+
+static int follow_to_the_end(struct running *r)
+{
+    struct gateway_content content = {r->record.job, r->record.bundle_root, r->record.bundle_size};
+    char                   tar[PATH_MAX];
+    snprintf(tar, sizeof tar, "%.4060s/bundle.tar", r->record.directory);
+    uploads_init(&r->uploads, &content, tar, &r->s->sender.key);
+    r->follow = (struct follow){.session = r->s,
+                                .progress = &r->progress,
+                                .uploads = &r->uploads,
+                                .job = r->record.job,
+                                .next_block = r->record.submitted_block};
+    int code = follow_job(&r->follow);
+    if (code == CODE_STOPPED)
+        fail(r->s, CODE_STOPPED, "stopped; go on with: leasehold job resume %llu",
+             (unsigned long long)r->record.job);
+    if (code == CODE_DONE) {
+        int end = verdict(r);
+        if (end == CODE_DONE) end = fetch_result(r);
+        code = result_withdraw(&r->follow);
+        if (code == CODE_DONE) code = end;
+        progress_waiting(&r->progress, "%s", "");
+        if (r->s->json && (end == CODE_DONE || end == CODE_JOB_FAILED)) print_end_json(r, code);
+        if (!r->s->json) print_end_text(r);
+    }
+    uploads_stop(&r->uploads);
+    return code;
+}
+
+static int detach(struct running *r)
+{
+    if (r->s->json) {
+        print_json(json_pack("{s:I,s:s,s:O}", "job", (json_int_t)r->record.job, "state",
+                             "submitted", "stages", r->progress.stages));
+    } else {
+        printf("job %llu; bring it to its end with: leasehold job resume %llu\n",
+               (unsigned long long)r->record.job, (unsigned long long)r->record.job);
+    }
+    return CODE_DONE;
+}
+
+static int run_order(struct running *r, const char *records)
+{
+    int code = check_funds(r);
+    if (code == CODE_DONE && !r->s->json) order_print(&r->order);
+    if (code == CODE_DONE) code = submit(r, records);
+    if (code != CODE_DONE) return code;
+    return option_on(r->s->in, OPTION_DETACH) ? detach(r) : follow_to_the_end(r);
+}
+
+static void finish(struct running *r)
+{
+    follow_finish(&r->follow);
+    order_finish(&r->order);
+    progress_finish(&r->progress);
+    buffer_finish(&r->report);
+    free(r);
+}
+
+int job_run(struct session *s)
+{
+    struct running *r = calloc(1, sizeof *r);
+    char            records[PATH_MAX];
+    if (r == NULL) return fail(s, CODE_FAILED, "no memory");
+    r->s = s;
+    stop_watch();
+    progress_init(&r->progress, s->json);
+    int code = session_connect(s);
+    if (code == CODE_DONE) code = check_output(r);
+    if (code == CODE_DONE) code = job_records_folder(s, records);
+    if (code == CODE_DONE) code = order_prepare(s, &r->order, records);
+    if (code == CODE_DONE && option_on(s->in, OPTION_DRY_RUN)) {
+        code = dry_run(r);
+    } else if (code == CODE_DONE) {
+        code = session_unlock(s);
+        if (code == CODE_DONE) code = run_order(r, records);
+    }
+    finish(r);
+    return code;
+}
+
+int job_resume(struct session *s)
+{
+    struct running *r = calloc(1, sizeof *r);
+    uint64_t        id = 0;
+    if (r == NULL) return fail(s, CODE_FAILED, "no memory");
+    r->s = s;
+    stop_watch();
+    progress_init(&r->progress, s->json);
+    int code = word_number(s, &id, 0, "the job's id");
+    if (code == CODE_DONE) code = session_unlock(s);
+    if (code == CODE_DONE && !job_record_load(s, &r->record, id))
+        code = fail(s, CODE_USAGE, "job %llu was not submitted from here; see: leasehold job fetch",
+                    (unsigned long long)id);
+    if (code == CODE_DONE && s->in->values[OPTION_OUTPUT] != NULL)
+        code = absolute_path(s, r->record.output, s->in->values[OPTION_OUTPUT]);
+    if (code == CODE_DONE) code = follow_to_the_end(r);
+    finish(r);
+    return code;
+}
