@@ -194,23 +194,32 @@ static void build_now(struct driver *d)
     answer_build(d, status == OK, &block);
 }
 
-static void on_build_timer(void *context)
-{
-    struct driver *d = context;
-    if (d->building) build_now(d);
-}
-
 /* When to build: see driver.h. An unfinished tip counts as work: it waits for a successor. */
-static void schedule_build(struct driver *d)
+static uint64_t build_due_ms(struct driver *d)
 {
-    if (!d->building) return;
     const struct ledger_head *head = ledger_head(d->ledger);
     bool idle =
         hash_equal(&d->build.parent, &head->hash) && !head->busy && pool_count(d->pool) == 0;
     uint64_t pause = idle ? d->config->idle_interval_ms : d->config->block_interval_ms;
-    uint64_t due = ledger_arrived_ms(d->ledger, &d->build.parent) + pause;
+    return ledger_arrived_ms(d->ledger, &d->build.parent) + pause;
+}
+
+static void schedule_build(struct driver *d)
+{
+    if (!d->building) return;
+    uint64_t due = build_due_ms(d);
     uint64_t now = clock_ms();
     loop_timer_set(d->build_timer, due > now ? due - now : 0);
+}
+
+static void on_build_timer(void *context)
+{
+    struct driver *d = context;
+    if (!d->building) return;
+    if (clock_ms() < build_due_ms(d)) /* the loop's idea of now lags behind */
+        schedule_build(d);
+    else
+        build_now(d);
 }
 
 void driver_poke(struct driver *d)

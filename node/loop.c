@@ -35,7 +35,12 @@ struct loop_watch {
 struct loop *loop_create(void)
 {
     struct loop *l = must_alloc(sizeof *l);
-    l->base = event_base_new();
+    struct event_config *config = event_config_new();
+    /* The coarse clock would let timers run out some milliseconds early. */
+    if (config == NULL || event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) != 0)
+        fatal("configuring the event loop");
+    l->base = event_base_new_with_config(config);
+    event_config_free(config);
     if (l->base == NULL) fatal("starting the event loop");
     return l;
 }

@@ -93,14 +93,15 @@ static void say(struct fixture *f, int fd, const char *text, size_t size)
 static const char *hear(struct fixture *f, int fd, const char *want)
 {
     static char text[65536];
+    static const char closed[] = "<closed>";
     size_t size = 0;
     for (int i = 0; i < 400; i++) {
         turn(f, 5);
-        ssize_t got = recv(fd, text + size, sizeof text - 1 - size, 0);
+        ssize_t got = recv(fd, text + size, sizeof text - sizeof closed - size, 0);
         if (got > 0) size += (size_t)got;
         text[size] = 0;
-        if (got == 0 || (got < 0 && errno != EAGAIN)) strcat(text, "<closed>");
-        if (strstr(text, want) || strstr(text, "<closed>")) break;
+        if (got == 0 || (got < 0 && errno != EAGAIN)) memcpy(text + size, closed, sizeof closed);
+        if (strstr(text, want) || strstr(text, closed)) break;
     }
     return text;
 }
