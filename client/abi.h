@@ -36,7 +36,8 @@ MUST_CHECK enum status abi_encode_call(struct buffer *out, char error[JSON_ERROR
                                        const struct abi *a, const char *function,
                                        const json_t *args);
 /* Decodes a function's return data: an object keyed by the outputs' names ("0", "1", ... where
- * unnamed); a single unnamed output that is a tuple comes out as that tuple's object. */
+ * unnamed). A single output is there under "0" too, named or not; but a single tuple comes out as
+ * that tuple's object. */
 MUST_CHECK enum status abi_decode_return(json_t **out, const struct abi *a, const char *function,
                                          struct bytes data);
 /* {"name": "...", "args": {...}} of an event; E_NOT_FOUND when topic 0 is none of this ABI's. */

@@ -241,14 +241,15 @@ enum status abi_decode_return(json_t **out, const struct abi *a, const char *fun
     json_t     *object = NULL;
     enum status status = abi_decode_params(&object, &f->outputs, data);
     if (status != OK) return status;
-    bool lone_tuple = f->outputs.count == 1 && f->outputs.items[0].name[0] == '\0' &&
-                      f->outputs.items[0].type.kind == ABI_TUPLE;
-    if (!lone_tuple) {
-        *out = object;
+    if (f->outputs.count == 1 && f->outputs.items[0].type.kind == ABI_TUPLE) {
+        char scratch[24];
+        *out = json_incref(json_object_get(object, abi_param_key(scratch, &f->outputs, 0)));
+        json_decref(object);
         return OK;
     }
-    *out = json_incref(json_object_get(object, "0"));
-    json_decref(object);
+    if (f->outputs.count == 1 && f->outputs.items[0].name[0] != '\0')
+        json_object_set(object, "0", json_object_get(object, f->outputs.items[0].name));
+    *out = object;
     return OK;
 }
 
