@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BUS_API static __attribute__((unused)) /* not every test uses all of it */
+
 #define BUS_NODES_MAX 7
 #define BUS_BLOCKS_MAX 8192
 #define BUS_HEIGHT_MAX 4096
@@ -225,7 +227,7 @@ static void push_remote(struct bus *b, uint32_t from, uint32_t to, struct item i
 
 /* ---- blocks and epochs ---- */
 
-static struct epoch bus_epoch(const struct bus *b, uint64_t number, const struct hash *start_block,
+BUS_API struct epoch bus_epoch(const struct bus *b, uint64_t number, const struct hash *start_block,
                               uint64_t start_number)
 {
     struct epoch e = {.chain_id = 7117, .number = number, .start_block = *start_block};
@@ -317,7 +319,7 @@ static void replay_record(struct bus *b, struct bus_node *n, const struct bus_re
 
 static void bus_step(struct bus *b, uint32_t node, const struct event *event);
 
-static void bus_start(struct bus *b, uint32_t node)
+BUS_API void bus_start(struct bus *b, uint32_t node)
 {
     struct bus_node        *n = &b->nodes[node];
     struct consensus_config config = {.epoch = n->epoch,
@@ -338,7 +340,7 @@ static void bus_start(struct bus *b, uint32_t node)
 }
 
 /* Power off: what was not synced is lost, but for a random whole part of it. */
-static void bus_crash(struct bus *b, uint32_t node)
+BUS_API void bus_crash(struct bus *b, uint32_t node)
 {
     struct bus_node *n = &b->nodes[node];
     size_t           unsynced = n->log_count - n->log_durable;
@@ -722,7 +724,7 @@ static void bus_deliver(struct bus *b, const struct item *item)
     }
 }
 
-static void bus_run_until(struct bus *b, uint64_t time_ms)
+BUS_API void bus_run_until(struct bus *b, uint64_t time_ms)
 {
     while (b->heap_count > 0 && b->heap[0].time_ms <= time_ms) {
         struct item item = bus_pop(b);
@@ -733,7 +735,7 @@ static void bus_run_until(struct bus *b, uint64_t time_ms)
     b->now_ms = time_ms;
 }
 
-static uint64_t bus_lowest_final(const struct bus *b)
+BUS_API uint64_t bus_lowest_final(const struct bus *b)
 {
     uint64_t lowest = UINT64_MAX;
     for (uint32_t i = 0; i < b->node_count; i++)
@@ -743,7 +745,7 @@ static uint64_t bus_lowest_final(const struct bus *b)
 }
 
 /* False if some live node has not committed `number` within `limit_ms`. */
-static bool bus_run_to_height(struct bus *b, uint64_t number, uint64_t limit_ms)
+BUS_API bool bus_run_to_height(struct bus *b, uint64_t number, uint64_t limit_ms)
 {
     uint64_t end = b->now_ms + limit_ms;
     while (bus_lowest_final(b) < number && b->now_ms < end)
@@ -753,7 +755,7 @@ static bool bus_run_to_height(struct bus *b, uint64_t number, uint64_t limit_ms)
 
 /* ---- life ---- */
 
-static struct bus *bus_create(uint32_t node_count, uint64_t seed, const struct signer *signer)
+BUS_API struct bus *bus_create(uint32_t node_count, uint64_t seed, const struct signer *signer)
 {
     struct bus *b = calloc(1, sizeof(*b));
     assert(b && node_count <= BUS_NODES_MAX);
@@ -780,7 +782,7 @@ static struct bus *bus_create(uint32_t node_count, uint64_t seed, const struct s
 }
 
 /* After the caller has set what it wants otherwise. */
-static void bus_begin(struct bus *b)
+BUS_API void bus_begin(struct bus *b)
 {
     struct bus_block genesis = {.number = 0};
     uint32_t         index = make_block(b, &genesis, 99);
@@ -795,14 +797,14 @@ static void bus_begin(struct bus *b)
         bus_start(b, i);
 }
 
-static void bus_partition(struct bus *b, uint32_t side_mask, bool cut)
+BUS_API void bus_partition(struct bus *b, uint32_t side_mask, bool cut)
 {
     for (uint32_t i = 0; i < b->node_count; i++)
         for (uint32_t j = 0; j < b->node_count; j++)
             if ((side_mask >> i & 1) != (side_mask >> j & 1)) b->cut[i][j] = cut;
 }
 
-static void bus_destroy(struct bus *b)
+BUS_API void bus_destroy(struct bus *b)
 {
     for (uint32_t i = 0; i < b->node_count; i++) {
         consensus_destroy(b->nodes[i].core);
