@@ -2,6 +2,7 @@
 
 #include "base/fatal.h"
 #include "base/hex.h"
+#include "base/units.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -79,10 +80,37 @@ bool contract_at(enum contract_id *out, const struct address *a)
     return false;
 }
 
+/* Digits after `word` in a message, as an amount. */
+static bool amount_after(char out[AMOUNT_TEXT_SIZE], const char *message, const char *word)
+{
+    const char *at = strstr(message, word);
+    struct u256 wei;
+    if (at == NULL) return false;
+    at += strlen(word);
+    if (u256_from_decimal(&wei, bytes_of(at, strspn(at, "0123456789"))) != OK) return false;
+    amount_to_text(out, wei);
+    return true;
+}
+
+/* Nodes word it "insufficient funds for gas * price + value: address 0x... have N want M". */
+static void explain_funds(struct rpc *r)
+{
+    char        have[AMOUNT_TEXT_SIZE];
+    char        want[AMOUNT_TEXT_SIZE];
+    const char *message = rpc_error(r)->message;
+    if (strstr(message, "insufficient funds") == NULL) return;
+    if (amount_after(have, message, " have ") && amount_after(want, message, " want "))
+        rpc_set_problem(r, "insufficient funds: the account has %s, and with fees %s is needed",
+                        have, want);
+}
+
 void contract_explain(struct rpc *r)
 {
     const struct rpc_error *e = rpc_error(r);
-    if (e->data_size < 4) return;
+    if (e->data_size < 4) {
+        explain_funds(r);
+        return;
+    }
     for (int i = 0; i < CONTRACT_COUNT; i++) {
         json_t      *decoded = NULL;
         char         line[ABI_PROBLEM_SIZE];

@@ -61,6 +61,11 @@ static int read_wishes(struct session *s, struct devnet *d)
     return code;
 }
 
+static void tell(const struct session *s, const char *text)
+{
+    if (!s->json) fprintf(stderr, "%s\n", text);
+}
+
 static bool folder_has_things(const char *dir)
 {
     DIR *d = opendir(dir);
@@ -90,17 +95,12 @@ static int open_or_make(struct session *s, struct devnet *d)
     if (folder_has_things(d->dir))
         return fail(s, CODE_FAILED, "%s is neither empty nor a local network; give another --dir",
                     d->dir);
+    tell(s, "making keys and the genesis");
     return devnet_make(s, d);
-}
-
-static void tell(const struct session *s, const char *text)
-{
-    if (!s->json) fprintf(stderr, "%s\n", text);
 }
 
 static int bring_up(struct session *s, struct devnet *d)
 {
-    tell(s, "making keys and the genesis");
     int code = open_or_make(s, d);
     if (code != CODE_DONE) return code;
     tell(s, "starting the node");
@@ -111,6 +111,7 @@ static int bring_up(struct session *s, struct devnet *d)
         code = devnet_register(s, d);
     }
     for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++) {
+        if (process_alive(&d->workers[i].process)) continue; /* only the node had ended */
         code = devnet_start_worker(s, d, i);
         if (code == CODE_DONE) code = devnet_save(s, d);
     }

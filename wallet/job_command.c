@@ -166,6 +166,7 @@ static int choose_target(struct session *s, struct result_target *t, uint64_t jo
         if (code == CODE_DONE) code = absolute_path(s, t->output, name);
     }
     if (code == CODE_DONE && given != NULL) code = absolute_path(s, t->output, given);
+    if (code == CODE_DONE) code = check_empty_folder(s, t->output);
     return code;
 }
 

@@ -78,10 +78,11 @@ static uint64_t worker_of_provider(const struct follow *f, const struct address 
 
 static void tell_assigned(struct told *t)
 {
-    char price[AMOUNT_TEXT_SIZE];
+    char           price[AMOUNT_TEXT_SIZE];
+    struct address provider = abi_get_address(t->args, "provider");
     amount_to_text(price, abi_get_u256(t->args, "pricePerSecond"));
     progress_stage(t->f->progress, &t->stage, "worker %llu is %s, %s/s",
-                   (unsigned long long)t->worker, abi_get_text(t->args, "provider"), price);
+                   (unsigned long long)t->worker, session_name(t->f->session, &provider), price);
 }
 
 static void tell_amount(struct told *t, const char *before, const char *key)

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,19 @@ int absolute_path(struct session *s, char out[PATH_MAX], const char *path)
         return fail(s, CODE_FAILED, "cannot tell the current folder: %s", strerror(errno));
     if (snprintf(out, PATH_MAX, "%s/%s", here, path) >= PATH_MAX)
         return fail(s, CODE_USAGE, "the path is too long");
+    return CODE_DONE;
+}
+
+int check_empty_folder(struct session *s, const char *folder)
+{
+    DIR *d = opendir(folder);
+    bool found = false;
+    if (d == NULL && errno == ENOENT) return CODE_DONE;
+    if (d == NULL) return fail(s, CODE_USAGE, "--output %s: %s", folder, strerror(errno));
+    for (struct dirent *e = readdir(d); e != NULL && !found; e = readdir(d))
+        found = strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(d);
+    if (found) return fail(s, CODE_USAGE, "--output %s is not empty; give another folder", folder);
     return CODE_DONE;
 }
 

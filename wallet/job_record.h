@@ -21,6 +21,8 @@ MUST_CHECK int job_records_folder(struct session *s, char out[PATH_MAX]);
 MUST_CHECK int job_record_save(struct session *s, const struct job_record *r);
 /* False if this machine knows nothing of that job. */
 bool job_record_load(struct session *s, struct job_record *out, uint64_t job);
+/* Says so when `folder` is there and is no empty folder: a result would not go into it. */
+MUST_CHECK int check_empty_folder(struct session *s, const char *folder);
 /* An absolute path of one that may be relative; the last part need not exist. */
 MUST_CHECK int absolute_path(struct session *s, char out[PATH_MAX], const char *path);
 

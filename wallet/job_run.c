@@ -13,7 +13,6 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct running {
     struct session   *s;
@@ -51,13 +50,10 @@ static int check_funds(struct running *r)
 
 static int check_output(struct running *r)
 {
-    struct stat info;
     const char *given = r->s->in->values[OPTION_OUTPUT];
     if (given == NULL) return CODE_DONE;
     int code = absolute_path(r->s, r->record.output, given);
-    if (code == CODE_DONE && stat(r->record.output, &info) == 0 && !S_ISDIR(info.st_mode))
-        code = fail(r->s, CODE_USAGE, "--output %s is no folder", given);
-    return code;
+    return code == CODE_DONE ? check_empty_folder(r->s, r->record.output) : code;
 }
 
 /* NAME-job-ID in the current folder, unless --output says otherwise. */
@@ -258,8 +254,8 @@ static int detach(struct running *r)
 
 static int run_order(struct running *r, const char *records)
 {
+    if (!r->s->json) order_print(&r->order);
     int code = check_funds(r);
-    if (code == CODE_DONE && !r->s->json) order_print(&r->order);
     if (code == CODE_DONE) code = submit(r, records);
     if (code != CODE_DONE) return code;
     return option_on(r->s->in, OPTION_DETACH) ? detach(r) : follow_to_the_end(r);
@@ -309,8 +305,7 @@ int job_resume(struct session *s)
     if (code == CODE_DONE && !job_record_load(s, &r->record, id))
         code = fail(s, CODE_USAGE, "job %llu was not submitted from here; see: leasehold job fetch",
                     (unsigned long long)id);
-    if (code == CODE_DONE && s->in->values[OPTION_OUTPUT] != NULL)
-        code = absolute_path(s, r->record.output, s->in->values[OPTION_OUTPUT]);
+    if (code == CODE_DONE) code = check_output(r);
     if (code == CODE_DONE) code = follow_to_the_end(r);
     finish(r);
     return code;
