@@ -165,7 +165,7 @@ static enum status estimate_gas(struct sender *s, uint64_t *out, const struct tx
         rpc_call_u64(s->rpc, &gas, "eth_estimateGas", json_pack("[o]", call_object(s, q)));
     if (status == E_DENIED) contract_explain(s->rpc);
     if (status != OK) return status;
-    *out = gas == 21000 ? gas : gas + gas / 4;
+    *out = gas == 21000 ? gas : gas + gas / 4 + s->gas_extra;
     return OK;
 }
 

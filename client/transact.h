@@ -50,6 +50,8 @@ struct sender {
     uint64_t       chain_id;
     uint64_t       next_nonce; /* the lowest that may be used, from what was sent already */
     uint32_t       wait_ms;    /* how long to wait for finality; 0: 120 s */
+    /* Added to estimates, for calls whose path depends on who else gets into the same block. */
+    uint64_t gas_extra;
     /* Told as soon as a transaction is sent, before it is final; may be NULL. */
     void (*on_sent)(void *context, const struct hash *hash);
     void *context;

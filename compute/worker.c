@@ -557,9 +557,11 @@ static enum status wait_for_registration(struct worker *w)
             warn_of_other_keys(w, &worker, &tls);
             return OK;
         }
-        if (!told)
+        if (status == E_NOT_FOUND && !told)
             log_info(AREA, "waiting until the provider is registered owner=%s", w->config->owner);
-        told = true;
+        if (status != E_NOT_FOUND && !stopping(w))
+            log_limited(LOG_WARN, AREA, "cannot read the registration: %s", rpc_problem(w->rpc));
+        told |= status == E_NOT_FOUND;
     }
     return E_STATE;
 }
@@ -583,6 +585,7 @@ static enum status prepare(struct worker *w, char error[JSON_ERROR_SIZE])
         return status;
     }
     w->sender.wait_ms = SEND_WAIT_MS;
+    w->sender.gas_extra = GAS_EXTRA;
     w->chain.rpc = w->rpc;
     w->chain.sender = &w->sender;
     status = wait_for_registration(w);
