@@ -21,7 +21,8 @@
 
 #define RPC_PATIENCE_MS 60000
 #define SEND_WAIT_MS    30000
-#define RETRIES_MAX     2 /* of a run that this machine, not the job, failed at */
+#define GAS_EXTRA       2000000 /* the last seal starts the reveals, the last reveal settles and pays */
+#define RETRIES_MAX     2       /* of a run that this machine, not the job, failed at */
 #define AREA            "worker"
 
 struct failed_run {
