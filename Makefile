@@ -46,10 +46,11 @@ LINK_node    := node net chain vm base
 LINK_client  := client base
 LINK_compute := compute client base
 LINK_wallet  := wallet compute client base
-LINK_fuzz    := node net wallet compute client chain vm base
-LINK_bench   := $(LINK_fuzz)
 LINK_tools   := chain vm base
-LINK_sim     := chain vm base
+# A fuzzer or benchmark links the side that it includes: the chain's, or the one that talks to it.
+LINK_inside  := node net chain vm base
+LINK_outside := wallet compute client base
+side_of = $(if $(shell grep -E '^.include "(client|compute|wallet)/' $(1)),outside,inside)
 archives = $(foreach f,$(LINK_$(1)),$(OUT)/lib$(f).a)
 
 sources_of = $(filter-out %_main.c compute/runner/%,$(shell find $(1) -name '*.c' 2>/dev/null | sort)) \
@@ -112,15 +113,16 @@ BENCHES := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/bench_*.c))
 TOOLS   := $(patsubst tests/tools/%_main.c,$(OUT)/bin/%,$(wildcard tests/tools/*_main.c))
 
 # tests/FLOOR/test_NAME.c links FLOOR and what is below it.
+# $(1) is tests/..., $(2) what to link, $(3) flags for the linker.
 define test_program
-$(OUT)/$(1): $(OUT)/$(1).c.o $(call archives,$(word 2,$(subst /, ,$(1))))
+$(OUT)/$(1): $(OUT)/$(1).c.o $(call archives,$(2))
 	@mkdir -p $$(@D)
-	$$(CC) $$(LD_$$(KIND)) $$(LDFLAGS) $$^ $$(LIBS) -lcmocka -o $$@
+	$$(CC) $$(LD_$$(KIND)) $$(LDFLAGS) $$^ $$(LIBS) $(3) -o $$@
 endef
-$(foreach t,$(TESTS) $(BENCHES),$(eval $(call test_program,$(patsubst $(OUT)/%,%,$(t)))))
-$(FUZZERS): $(OUT)/%: $(OUT)/%.c.o $(call archives,fuzz)
-	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
+plain = $(patsubst $(OUT)/%,%,$(1))
+$(foreach t,$(call plain,$(TESTS)),$(eval $(call test_program,$(t),$(word 2,$(subst /, ,$(t))),-lcmocka)))
+$(foreach t,$(call plain,$(BENCHES)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),)))
+$(foreach t,$(call plain,$(FUZZERS)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),-fsanitize=fuzzer)))
 $(TOOLS): $(OUT)/bin/%: $(OUT)/tests/tools/%_main.c.o $(call archives,tools)
 	@mkdir -p $(@D)
 	$(CC) $(LD_$(KIND)) $(LDFLAGS) $^ $(LIBS) -o $@
