@@ -248,44 +248,56 @@ void http_reply(struct http_request *r, int code, const char *content_type, stru
     free(r);
 }
 
+/* "host:port" taken apart; the port is all digits and at most 65535. */
+static bool split_listen(char host[64], uint16_t *port, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL || colon == text || colon - text >= 64) return false;
+    size_t digits = strspn(colon + 1, "0123456789");
+    if (digits == 0 || digits > 5 || colon[1 + digits] != 0) return false;
+    unsigned long number = strtoul(colon + 1, NULL, 10);
+    if (number > 65535) return false;
+    snprintf(host, 64, "%.*s", (int)(colon - text), text);
+    *port = (uint16_t)number;
+    return true;
+}
+
 /* "127.0.0.1:8545" and "[::1]:8545" only: names would need a resolver that can block or lie. */
 static bool parse_listen(struct sockaddr_storage *out, socklen_t *out_size, const char *text)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)out;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)out;
-    const char *colon = strrchr(text, ':');
-    char host[64];
-    unsigned port;
-    char after;
+    char host[64] = "";
+    uint16_t port = 0;
+    if (!split_listen(host, &port, text)) return false;
     memset(out, 0, sizeof *out);
-    if (colon == NULL || sscanf(colon, ":%5u%c", &port, &after) != 1 || port > 65535) return false;
-    size_t size = (size_t)(colon - text);
-    if (size < 2 || size >= sizeof host || colon[1] < '0' || colon[1] > '9') return false;
-    bool bracketed = text[0] == '[' && text[size - 1] == ']';
-    snprintf(host, sizeof host, "%.*s", (int)(bracketed ? size - 2 : size), text + bracketed);
-    if (!bracketed && inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;
-        v4->sin_port = htons((uint16_t)port);
+        v4->sin_port = htons(port);
         *out_size = sizeof *v4;
         return true;
     }
-    if (!bracketed || inet_pton(AF_INET6, host, &v6->sin6_addr) != 1) return false;
+    size_t size = strlen(host);
+    if (host[0] != '[' || host[size - 1] != ']') return false;
+    host[size - 1] = 0;
+    if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) != 1) return false;
     v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons((uint16_t)port);
+    v6->sin6_port = htons(port);
     *out_size = sizeof *v6;
     return true;
 }
 
 static void read_port(struct http_server *s)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {0};
     socklen_t size = sizeof address;
-    if (getsockname(evconnlistener_get_fd(s->listener), (struct sockaddr *)&address, &size) != 0)
+    if (getsockname(evconnlistener_get_fd(s->listener), &address.any, &size) != 0)
         fatal("asking for the RPC port: %s", strerror(errno));
-    if (address.ss_family == AF_INET6)
-        s->port = ntohs(((const struct sockaddr_in6 *)(const void *)&address)->sin6_port);
-    else
-        s->port = ntohs(((const struct sockaddr_in *)(const void *)&address)->sin_port);
+    s->port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 static void start_http(struct http_server *s)

@@ -72,7 +72,7 @@ static void read_params(json_t **out, struct rpc_reply *reply, const struct rpc_
     for (size_t i = 0; i < method->params_max; i++) {
         json_t *value = json_array_get(params, i);
         out[i] = json_is_null(value) ? NULL : value;
-        if (out[i] == NULL && i < method->params_min)
+        if (i < method->params_min && out[i] == NULL)
             rpc_error(reply, RPC_INVALID_PARAMS, "missing value for required argument %zu", i);
     }
 }

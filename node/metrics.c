@@ -2,15 +2,17 @@
  * asked for at each scrape. */
 #include "node/rpc_session.h"
 
+#include "base/file.h"
 #include "base/keccak.h"
 #include "chain/system.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LIABILITIES_GAS 1000000
+#define STATM_BYTES_MAX 4096
 
 static void head(struct buffer *out, const char *name, const char *kind, const char *help)
 {
@@ -35,14 +37,17 @@ static void print_number(struct buffer *out, const char *name, const char *help,
     buffer_print(out, "%s %" PRIu64 "\n", name, value);
 }
 
+/* The second number of /proc/self/statm: resident pages. */
 static uint64_t resident_bytes(void)
 {
-    unsigned long long total = 0, resident = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f == NULL) return 0;
-    if (fscanf(f, "%llu %llu", &total, &resident) != 2) resident = 0;
-    fclose(f);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    struct buffer text = {0};
+    uint64_t pages = 0;
+    if (file_read(&text, "/proc/self/statm", STATM_BYTES_MAX) == OK) {
+        const char *second = strchr(buffer_text(&text), ' ');
+        if (second != NULL) pages = strtoull(second, NULL, 10);
+    }
+    buffer_finish(&text);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* liabilities() of a system contract: what it owes to others, in wei. */

@@ -151,7 +151,7 @@ static enum status open_pool(struct node *n, char *error)
 static enum status open_driver(struct node *n, char *error)
 {
     char path[PATH_SIZE], chain[PATH_SIZE];
-    struct key key;
+    struct key key = {{0}};
     enum status status = OK;
     bool votes = n->config->validator_key[0] != 0;
     struct driver_setup setup = {

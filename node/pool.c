@@ -81,7 +81,7 @@ static void rewrite_journal(struct pool *p)
     size_t count = mempool_count(p->mempool);
     if (pool_journal_size(p->journal) < 2 * mempool_size_bytes(p->mempool) + JOURNAL_SLACK_BYTES)
         return;
-    const struct mempool_tx **txs = must_alloc((count + 1) * sizeof *txs);
+    const struct mempool_tx **txs = must_alloc((count + 1) * sizeof(void *));
     struct bytes *wires = must_alloc((count + 1) * sizeof *wires);
     count = mempool_list(p->mempool, txs, count, 0);
     for (size_t i = 0; i < count; i++)
@@ -197,7 +197,7 @@ struct u256 pool_base_fee(struct pool *p)
 
 uint64_t pool_hashes_after(struct pool *p, struct buffer *out, uint64_t sequence, size_t count_max)
 {
-    const struct mempool_tx **txs = must_alloc(count_max * sizeof *txs);
+    const struct mempool_tx **txs = must_alloc(count_max * sizeof(void *));
     pool_lock(p);
     size_t count = mempool_list(p->mempool, txs, count_max, sequence);
     for (size_t i = 0; i < count; i++)

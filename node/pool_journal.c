@@ -85,14 +85,25 @@ void pool_journal_close(struct pool_journal *j)
     free(j);
 }
 
+/* The pool works without its journal: say so and go on. */
+static void complain(const struct pool_journal *j)
+{
+    log_limited(LOG_ERROR, "pool", "cannot write the journal path=%s reason=%s", j->path,
+                strerror(errno));
+}
+
+/* A part of an entry would hide those after it: nothing is kept of one that does not fit. */
 static void write_all(struct pool_journal *j, struct bytes data)
 {
+    size_t start = j->size;
     while (data.size > 0) {
         ssize_t done = write(j->fd, data.data, data.size);
         if (done < 0 && errno == EINTR) continue;
-        if (done < 0) { /* the pool works without it: say so and go on */
-            log_limited(LOG_ERROR, "pool", "cannot write the journal path=%s reason=%s", j->path,
-                        strerror(errno));
+        if (done < 0) {
+            complain(j);
+            j->size = start;
+            if (ftruncate(j->fd, (off_t)start) != 0) complain(j);
+            if (lseek(j->fd, (off_t)start, SEEK_SET) < 0) complain(j);
             return;
         }
         j->size += (size_t)done;
@@ -125,8 +136,7 @@ void pool_journal_rewrite(struct pool_journal *j, const struct bytes *wires, siz
         j->fd = fd;
         j->size = content.size;
     } else {
-        log_limited(LOG_ERROR, "pool", "cannot write the journal anew path=%s reason=%s", j->path,
-                    strerror(errno));
+        complain(j);
     }
     buffer_finish(&content);
 }
