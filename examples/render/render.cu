@@ -1,483 +1,536 @@
-// A path tracer: glass, gold, glazed and matte spheres on a polished floor, lit by a soft box and
-// the evening sky. `trace` follows paths, `smooth` removes their noise along what the first
-// matte surface looks like, `develop` turns light into the bytes of a picture.
+/* render.cu - a path tracer: sixteen spheres on a polished floor at dusk.
+ *
+ * Three kernels. `trace` follows the light backwards from the eye and writes for each pixel what it
+ * saw and what it saw it on. `smooth` takes out what noise is left, never across an edge of shape or
+ * colour. `develop` maps light to the bytes of a picture.
+ *
+ * All randomness is integer arithmetic on pixel and sample numbers, so the picture is a function of
+ * this file alone. */
 
-#define WIDTH 768
-#define HEIGHT 512
-#define PIXELS (WIDTH * HEIGHT)
-#define SAMPLES 16 // paths a pixel
-#define BOUNCES 7
-#define BIG 5 // spheres that the table names; the small ones follow
-#define SMALL 26
-#define SPHERES (BIG + SMALL)
-#define FAR 1.0e30f
+#define SPHERES 16
+#define FLOOR SPHERES
+#define SKY (-1)
+#define BOUNCES_MAX 7
+#define FAR 1e9f
+#define NEAR 2e-3f
+#define PI 3.14159265f
 
-// ---- vectors ------------------------------------------------------------------------------------
+enum material { PLASTIC, METAL, GLASS, LAMP };
 
-struct vec {
-    float x, y, z;
-};
+/* ---- vectors ----------------------------------------------------------------------------------- */
 
-__device__ vec v3(float x, float y, float z)
+static __device__ __forceinline__ float3 vec(float x, float y, float z)
 {
-    vec v = {x, y, z};
-    return v;
+    return make_float3(x, y, z);
 }
-__device__ vec operator+(vec a, vec b)
+static __device__ __forceinline__ float3 operator+(float3 a, float3 b)
 {
-    return v3(a.x + b.x, a.y + b.y, a.z + b.z);
+    return vec(a.x + b.x, a.y + b.y, a.z + b.z);
 }
-__device__ vec operator-(vec a, vec b)
+static __device__ __forceinline__ float3 operator-(float3 a, float3 b)
 {
-    return v3(a.x - b.x, a.y - b.y, a.z - b.z);
+    return vec(a.x - b.x, a.y - b.y, a.z - b.z);
 }
-__device__ vec operator*(vec a, vec b)
+static __device__ __forceinline__ float3 operator*(float3 a, float3 b)
 {
-    return v3(a.x * b.x, a.y * b.y, a.z * b.z);
+    return vec(a.x * b.x, a.y * b.y, a.z * b.z);
 }
-__device__ vec operator*(vec a, float s)
+static __device__ __forceinline__ float3 operator*(float3 a, float s)
 {
-    return v3(a.x * s, a.y * s, a.z * s);
+    return vec(a.x * s, a.y * s, a.z * s);
 }
-__device__ float dot(vec a, vec b)
+static __device__ __forceinline__ float dot(float3 a, float3 b)
 {
     return a.x * b.x + a.y * b.y + a.z * b.z;
 }
-__device__ vec cross(vec a, vec b)
-{
-    return v3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x);
-}
-__device__ vec unit(vec a)
+static __device__ __forceinline__ float3 unit(float3 a)
 {
     return a * (1.0f / sqrtf(dot(a, a)));
 }
-__device__ vec mix(vec a, vec b, float t)
+static __device__ __forceinline__ float3 mix(float3 a, float3 b, float t)
 {
     return a * (1.0f - t) + b * t;
 }
-__device__ vec mirrored(vec d, vec n)
+static __device__ __forceinline__ float3 mirror(float3 d, float3 n)
 {
     return d - n * (2.0f * dot(d, n));
 }
-
-// ---- chance: a hash of pixel, path and draw, so that the picture has one answer --------------------
-
-struct dice {
-    unsigned state;
-};
-
-__device__ float roll(dice &d)
+static __device__ __forceinline__ float largest(float3 a)
 {
-    d.state = d.state * 747796405u + 2891336453u;
-    unsigned word = ((d.state >> ((d.state >> 28) + 4u)) ^ d.state) * 277803737u;
-    return (float)((word >> 22 ^ word) >> 8) * (1.0f / 16777216.0f);
+    float m = a.x > a.y ? a.x : a.y;
+    return m > a.z ? m : a.z;
 }
 
-__device__ unsigned scramble(unsigned x)
+/* ---- the scene: arrays of one property each, so that a compiler can test spheres in parallel ----- */
+
+__constant__ float sphere_x[SPHERES] = {
+    -0.06f, -2.28f, 2.20f, -1.22f, 1.20f, -0.48f, 0.56f, 2.30f,
+    -2.25f, -4.30f, 4.25f, 0.15f, -1.78f, 1.86f, -5.40f, 8.50f};
+__constant__ float sphere_y[SPHERES] = {
+    1.00f, 0.92f, 0.85f, 0.32f, 0.28f, 0.20f, 0.22f, 0.30f,
+    0.28f, 0.60f, 0.66f, 0.46f, 0.14f, 0.13f, 5.40f, 4.20f};
+__constant__ float sphere_z[SPHERES] = {
+    0.00f, -0.85f, -0.65f, 1.12f, 1.30f, 1.78f, 1.80f, 0.95f,
+    0.90f, -2.40f, -2.50f, -2.70f, 1.82f, 1.80f, 0.60f, -3.20f};
+__constant__ float sphere_radius[SPHERES] = {
+    1.00f, 0.92f, 0.85f, 0.32f, 0.28f, 0.20f, 0.22f, 0.30f,
+    0.28f, 0.60f, 0.66f, 0.46f, 0.14f, 0.13f, 1.30f, 1.20f};
+__constant__ int sphere_material[SPHERES] = {
+    GLASS, METAL, METAL, PLASTIC, PLASTIC, GLASS, METAL, PLASTIC,
+    PLASTIC, PLASTIC, PLASTIC, PLASTIC, LAMP, LAMP, LAMP, LAMP};
+__constant__ float sphere_roughness[SPHERES] = {
+    0.0f, 0.16f, 0.0f, 0.0f, 0.0f, 0.0f, 0.06f, 0.0f,
+    0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+/* Of lamps: the light that they give. */
+__constant__ float sphere_colour[SPHERES][3] = {
+    {0.985f, 0.995f, 0.990f}, {1.00f, 0.72f, 0.30f},  {0.93f, 0.94f, 0.96f}, {0.78f, 0.05f, 0.06f},
+    {0.05f, 0.22f, 0.72f},    {0.98f, 0.86f, 0.72f},  {0.95f, 0.55f, 0.42f}, {0.04f, 0.45f, 0.30f},
+    {0.86f, 0.42f, 0.03f},    {0.42f, 0.12f, 0.55f},  {0.80f, 0.62f, 0.10f}, {0.05f, 0.48f, 0.56f},
+    {6.0f, 1.5f, 0.22f},      {0.25f, 2.0f, 6.0f},   {50.0f, 40.0f, 28.0f}, {7.0f, 10.0f, 16.0f}};
+
+#define LAMPS 4
+#define FIRST_LAMP (SPHERES - LAMPS)
+
+static __device__ __forceinline__ float3 centre_of(int i)
 {
-    x ^= x >> 16;
-    x *= 0x7feb352du;
-    x ^= x >> 15;
-    x *= 0x846ca68bu;
+    return vec(sphere_x[i], sphere_y[i], sphere_z[i]);
+}
+static __device__ __forceinline__ float3 colour_of(int i)
+{
+    return vec(sphere_colour[i][0], sphere_colour[i][1], sphere_colour[i][2]);
+}
+
+static __device__ float3 sky(float3 d)
+{
+    float  up = d.y < 0.0f ? 0.0f : d.y;
+    float  low = 1.0f - up;
+    float  band = low * low * low * low;
+    float  west = 0.5f - 0.5f * unit(vec(d.x, 0.0f, d.z + 0.001f)).x;
+    float3 horizon = mix(vec(0.16f, 0.20f, 0.36f), vec(0.95f, 0.42f, 0.18f), west);
+    return mix(vec(0.030f, 0.060f, 0.16f), horizon, band * 0.9f) * 0.75f;
+}
+
+/* ---- points spread evenly over the samples of a pixel --------------------------------------------- */
+
+struct random {
+    unsigned pixel;
+    unsigned sample;
+    unsigned last; /* number of the last sample, 2^n - 1 */
+    unsigned dimension;
+};
+
+static __device__ __forceinline__ unsigned scramble(unsigned x)
+{
+    x = (x ^ x >> 16) * 0x7feb352du;
+    x = (x ^ x >> 15) * 0x846ca68bu;
     return x ^ x >> 16;
 }
-
-__device__ vec on_hemisphere(vec n, dice &d)
+/* Roberts' R2 sequence in fixed point, turned and put in another order for each pixel and dimension. */
+static __device__ __forceinline__ float2 next_pair(random &r)
 {
-    float a = 6.2831853f * roll(d), h = 2.0f * roll(d) - 1.0f;
-    float r = sqrtf(fmaxf(0.0f, 1.0f - h * h));
-    vec   s = v3(r * cosf(a), r * sinf(a), h) + n; // a cosine lobe
-    float length = dot(s, s);
-    return length < 1.0e-6f ? n : s * (1.0f / sqrtf(length));
+    unsigned turn = scramble(r.pixel + 0x9e3779b9u * ++r.dimension);
+    unsigned other = turn * 0x85ebca6bu;
+    unsigned place = (r.sample * (turn >> 7 | 1) ^ turn >> 19) & r.last;
+    unsigned u = turn + place * 3242174889u;
+    unsigned v = (other ^ other >> 15) + place * 2447445414u;
+    return make_float2((float)(u >> 8) * 0x1p-24f, (float)(v >> 8) * 0x1p-24f);
 }
 
-// ---- the scene --------------------------------------------------------------------------------------
-
-enum { MATTE, GLAZED, METAL, GLASS, FLOOR };
-
-struct sphere {
-    vec   centre;
-    float radius;
-    vec   colour;
-    float rough;
-    int   kind;
-};
-
-__constant__ const sphere NAMED[BIG] = {
-    {{-1.55f, 1.00f, 0.10f}, 1.00f, {1.00f, 0.71f, 0.29f}, 0.035f, METAL},
-    {{0.62f, 0.82f, -0.75f}, 0.82f, {0.96f, 0.99f, 0.98f}, 0.0f, GLASS},
-    {{2.20f, 0.95f, 0.95f}, 0.95f, {0.58f, 0.045f, 0.05f}, 0.0f, GLAZED},
-    {{0.35f, 1.25f, 2.75f}, 1.25f, {0.93f, 0.95f, 0.98f}, 0.0f, METAL},
-    {{-3.65f, 0.75f, 1.95f}, 0.75f, {0.03f, 0.20f, 0.30f}, 0.0f, GLAZED},
-};
-
-// Small ones along a golden-angle spiral; those that would touch a big one go below the floor.
-__global__ void arrange(sphere *spheres)
+/* Two axes across n (Duff and others 2017). */
+static __device__ __forceinline__ void axes(float3 n, float3 &s, float3 &t)
 {
-    int i = threadIdx.x;
-    if (i < BIG) spheres[i] = NAMED[i];
-    if (i >= BIG) {
-        int    n = i - BIG;
-        float  angle = 2.3999632f * (float)n + 0.4f;
-        float  distance = 1.02f + 0.66f * sqrtf((float)n);
-        sphere s;
-        s.radius = 0.15f + 0.11f * (float)(scramble(n * 7u + 1u) & 255u) / 255.0f;
-        s.centre = v3(distance * cosf(angle) + 0.2f, s.radius, distance * sinf(angle) + 0.3f);
-        float hue = 6.2831853f * (float)(scramble(n * 7u + 2u) & 255u) / 255.0f;
-        s.colour = v3(0.46f + 0.40f * cosf(hue), 0.44f + 0.36f * cosf(hue - 2.1f),
-                      0.46f + 0.40f * cosf(hue + 2.1f));
-        unsigned pick = scramble(n * 7u + 3u) % 10u;
-        s.kind = pick < 4u ? GLAZED : pick < 6u ? METAL : pick < 8u ? GLASS : MATTE;
-        s.rough = s.kind == METAL ? 0.06f : 0.0f;
-        if (s.kind == GLASS) s.colour = mix(s.colour, v3(1.0f, 1.0f, 1.0f), 0.78f);
-        for (int b = 0; b < BIG; b++) {
-            vec   gap = s.centre - NAMED[b].centre;
-            float wanted = s.radius + NAMED[b].radius + 0.03f;
-            if (dot(gap, gap) < wanted * wanted) s.centre.y = -9.0f;
-        }
-        if (s.centre.z < -2.4f) s.centre.y = -9.0f; // nothing right before the lens
-        spheres[i] = s;
-    }
+    float sign = n.z < 0.0f ? -1.0f : 1.0f;
+    float a = -1.0f / (sign + n.z);
+    float b = n.x * n.y * a;
+    s = vec(1.0f + sign * n.x * n.x * a, sign * b, -sign * n.x);
+    t = vec(b, sign + n.y * n.y * a, -n.y);
+}
+/* Sine and cosine of a whole turn's share in [0, 1). */
+static __device__ __forceinline__ float2 on_circle(float turn)
+{
+    int   quarter = (int)(turn * 4.0f + 0.5f);
+    float a = (turn * 4.0f - (float)quarter) * (0.5f * PI);
+    float b = a * a;
+    float sine = a * (1.0f + b * (-0.16666667f + b * (8.3333310e-3f - b * 1.9840874e-4f)));
+    float cosine = 1.0f + b * (-0.5f + b * (4.1666638e-2f + b * (-1.3888378e-3f + b * 2.4760495e-5f)));
+    float x = quarter & 1 ? cosine : sine, y = quarter & 1 ? sine : cosine;
+    return make_float2(quarter & 2 ? -x : x, (quarter + 1) & 2 ? -y : y);
+}
+static __device__ __forceinline__ float3 around(float3 n, float cosine, float turn)
+{
+    float3 s, t;
+    float2 side = on_circle(turn);
+    float  sine = 1.0f - cosine * cosine;
+    sine = sqrtf(sine > 0.0f ? sine : 0.0f);
+    axes(n, s, t);
+    return s * (sine * side.y) + t * (sine * side.x) + n * cosine;
 }
 
-// The soft box: a square light above and to the left.
-#define LIGHT_X -2.6f
-#define LIGHT_Y 6.4f
-#define LIGHT_Z -1.6f
-#define LIGHT_HALF 1.35f
+/* ---- what a ray meets -------------------------------------------------------------------------------- */
 
-__device__ vec light_colour()
+/* Distances along the ray to all spheres at once; no branch, so it becomes vector code. */
+static __device__ __forceinline__ void sphere_distances(float *out, float3 o, float3 d)
 {
-    return v3(15.5f, 13.2f, 10.6f);
-}
-
-__device__ vec sky(vec d)
-{
-    float up = fmaxf(d.y, 0.0f);
-    vec   low = v3(0.95f, 0.56f, 0.38f), high = v3(0.055f, 0.13f, 0.34f);
-    vec   colour = mix(low, high, 1.0f - expf(-5.5f * up));
-    float sun = fmaxf(dot(d, v3(0.565f, 0.130f, 0.815f)), 0.0f);
-    float glow = sun * sun;
-    glow = glow * glow;
-    glow = glow * glow;
-    return colour * 0.60f + v3(1.0f, 0.50f, 0.20f) * (0.9f * glow * glow * glow);
-}
-
-struct hit {
-    float t;
-    vec   n;
-    int   index; // -1 sky, SPHERES the floor, SPHERES + 1 the light
-};
-
-__device__ float meet(const sphere &s, vec o, vec d)
-{
-    vec   c = s.centre - o;
-    float b = dot(c, d);
-    float q = s.radius * s.radius - (dot(c, c) - b * b);
-    if (q <= 0.0f) return FAR;
-    float root = sqrtf(q);
-    float t = b - root;
-    if (t > 1.0e-3f) return t;
-    t = b + root;
-    return t > 1.0e-3f ? t : FAR;
-}
-
-__device__ hit nearest(const sphere *spheres, vec o, vec d)
-{
-    hit h;
-    h.t = FAR;
-    h.index = -1;
     for (int i = 0; i < SPHERES; i++) {
-        float t = meet(spheres[i], o, d);
-        if (t < h.t) {
-            h.t = t;
-            h.index = i;
-        }
+        float x = sphere_x[i] - o.x, y = sphere_y[i] - o.y, z = sphere_z[i] - o.z;
+        float along = x * d.x + y * d.y + z * d.z;
+        float px = x - along * d.x, py = y - along * d.y, pz = z - along * d.z;
+        float room = sphere_radius[i] * sphere_radius[i] - (px * px + py * py + pz * pz);
+        float half = sqrtf(room > 0.0f ? room : 0.0f);
+        float near = along - half, far = along + half;
+        float t = near > NEAR ? near : far;
+        out[i] = room > 0.0f && t > NEAR ? t : FAR;
     }
-    if (d.y < -1.0e-5f) {
-        float t = -o.y / d.y;
-        if (t > 1.0e-3f && t < h.t && t < 60.0f) {
-            h.t = t;
-            h.index = SPHERES;
-            h.n = v3(0.0f, 1.0f, 0.0f);
-        }
-    }
-    if (d.y > 1.0e-5f) {
-        float t = (LIGHT_Y - o.y) / d.y;
-        float x = o.x + d.x * t - LIGHT_X, z = o.z + d.z * t - LIGHT_Z;
-        if (t > 1.0e-3f && t < h.t && fabsf(x) < LIGHT_HALF && fabsf(z) < LIGHT_HALF) {
-            h.t = t;
-            h.index = SPHERES + 1;
-            h.n = v3(0.0f, -1.0f, 0.0f);
-        }
-    }
-    if (h.index >= 0 && h.index < SPHERES) {
-        h.n = (o + d * h.t - spheres[h.index].centre) * (1.0f / spheres[h.index].radius);
-    }
-    return h;
 }
 
-// How much light passes; glass dims it, more at its rim, which gives its shadow a bright heart.
-__device__ vec passing(const sphere *spheres, vec o, vec d, float far)
+/* Positive floats are ordered as their bits are, so the least of integers that carry a sphere's
+ * number in their last bits finds distance and sphere at once, without a branch. */
+static __device__ __forceinline__ int nearest(float &distance, float3 o, float3 d)
 {
-    vec light = v3(1.0f, 1.0f, 1.0f);
+    float t[SPHERES];
+    int   best = INT_MAX;
+    sphere_distances(t, o, d);
     for (int i = 0; i < SPHERES; i++) {
-        const sphere &s = spheres[i];
-        float t = meet(s, o, d);
-        if (t >= far) continue;
-        if (s.kind != GLASS) return v3(0.0f, 0.0f, 0.0f);
-        float slant = fabsf(dot(o + d * t - s.centre, d)) / s.radius;
-        light = light * s.colour * (0.10f + 0.85f * slant * slant);
+        int key = (__float_as_int(t[i]) & ~(SPHERES - 1)) | i;
+        best = key < best ? key : best;
     }
-    return light;
+    int   what = best & (SPHERES - 1);
+    float down = d.y < 0.0f ? -o.y / d.y : FAR;
+    distance = t[what];
+    if (down > NEAR && down < distance) {
+        distance = down;
+        return FLOOR;
+    }
+    return distance < FAR ? what : SKY;
 }
 
-__device__ vec lit(const sphere *spheres, vec p, vec n, dice &d)
+static __device__ __forceinline__ bool is_free(float3 o, float3 d, float distance, int lamp)
 {
-    // Draws are statements of their own: the order of a call's arguments is the compiler's choice.
-    float u = 2.0f * roll(d) - 1.0f, w = 2.0f * roll(d) - 1.0f;
-    vec   spot = v3(LIGHT_X + LIGHT_HALF * u, LIGHT_Y, LIGHT_Z + LIGHT_HALF * w);
-    vec   way = spot - p;
-    float square = dot(way, way);
-    float far = sqrtf(square);
-    way = way * (1.0f / far);
-    float facing = dot(n, way), leaving = way.y;
-    if (facing <= 0.0f || leaving <= 0.0f) return v3(0.0f, 0.0f, 0.0f);
-    float area = 4.0f * LIGHT_HALF * LIGHT_HALF;
-    float weight = facing * leaving * area / (3.14159265f * square);
-    return passing(spheres, p, way, far - 1.0e-2f) * light_colour() * weight;
+    float t[SPHERES];
+    int   hits = 0;
+    sphere_distances(t, o, d);
+    for (int i = 0; i < SPHERES; i++) hits += t[i] < distance && i != lamp ? 1 : 0;
+    return hits == 0;
 }
 
-// Large tiles of two stones with a fine joint.
-__device__ vec floor_colour(vec p)
+static __device__ float3 floor_colour(float3 p)
 {
-    float u = p.x * 0.8f + 100.0f, w = p.z * 0.8f + 100.0f;
-    float fu = u - floorf(u), fw = w - floorf(w);
-    bool  dark = (((int)u + (int)w) & 1) != 0;
-    float grain = (float)(scramble((unsigned)((int)u * 131 + (int)w * 7919)) & 255u) / 255.0f;
-    vec   stone = dark ? v3(0.105f, 0.115f, 0.135f) : v3(0.66f, 0.63f, 0.58f);
-    if (fu < 0.012f || fw < 0.012f) return v3(0.05f, 0.05f, 0.05f);
-    return stone * (0.86f + 0.22f * grain);
+    int  tile = __float2int_rd(p.x * 1.25f + 0.5f) + __float2int_rd(p.z * 1.25f);
+    bool dark = (tile & 1) != 0;
+    return dark ? vec(0.055f, 0.060f, 0.075f) : vec(0.56f, 0.53f, 0.49f);
 }
 
-__device__ float fresnel(float cosine, float base)
+/* Schlick's approximation of Fresnel's reflectance. */
+static __device__ __forceinline__ float fresnel(float cosine, float straight)
 {
-    float m = 1.0f - cosine;
-    float m2 = m * m;
-    return base + (1.0f - base) * m2 * m2 * m;
+    float low = 1.0f - cosine;
+    float square = low * low;
+    return straight + (1.0f - straight) * square * square * low;
 }
 
-struct feature { // the first surface of a path that is no mirror, for `smooth`
-    vec   colour;
-    vec   n;
-    float depth;
-    bool  matte; // the path went on from its body and not from its gloss
+/* ---- light that comes straight from a lamp ------------------------------------------------------------ */
+
+/* By lot, the chances in proportion to how much light would come if nothing stood between. */
+static __device__ int choose_lamp(float lot, float3 p, float &chance)
+{
+    float power[LAMPS], sum = 0.0f;
+    int   lamp = 0;
+    for (int i = 0; i < LAMPS; i++) {
+        float3 to = centre_of(FIRST_LAMP + i) - p;
+        float  radius = sphere_radius[FIRST_LAMP + i];
+        power[i] = largest(colour_of(FIRST_LAMP + i)) * radius * radius / dot(to, to);
+        sum += power[i];
+    }
+    lot *= sum;
+    while (lamp < LAMPS - 1 && lot >= power[lamp]) lot -= power[lamp++];
+    chance = power[lamp] / sum;
+    return FIRST_LAMP + lamp;
+}
+
+/* A point within the cone under which the lamp is seen, each direction as likely as another. */
+static __device__ float3 lamp_light(float3 p, float3 n, random &r)
+{
+    float  chance;
+    float2 u = next_pair(r);
+    int    lamp = choose_lamp(next_pair(r).x, p, chance);
+    float3 to = centre_of(lamp) - p;
+    float  square = dot(to, to);
+    float  ratio = sphere_radius[lamp] * sphere_radius[lamp] / square;
+    if (ratio >= 1.0f) return vec(0.0f, 0.0f, 0.0f);
+    float  edge = sqrtf(1.0f - ratio);
+    float  cosine = 1.0f - u.x * (1.0f - edge);
+    float3 d = around(to * (1.0f / sqrtf(square)), cosine, u.y);
+    float  facing = dot(n, d);
+    if (facing <= 0.0f) return vec(0.0f, 0.0f, 0.0f);
+    float distance = sqrtf(square) - sphere_radius[lamp];
+    if (!is_free(p, d, distance, lamp)) return vec(0.0f, 0.0f, 0.0f);
+    return colour_of(lamp) * (2.0f * (1.0f - edge) * facing / chance);
+}
+
+/* ---- a path ------------------------------------------------------------------------------------------ */
+
+struct path {
+    float3 origin;
+    float3 direction;
+    float3 weight; /* how much of what comes counts */
+    float3 light;  /* what came so far */
+    float3 shade;  /* colour and place of the first thing that is no mirror: */
+    float3 place;  /* `smooth` looks for edges in them */
+    bool   direct; /* nothing but mirrors and glass since the last dull surface */
+    bool   marked;
+    bool   done;
 };
 
-__device__ vec through_glass(vec d, vec n, dice &r)
+static __device__ void mark(path &w, float3 colour, float3 normal)
 {
-    bool  inside = dot(d, n) > 0.0f;
-    vec   m = inside ? n * -1.0f : n;
-    float eta = inside ? 1.5f : 1.0f / 1.5f;
-    float cosine = fminf(-dot(d, m), 1.0f);
-    float k = 1.0f - eta * eta * (1.0f - cosine * cosine);
-    float slant = inside && k > 0.0f ? sqrtf(k) : cosine;
-    if (k <= 0.0f || roll(r) < fresnel(slant, 0.04f)) return mirrored(d, m);
-    return unit(d * eta + m * (eta * cosine - sqrtf(k)));
+    if (w.marked) return;
+    w.marked = true;
+    w.shade = w.weight * colour;
+    w.place = normal;
 }
 
-__device__ vec follow(const sphere *spheres, vec o, vec d, dice &r, feature &seen, float stratum)
+static __device__ void add_light(path &w, float3 light, int bounce)
 {
-    vec  light = v3(0.0f, 0.0f, 0.0f), carry = v3(1.0f, 1.0f, 1.0f);
-    bool sharp = true; // the last bounce was a mirror's: lights are seen
-    bool marked = false;
-    seen.colour = v3(1.0f, 1.0f, 1.0f);
-    seen.n = v3(0.0f, 0.0f, 0.0f);
-    seen.depth = 0.0f;
-    seen.matte = false;
-    for (int bounce = 0; bounce < BOUNCES; bounce++) {
-        hit h = nearest(spheres, o, d);
-        if (h.index < 0) {
-            light = light + carry * sky(d);
-            break;
-        }
-        if (!marked) seen.depth += h.t;
-        if (h.index == SPHERES + 1) {
-            if (sharp) light = light + carry * light_colour() * 0.6f;
-            break;
-        }
-        vec   p = o + d * h.t;
-        int   kind = FLOOR;
-        float rough = 0.0f;
-        vec   colour;
-        if (h.index == SPHERES) {
-            colour = floor_colour(p);
-        } else {
-            kind = spheres[h.index].kind;
-            colour = spheres[h.index].colour;
-            rough = spheres[h.index].rough;
-        }
-        if (kind == GLASS) {
-            if (dot(d, h.n) > 0.0f) carry = carry * colour;
-            d = through_glass(d, h.n, r);
-            o = p + d * 1.0e-3f;
-            sharp = true;
-            continue;
-        }
-        float cosine = fminf(fmaxf(-dot(d, h.n), 0.0f), 1.0f);
-        if (kind == METAL) {
-            float edge = fresnel(cosine, 0.0f);
-            carry = carry * mix(colour, v3(1.0f, 1.0f, 1.0f), edge);
-            vec shiny = mirrored(d, h.n);
-            if (rough > 0.0f) {
-                float bx = roll(r) - 0.5f, by = roll(r) - 0.5f, bz = roll(r) - 0.5f;
-                shiny = unit(shiny + v3(bx, by, bz) * (2.0f * rough));
-            }
-            d = shiny;
-            o = p + h.n * 1.0e-3f;
-            sharp = true;
-            continue;
-        }
-        // Gloss is drawn more often than it is bright and weighs less for it: that is less noise.
-        float coat = kind == MATTE ? 0.0f : fresnel(cosine, kind == FLOOR ? 0.045f : 0.05f);
-        float odds = kind == MATTE || !sharp ? coat : 0.30f + 0.55f * coat;
-        float draw = roll(r);
-        bool  gloss = (marked ? draw : stratum) < odds;
-        if (!marked) {
-            seen.colour = colour;
-            seen.n = h.n;
-            seen.matte = !gloss;
-            marked = true;
-        }
-        if (odds > 0.0f) carry = carry * (gloss ? coat / odds : (1.0f - coat) / (1.0f - odds));
-        if (gloss) {
-            d = mirrored(d, h.n);
-            o = p + h.n * 1.0e-3f;
-            sharp = true;
-            continue;
-        }
-        o = p + h.n * 1.0e-3f;
-        carry = carry * colour;
-        light = light + carry * lit(spheres, o, h.n, r);
-        d = on_hemisphere(h.n, r);
-        sharp = false;
-        float keep = fminf(fmaxf(carry.x, fmaxf(carry.y, carry.z)), 0.9f);
-        if (bounce > 1) {
-            if (roll(r) >= keep) break;
-            carry = carry * (1.0f / keep);
-        }
+    float3 more = w.weight * light;
+    float  most = largest(more);
+    float  limit = bounce == 0 ? 40.0f : 6.0f; /* a lucky path shall not spoil its pixel */
+    if (most > limit) more = more * (limit / most);
+    w.light = w.light + more;
+}
+
+static __device__ void leave_by(path &w, float3 p, float3 d, float3 weight)
+{
+    w.origin = p;
+    w.direction = d;
+    w.weight = w.weight * weight;
+}
+
+static __device__ void meet_metal(path &w, float3 p, float3 n, int what, random &r)
+{
+    float3 colour = colour_of(what);
+    float  rough = sphere_roughness[what];
+    float3 d = mirror(w.direction, n);
+    float  cosine = -dot(w.direction, n);
+    if (rough > 0.0f) {
+        float2 u = next_pair(r);
+        d = unit(d + around(d, 1.0f - 2.0f * u.x, u.y) * (rough * sqrtf(u.y)));
+        mark(w, colour, n);
     }
-    return v3(fminf(light.x, 6.0f), fminf(light.y, 6.0f), fminf(light.z, 6.0f));
+    if (dot(d, n) <= 0.0f) w.done = true;
+    leave_by(w, p, d, mix(colour, vec(1.0f, 1.0f, 1.0f), fresnel(cosine, 0.0f)));
 }
 
-// Buffers of planes, a float a pixel each: matte light (3) without the surface's own colour, which
-// smooths better; mirrored light (3) as it is; features: colour (3), normal (3), depth.
-__global__ void trace(const sphere *spheres, float *light, float *mirror, float *features)
+static __device__ void meet_glass(path &w, float3 p, float3 n, int what, random &r)
 {
-    int px = blockIdx.x * blockDim.x + threadIdx.x;
-    int py = blockIdx.y * blockDim.y + threadIdx.y;
-    int pixel = py * WIDTH + px;
-    vec eye = v3(-0.55f, 1.75f, -7.4f), aim = v3(-0.10f, 0.86f, 0.5f);
-    vec forward = unit(aim - eye);
-    vec right = unit(cross(v3(0.0f, 1.0f, 0.0f), forward));
-    vec up = cross(forward, right);
-    vec sum = v3(0.0f, 0.0f, 0.0f), colour = sum, normal = sum, shine = sum;
-    float depth = 0.0f;
-    for (int sample = 0; sample < SAMPLES; sample++) {
-        dice r;
-        r.state = scramble((unsigned)pixel * 2654435769u + (unsigned)sample * 40503u + 17u);
-        float jx = ((float)sample + roll(r)) / SAMPLES, jy = roll(r); // strata across, chance down
-        float u = ((float)px + jx - 0.5f * WIDTH) / (0.5f * HEIGHT) * 0.42f;
-        float w = (0.5f * HEIGHT - (float)py - jy) / (0.5f * HEIGHT) * 0.42f;
-        vec   point = eye + (forward + right * u + up * w) * 7.35f; // in focus
-        float a = 6.2831853f * roll(r), lens = 0.035f * sqrtf(roll(r));
-        vec   from = eye + right * (lens * cosf(a)) + up * (lens * sinf(a));
-        float   stratum = ((float)((sample * 5 + 3) % SAMPLES) + roll(r)) / SAMPLES;
-        feature seen;
-        vec     found = follow(spheres, from, unit(point - from), r, seen, stratum);
-        vec     own = seen.colour;
-        if (seen.matte) {
-            sum = sum + v3(found.x / fmaxf(own.x, 0.02f), found.y / fmaxf(own.y, 0.02f),
-                           found.z / fmaxf(own.z, 0.02f));
-        } else {
-            shine = shine + found;
-        }
-        colour = colour + own;
-        normal = normal + seen.n;
-        depth += seen.depth;
+    bool   inside = dot(w.direction, n) > 0.0f;
+    float3 face = inside ? n * -1.0f : n;
+    float  ratio = inside ? 1.52f : 1.0f / 1.52f;
+    float  cosine = -dot(w.direction, face);
+    float  square = 1.0f - ratio * ratio * (1.0f - cosine * cosine);
+    float  bent = sqrtf(square > 0.0f ? square : 0.0f);
+    float  reflected = square > 0.0f ? fresnel(inside ? bent : cosine, 0.0426f) : 1.0f;
+    if (next_pair(r).x < reflected) {
+        leave_by(w, p, mirror(w.direction, face), vec(1.0f, 1.0f, 1.0f));
+        return;
     }
-    float share = 1.0f / SAMPLES;
-    float u = ((float)px + 0.5f - 0.5f * WIDTH) / (0.5f * HEIGHT) * 0.42f;
-    float w = (0.5f * HEIGHT - (float)py - 0.5f) / (0.5f * HEIGHT) * 0.42f;
-    depth = depth * share;
-    float clear = expf(-0.0007f * depth * depth); // the far floor fades into the evening
-    vec   haze = sky(unit(forward + right * u + up * w)) * (1.0f - clear);
-    sum = sum * (share * clear);
-    shine = shine * (share * clear) + haze;
-    float values[7] = {colour.x * share, colour.y * share, colour.z * share, normal.x * share,
-                       normal.y * share, normal.z * share, depth};
-    light[pixel] = sum.x;
-    light[PIXELS + pixel] = sum.y;
-    light[2 * PIXELS + pixel] = sum.z;
-    mirror[pixel] = shine.x;
-    mirror[PIXELS + pixel] = shine.y;
-    mirror[2 * PIXELS + pixel] = shine.z;
-    for (int i = 0; i < 7; i++) features[i * PIXELS + pixel] = values[i];
+    float3 d = w.direction * ratio + face * (ratio * cosine - bent);
+    leave_by(w, p, unit(d), inside ? vec(1.0f, 1.0f, 1.0f) : colour_of(what));
 }
 
-// One pass of an a-trous filter (Dammertz and others 2010): a 5 x 5 kernel whose taps lie `gap`
-// apart, weighted by how alike two pixels are; `sharp` is how strictly light is compared.
-__global__ void smooth(const float *in, const float *features, float *out, int gap, float sharp)
+/* A dull body under a clear coat: the coat mirrors, the body scatters. */
+static __device__ void meet_coated(path &w, float3 p, float3 n, float3 colour, float coat, random &r)
 {
-    int px = blockIdx.x * blockDim.x + threadIdx.x;
-    int py = blockIdx.y * blockDim.y + threadIdx.y;
-    int pixel = py * WIDTH + px;
+    float share = fresnel(-dot(w.direction, n), coat);
+    float chance = 0.2f + 0.6f * share; /* the mirror image is sharp, so it wants more samples */
+    mark(w, colour, n);
+    if (next_pair(r).x < chance) {
+        float one = share / chance;
+        leave_by(w, p, mirror(w.direction, n), vec(one, one, one));
+        w.direct = true;
+        return;
+    }
+    w.weight = w.weight * colour * ((1.0f - share) / (1.0f - chance));
+    float3 lit = lamp_light(p, n, r);
+    add_light(w, lit, w.direct ? 0 : 1);
+    float2 u = next_pair(r);
+    leave_by(w, p, around(n, sqrtf(1.0f - u.x), u.y), vec(1.0f, 1.0f, 1.0f));
+    w.direct = false;
+}
+
+/* The floor melts into the sky far away. */
+static __device__ void meet_floor(path &w, float distance, random &r)
+{
+    float3 p = w.origin + w.direction * distance;
+    float  span = dot(p, p) * (1.0f / 420.0f);
+    float  near = 1.0f / (1.0f + span * span);
+    float3 haze = sky(vec(w.direction.x, 0.0f, w.direction.z));
+    p.y = 0.0f;
+    add_light(w, haze * (1.0f - near), 1);
+    w.weight = w.weight * near;
+    meet_coated(w, p, vec(0.0f, 1.0f, 0.0f), floor_colour(p), 0.07f, r);
+}
+
+static __device__ void step(path &w, int bounce, random &r)
+{
+    float distance;
+    int   what = nearest(distance, w.origin, w.direction);
+    if (what == SKY) {
+        float3 light = sky(w.direction);
+        mark(w, light, vec(0.0f, 0.0f, 0.0f));
+        add_light(w, light, bounce);
+        w.done = true;
+        return;
+    }
+    if (what == FLOOR) {
+        meet_floor(w, distance, r);
+        return;
+    }
+    float3 p = w.origin + w.direction * distance;
+    float3 n = (p - centre_of(what)) * (1.0f / sphere_radius[what]);
+    switch (sphere_material[what]) {
+    case METAL: meet_metal(w, p, n, what, r); break;
+    case GLASS: meet_glass(w, p, n, what, r); break;
+    case PLASTIC: meet_coated(w, p, n, colour_of(what), 0.045f, r); break;
+    case LAMP:
+        mark(w, colour_of(what), n);
+        if (w.direct) add_light(w, colour_of(what), bounce);
+        w.done = true;
+        break;
+    }
+}
+
+static __device__ void follow(path &w, random &r)
+{
+    for (int bounce = 0; bounce < BOUNCES_MAX && !w.done; bounce++) {
+        step(w, bounce, r);
+        float most = largest(w.weight);
+        if (bounce < 2 || w.done) continue;
+        float keep = most < 0.95f ? most + 0.05f : 1.0f; /* dim paths end early, by lot */
+        if (next_pair(r).y >= keep) w.done = true;
+        w.weight = w.weight * (1.0f / keep);
+    }
+}
+
+/* ---- the camera ----------------------------------------------------------------------------------------- */
+
+static __device__ path look(int x, int y, int width, int height, random &r)
+{
+    const float3 eye = vec(0.35f, 1.72f, 6.6f);
+    const float3 forward = unit(vec(-0.02f, 0.70f, 0.0f) - eye);
+    const float3 right = unit(vec(-forward.z, 0.0f, forward.x));
+    const float3 up = vec(-right.z * forward.y, right.z * forward.x - right.x * forward.z,
+                          right.x * forward.y);
+    const float  focus = 6.05f, lens = 0.035f, zoom = 0.40f;
+    float2 jitter = next_pair(r), u = next_pair(r);
+    float2 side = on_circle(u.x);
+    float  scale = 2.0f * zoom / (float)height;
+    float  px = ((float)x + jitter.x - 0.5f * (float)width) * scale;
+    float  py = (0.5f * (float)height - (float)y - jitter.y) * scale;
+    float3 aim = eye + (forward + right * px + up * py) * focus;
+    float  away = lens * sqrtf(u.y);
+    path   w = {};
+    w.origin = eye + right * (away * side.y) + up * (away * side.x);
+    w.direction = unit(aim - w.origin);
+    w.weight = vec(1.0f, 1.0f, 1.0f);
+    w.direct = true;
+    return w;
+}
+
+static __device__ __forceinline__ float4 widen(float3 a, float w)
+{
+    return make_float4(a.x, a.y, a.z, w);
+}
+
+/* ---- kernels ---------------------------------------------------------------------------------------------- */
+
+__global__ void trace(float4 *light, float4 *shade, float4 *place, int width, int height,
+                      int samples)
+{
+    int x = blockIdx.x * blockDim.x + threadIdx.x;
+    int y = blockIdx.y * blockDim.y + threadIdx.y;
+    if (x >= width || y >= height) return;
+    float3 sum = vec(0, 0, 0), shades = vec(0, 0, 0), places = vec(0, 0, 0);
+    float  squares = 0.0f, shade_squares = 0.0f, scale = 1.0f / (float)samples;
+    for (int i = 0; i < samples; i++) {
+        random r = {scramble((unsigned)(y * width + x)), (unsigned)i, (unsigned)samples - 1, 0};
+        path   w = look(x, y, width, height, r);
+        follow(w, r);
+        float bright = largest(w.light);
+        sum = sum + w.light;
+        squares += bright * bright;
+        shades = shades + w.shade;
+        shade_squares += dot(w.shade, w.shade);
+        places = places + w.place;
+    }
+    float3 mean = sum * scale;
+    float3 mean_shade = shades * scale;
+    float  spread = squares * scale - largest(mean) * largest(mean);
+    float  shade_spread = shade_squares * scale - dot(mean_shade, mean_shade);
+    light[y * width + x] = widen(mean, spread > 0.0f ? spread * scale : 0.0f);
+    shade[y * width + x] = widen(mean_shade, shade_spread > 0.0f ? shade_spread * scale : 0.0f);
+    place[y * width + x] = widen(places * scale, 0.0f);
+}
+
+static __device__ __forceinline__ float distance2(float4 a, float4 b)
+{
+    float x = a.x - b.x, y = a.y - b.y, z = a.z - b.z;
+    return x * x + y * y + z * z;
+}
+
+/* One pass of an edge-avoiding wavelet filter (Dammertz and others 2010): neighbours count as they
+ * are alike in shape, colour and, within the noise that was measured, light. */
+__global__ void smooth(float4 *out, const float4 *in, const float4 *shade, const float4 *place,
+                       int width, int height, int stride)
+{
     const float tap[3] = {0.375f, 0.25f, 0.0625f};
-    float own[10], total = 0.0f, sum[3] = {0.0f, 0.0f, 0.0f};
-    for (int i = 0; i < 3; i++) own[i] = in[i * PIXELS + pixel];
-    for (int i = 0; i < 7; i++) own[3 + i] = features[i * PIXELS + pixel];
-    float bright = own[0] + own[1] + own[2] + 0.3f;
-    for (int dy = -2; dy <= 2; dy++) {
-        for (int dx = -2; dx <= 2; dx++) {
-            int x = px + dx * gap, y = py + dy * gap;
-            if (x < 0 || y < 0 || x >= WIDTH || y >= HEIGHT) continue;
-            int   other = y * WIDTH + x;
-            float light = 0.0f, look = 0.0f, turn = 0.0f;
-            for (int i = 0; i < 3; i++) {
-                float a = in[i * PIXELS + other] - own[i];
-                float b = features[i * PIXELS + other] - own[3 + i];
-                float c = features[(3 + i) * PIXELS + other] - own[6 + i];
-                light += a * a;
-                look += b * b;
-                turn += c * c;
-            }
-            float far = (features[6 * PIXELS + other] - own[9]) / (own[9] + 0.1f);
-            float unlike = light * sharp / (bright * bright) + look * 220.0f + turn * 24.0f +
-                           far * far * 350.0f;
-            float weight = tap[abs(dx)] * tap[abs(dy)] / (1.0f + unlike * unlike * 3.0f + unlike);
-            for (int i = 0; i < 3; i++) sum[i] += weight * in[i * PIXELS + other];
-            total += weight;
+    int         x = blockIdx.x * blockDim.x + threadIdx.x;
+    int         y = blockIdx.y * blockDim.y + threadIdx.y;
+    if (x >= width || y >= height) return;
+    int    here = y * width + x;
+    float4 mine = in[here], shaded = shade[here], placed = place[here];
+    float3 sum = vec(0, 0, 0);
+    float  weights = 0.0f, noise = 0.0f;
+    for (int j = -2; j <= 2; j++) {
+        for (int i = -2; i <= 2; i++) {
+            int tx = x + i * stride, ty = y + j * stride;
+            if (tx < 0 || ty < 0 || tx >= width || ty >= height) continue;
+            int    there = ty * width + tx;
+            float4 theirs = in[there];
+            float4 theirs_shaded = shade[there];
+            float  blur = 0.010f + 3.0f * (shaded.w + theirs_shaded.w);
+            float  unlike = distance2(shaded, theirs_shaded) / blur +
+                           distance2(placed, place[there]) * 40.0f +
+                           distance2(mine, theirs) / (6.0f * (mine.w + theirs.w) + 1e-5f);
+            float w = tap[i < 0 ? -i : i] * tap[j < 0 ? -j : j] / (1.0f + unlike * unlike);
+            sum = sum + vec(theirs.x, theirs.y, theirs.z) * w;
+            weights += w;
+            noise += theirs.w * w * w;
         }
     }
-    for (int i = 0; i < 3; i++) out[i * PIXELS + pixel] = sum[i] / total;
+    float scale = 1.0f / weights;
+    out[here] = widen(sum * scale, noise * scale * scale);
 }
 
-// Film: a filmic curve (Narkowicz 2015), a slight vignette, sRGB.
-__global__ void develop(const float *light, const float *mirror, const float *features,
-                        unsigned char *picture)
+/* Narkowicz's fit of the ACES film curve, then sRGB's exponent. */
+static __device__ unsigned char film(float x, float grain)
 {
-    int   px = blockIdx.x * blockDim.x + threadIdx.x;
-    int   py = blockIdx.y * blockDim.y + threadIdx.y;
-    int   pixel = py * WIDTH + px;
-    float u = (float)px / WIDTH - 0.5f, v = (float)py / HEIGHT - 0.5f;
-    float shade = 1.0f - 0.42f * (u * u + v * v);
-    for (int i = 0; i < 3; i++) {
-        float own = fmaxf(features[i * PIXELS + pixel], 0.02f);
-        float x = light[i * PIXELS + pixel] * own + mirror[i * PIXELS + pixel];
-        x = x * shade * 1.02f;
-        float y = x * (2.51f * x + 0.03f) / (x * (2.43f * x + 0.59f) + 0.14f);
-        y = fminf(fmaxf(y, 0.0f), 1.0f);
-        y = y <= 0.0031308f ? 12.92f * y : 1.055f * powf(y, 1.0f / 2.4f) - 0.055f;
-        picture[3 * pixel + i] = (unsigned char)(255.0f * y + 0.5f);
-    }
+    float mapped = x * (2.51f * x + 0.03f) / (x * (2.43f * x + 0.59f) + 0.14f);
+    return (unsigned char)__float2int_rd(__saturatef(powf(__saturatef(mapped), 1.0f / 2.2f) +
+                                                     grain) * 255.0f + 0.5f);
+}
+
+__global__ void develop(unsigned char *image, const float4 *light, int width, int height,
+                        float exposure)
+{
+    int x = blockIdx.x * blockDim.x + threadIdx.x;
+    int y = blockIdx.y * blockDim.y + threadIdx.y;
+    if (x >= width || y >= height) return;
+    int    at = y * width + x;
+    float  u = (float)(2 * x + 1) / (float)width - 1.0f, v = (float)(2 * y + 1) / (float)height - 1.0f;
+    float  corner = 1.0f - 0.16f * (u * u + v * v);
+    float  grain = ((float)(scramble((unsigned)at) >> 8) * 0x1p-24f - 0.5f) * (1.0f / 255.0f);
+    float4 l = light[at];
+    image[at * 3] = film(l.x * exposure * corner, grain);
+    image[at * 3 + 1] = film(l.y * exposure * corner, grain);
+    image[at * 3 + 2] = film(l.z * exposure * corner, grain);
 }

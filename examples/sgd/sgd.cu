@@ -1,135 +1,173 @@
-// Trains a small neural network (144 - 48 - 10, tanh, softmax) on pictures of digits by stochastic
-// gradient descent with momentum, and says how many of 256 pictures that it never saw it reads
-// right. One block does a step: its threads share a batch, and every sum has a fixed order.
+/* sgd.cu - a neural network learns to read digits by stochastic gradient descent.
+ *
+ * 64 pixels, 64 hidden units with tanh, 10 outputs with softmax. A step takes 50 pictures: `learn`
+ * runs forwards and backwards, a block for each picture; `update` adds up the gradients of all 50
+ * in a fixed order, a thread for each weight. `examine` counts right answers with integers. So the
+ * whole training gives the same bits wherever it runs. */
 
-#define PIXELS 144
-#define HIDDEN 48
+#define PIXELS 64
+#define HIDDEN 64
 #define DIGITS 10
-#define BATCH 32
-#define TRAIN 1024
-#define TEST 256
-#define RECORD (PIXELS + 1)
-#define WEIGHTS1 (HIDDEN * (PIXELS + 1))
-#define WEIGHTS2 (DIGITS * (HIDDEN + 1))
-#define WEIGHTS (WEIGHTS1 + WEIGHTS2)
+#define BATCH 50
+#define IMAGES 2500
+#define TRAINING 2000
+#define TESTS (IMAGES - TRAINING)
 
-__device__ unsigned hash(unsigned x)
+/* Weights lie in one array: those of the hidden layer, its biases, those of the outputs, their
+ * biases. Hidden weights are stored pixel by pixel, so that neighbouring threads read neighbours. */
+#define HIDDEN_BIAS (PIXELS * HIDDEN)
+#define OUTPUT_WEIGHT (HIDDEN_BIAS + HIDDEN)
+#define OUTPUT_BIAS (OUTPUT_WEIGHT + HIDDEN * DIGITS)
+#define WEIGHTS (OUTPUT_BIAS + DIGITS)
+
+struct picture { /* what `learn` leaves for `update` */
+    float pixel[PIXELS];
+    float hidden[HIDDEN];
+    float hidden_error[HIDDEN];
+    float output_error[DIGITS];
+};
+
+static __device__ unsigned scramble(unsigned x)
 {
-    x ^= x >> 16;
-    x *= 0x7feb352du;
-    x ^= x >> 15;
-    x *= 0x846ca68bu;
+    x = (x ^ x >> 16) * 0x7feb352du;
+    x = (x ^ x >> 15) * 0x846ca68bu;
     return x ^ x >> 16;
 }
 
-__global__ void set_up(float *weights)
+__global__ void begin(float *weight)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= WEIGHTS) return;
-    float u = (float)(hash(i + 1u) >> 8) * (1.0f / 16777216.0f) - 0.5f;
-    weights[i] = u * (i < WEIGHTS1 ? 0.25f : 0.5f);
+    bool  bias = (i >= HIDDEN_BIAS && i < OUTPUT_WEIGHT) || i >= OUTPUT_BIAS;
+    float chance = (float)(scramble((unsigned)i + 1u) >> 8) * 0x1p-23f - 1.0f;
+    weight[i] = bias ? 0.0f : chance * 0.2f;
 }
 
-__device__ float pixel(const unsigned char *record, int i)
-{
-    return (float)record[i] * (1.0f / 255.0f);
-}
+/* ---- forwards ------------------------------------------------------------------------------------- */
 
-__device__ float hidden_unit(const float *weights, const unsigned char *record, int unit)
+static __device__ float hidden_of(const float *weight, const float *pixel, int unit)
 {
-    const float *w = weights + unit * (PIXELS + 1);
-    float        sum = w[PIXELS];
-    for (int i = 0; i < PIXELS; i++) sum += w[i] * pixel(record, i);
+    float sum = weight[HIDDEN_BIAS + unit];
+    for (int k = 0; k < PIXELS; k++) sum += pixel[k] * weight[k * HIDDEN + unit];
     return tanhf(sum);
 }
-
-__device__ float output_unit(const float *weights, const float *hidden, int digit)
+static __device__ float output_of(const float *weight, const float *hidden, int digit)
 {
-    const float *w = weights + WEIGHTS1 + digit * (HIDDEN + 1);
-    float        sum = w[HIDDEN];
-    for (int h = 0; h < HIDDEN; h++) sum += w[h] * hidden[h];
+    float sum = weight[OUTPUT_BIAS + digit];
+    for (int k = 0; k < HIDDEN; k++) sum += hidden[k] * weight[OUTPUT_WEIGHT + k * DIGITS + digit];
     return sum;
 }
 
-// 256 threads; `index` is the number of the step.
-__global__ void train(const unsigned char *data, float *weights, float *momentum, int index)
+/* ---- learning --------------------------------------------------------------------------------------- */
+
+/* The picture at `place` of an epoch: each epoch goes through all of them in another order. */
+static __device__ int drawn(int epoch, int place)
 {
-    __shared__ float hidden[BATCH][HIDDEN];
-    __shared__ float wrong[BATCH][DIGITS];  // d loss / d output
-    __shared__ float blame[BATCH][HIDDEN];  // d loss / d hidden sum
-    __shared__ int   chosen[BATCH];
-    int t = threadIdx.x;
-    if (t < BATCH) chosen[t] = (int)(hash(index * BATCH + t + 77u) % TRAIN);
-    __syncthreads();
-    for (int i = t; i < BATCH * HIDDEN; i += 256) {
-        const unsigned char *record = data + chosen[i / HIDDEN] * RECORD;
-        hidden[i / HIDDEN][i % HIDDEN] = hidden_unit(weights, record, i % HIDDEN);
-    }
-    __syncthreads();
-    for (int i = t; i < BATCH * DIGITS; i += 256) {
-        wrong[i / DIGITS][i % DIGITS] = output_unit(weights, hidden[i / DIGITS], i % DIGITS);
-    }
-    __syncthreads();
-    if (t < BATCH) {
-        float most = wrong[t][0], sum = 0.0f;
-        for (int d = 1; d < DIGITS; d++) most = fmaxf(most, wrong[t][d]);
-        for (int d = 0; d < DIGITS; d++) {
-            wrong[t][d] = expf(wrong[t][d] - most);
-            sum += wrong[t][d];
-        }
-        int digit = data[chosen[t] * RECORD + PIXELS];
-        for (int d = 0; d < DIGITS; d++) {
-            wrong[t][d] = wrong[t][d] / sum - (d == digit ? 1.0f : 0.0f);
-        }
-    }
-    __syncthreads();
-    for (int i = t; i < BATCH * HIDDEN; i += 256) {
-        int   b = i / HIDDEN, h = i % HIDDEN;
-        float sum = 0.0f;
-        for (int d = 0; d < DIGITS; d++) {
-            sum += wrong[b][d] * weights[WEIGHTS1 + d * (HIDDEN + 1) + h];
-        }
-        blame[b][h] = sum * (1.0f - hidden[b][h] * hidden[b][h]);
-    }
-    __syncthreads();
-    float rate = 0.05f / (1.0f + 0.0015f * (float)index);
-    for (int i = t; i < WEIGHTS; i += 256) {
-        float slope = 0.0f;
-        for (int b = 0; b < BATCH; b++) {
-            if (i < WEIGHTS1) {
-                int unit = i / (PIXELS + 1), from = i % (PIXELS + 1);
-                float in = from == PIXELS ? 1.0f : pixel(data + chosen[b] * RECORD, from);
-                slope += blame[b][unit] * in;
-            } else {
-                int digit = (i - WEIGHTS1) / (HIDDEN + 1), from = (i - WEIGHTS1) % (HIDDEN + 1);
-                slope += wrong[b][digit] * (from == HIDDEN ? 1.0f : hidden[b][from]);
-            }
-        }
-        momentum[i] = 0.9f * momentum[i] - rate * (slope * (1.0f / BATCH));
-        weights[i] += momentum[i];
-    }
+    unsigned stride = 2u * (scramble((unsigned)epoch) % 400u) + 1u;
+    while (stride % 5u == 0u) stride += 2u; /* no divisor in common with TRAINING */
+    return (int)(((unsigned)place * stride + scramble((unsigned)epoch + 99u) % 1000u) % TRAINING);
 }
 
-// One block of TEST threads, a picture each.
-__global__ void judge(const unsigned char *data, const float *weights, char *report)
+/* A block a picture, a thread a hidden unit. */
+__global__ void learn(picture *batch, const float *weight, const unsigned char *image,
+                      const unsigned char *label, int step, int steps_before)
 {
-    const unsigned char *record = data + (TRAIN + threadIdx.x) * RECORD;
-    float hidden[HIDDEN];
-    int   best = 0;
-    float best_output = -1.0e30f;
-    for (int h = 0; h < HIDDEN; h++) hidden[h] = hidden_unit(weights, record, h);
+    __shared__ float pixel[PIXELS], hidden[HIDDEN], output[DIGITS];
+    int      unit = threadIdx.x;
+    int      place = (steps_before + step) * BATCH + blockIdx.x;
+    int      which = drawn(place / TRAINING, place % TRAINING);
+    picture *mine = &batch[blockIdx.x];
+    pixel[unit] = (float)image[which * PIXELS + unit] * (1.0f / 255.0f);
+    __syncthreads();
+    hidden[unit] = hidden_of(weight, pixel, unit);
+    __syncthreads();
+    if (unit < DIGITS) output[unit] = output_of(weight, hidden, unit);
+    __syncthreads();
+    float most = output[0], sum = 0.0f, error = 0.0f;
+    for (int d = 1; d < DIGITS; d++) most = fmaxf(most, output[d]);
+    for (int d = 0; d < DIGITS; d++) sum += expf(output[d] - most);
     for (int d = 0; d < DIGITS; d++) {
-        float output = output_unit(weights, hidden, d);
-        if (output > best_output) {
-            best_output = output;
-            best = d;
-        }
+        float wrong = expf(output[d] - most) / sum - (label[which] == d ? 1.0f : 0.0f);
+        error += wrong * weight[OUTPUT_WEIGHT + unit * DIGITS + d];
+        if (unit == d) mine->output_error[d] = wrong;
     }
-    int right = __syncthreads_count(best == record[PIXELS]);
-    if (threadIdx.x != 0) return;
-    const char *words = "accuracy: ### of 256 pictures that it never saw\n";
-    for (int i = 0; words[i] != 0; i++) report[i] = words[i];
-    report[10] = (char)(right < 100 ? ' ' : '0' + right / 100);
-    report[11] = (char)('0' + right / 10 % 10);
-    report[12] = (char)('0' + right % 10);
+    mine->pixel[unit] = pixel[unit];
+    mine->hidden[unit] = hidden[unit];
+    mine->hidden_error[unit] = error * (1.0f - hidden[unit] * hidden[unit]);
+}
+
+static __device__ float gradient_of(const picture *p, int i)
+{
+    if (i < HIDDEN_BIAS) return p->pixel[i / HIDDEN] * p->hidden_error[i % HIDDEN];
+    if (i < OUTPUT_WEIGHT) return p->hidden_error[i - HIDDEN_BIAS];
+    i -= OUTPUT_WEIGHT;
+    if (i < HIDDEN * DIGITS) return p->hidden[i / DIGITS] * p->output_error[i % DIGITS];
+    return p->output_error[i - HIDDEN * DIGITS];
+}
+
+/* A thread a weight: the batch's mean gradient, with momentum, and a little decay. */
+__global__ void update(float *weight, float *speed, const picture *batch, float rate)
+{
+    int   i = blockIdx.x * blockDim.x + threadIdx.x;
+    float gradient = 0.0f;
+    if (i >= WEIGHTS) return;
+    for (int b = 0; b < BATCH; b++) gradient += gradient_of(&batch[b], i);
+    speed[i] = 0.9f * speed[i] - rate * (gradient * (1.0f / BATCH) + 2e-4f * weight[i]);
+    weight[i] += speed[i];
+}
+
+/* ---- the test --------------------------------------------------------------------------------------- */
+
+/* A block a picture; `right` has a counter for the pictures of training and one for the others. */
+__global__ void examine(int *right, const float *weight, const unsigned char *image,
+                        const unsigned char *label)
+{
+    __shared__ float pixel[PIXELS], hidden[HIDDEN], output[DIGITS];
+    int unit = threadIdx.x, which = blockIdx.x, best = 0;
+    pixel[unit] = (float)image[which * PIXELS + unit] * (1.0f / 255.0f);
+    __syncthreads();
+    hidden[unit] = hidden_of(weight, pixel, unit);
+    __syncthreads();
+    if (unit < DIGITS) output[unit] = output_of(weight, hidden, unit);
+    __syncthreads();
+    if (unit != 0) return;
+    for (int d = 1; d < DIGITS; d++) best = output[d] > output[best] ? d : best;
+    if (best == label[which]) atomicAdd(&right[which < TRAINING ? 0 : 1], 1);
+}
+
+static __device__ int put(char *text, int at, const char *what)
+{
+    while (*what != 0) text[at++] = *what++;
+    return at;
+}
+static __device__ int put_number(char *text, int at, int value)
+{
+    int unit = 1;
+    while (value / unit >= 10) unit *= 10;
+    for (; unit > 0; unit /= 10) text[at++] = (char)('0' + value / unit % 10);
+    return at;
+}
+static __device__ int put_share(char *text, int at, int part, int whole)
+{
+    int tenths = (part * 1000 + whole / 2) / whole;
+    at = put_number(text, at, tenths / 10);
+    at = put(text, at, ".");
+    at = put_number(text, at, tenths % 10);
+    return put(text, at, " %");
+}
+
+/* Adds a line, and clears the counters for the next test. The text ends at its first zero. */
+__global__ void report(char *text, int *right, int epochs)
+{
+    int at = 0;
+    while (text[at] != 0) at++;
+    at = put(text, at, "after ");
+    at = put_number(text, at, epochs);
+    at = put(text, at, epochs == 1 ? " epoch:   " : epochs < 10 ? " epochs:  " : " epochs: ");
+    at = put(text, at, "training accuracy ");
+    at = put_share(text, at, right[0], TRAINING);
+    at = put(text, at, ", test accuracy ");
+    at = put_share(text, at, right[1], TESTS);
+    put(text, at, "\n");
+    right[0] = right[1] = 0;
 }
