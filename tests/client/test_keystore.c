@@ -44,9 +44,9 @@ static json_t *json(const char *text)
 static void check_opens(const char *text)
 {
     struct key key = {0};
-    char       error[JSON_ERROR_SIZE] = "";
-    char       hex[67];
-    json_t    *file = json(text);
+    char error[JSON_ERROR_SIZE] = "";
+    char hex[67];
+    json_t *file = json(text);
     assert_int_equal(keystore_decrypt(&key, error, file, "testpassword"), OK);
     hex_encode(hex, bytes_of(key.secret, 32));
     assert_string_equal(hex, vector_secret);
@@ -78,8 +78,8 @@ static void opens_what_it_wrote_and_nothing_with_another_password(void **state)
     struct key key = sample_key();
     struct key back = {0};
     struct key untouched = {0};
-    json_t    *file = NULL;
-    char       error[JSON_ERROR_SIZE] = "";
+    json_t *file = NULL;
+    char error[JSON_ERROR_SIZE] = "";
     keystore_encrypt(&file, &key, "correct horse", "alice", KEYSTORE_LIGHT);
     assert_int_equal(keystore_decrypt(&back, error, file, "correct horse"), OK);
     assert_memory_equal(back.secret, key.secret, 32);
@@ -92,17 +92,16 @@ static void opens_what_it_wrote_and_nothing_with_another_password(void **state)
 
 static void check_broken(const char *path, json_t *value, enum status expected)
 {
-    json_t    *file = NULL;
+    json_t *file = NULL;
     struct key key = sample_key();
-    char       error[JSON_ERROR_SIZE] = "";
-    char       copy[128];
+    char error[JSON_ERROR_SIZE] = "";
+    char copy[128];
     keystore_encrypt(&file, &key, "p", NULL, KEYSTORE_LIGHT);
     json_t *object = file;
-    char   *save = NULL;
+    char *save = NULL;
     snprintf(copy, sizeof copy, "%s", path);
     char *part = strtok_r(copy, ".", &save);
-    for (char *next = strtok_r(NULL, ".", &save); next != NULL;
-         next = strtok_r(NULL, ".", &save)) {
+    for (char *next = strtok_r(NULL, ".", &save); next != NULL; next = strtok_r(NULL, ".", &save)) {
         object = json_object_get(object, part);
         part = next;
     }
@@ -116,23 +115,27 @@ static void check_broken(const char *path, json_t *value, enum status expected)
 static void refuses_files_that_are_damaged_or_ask_too_much(void **state)
 {
     (void)state;
-    check_broken("version", json_integer(1), E_MALFORMED);
-    check_broken("crypto", json_string("x"), E_MALFORMED);
-    check_broken("crypto.cipher", json_string("aes-256-gcm"), E_UNSUPPORTED);
-    check_broken("crypto.kdf", json_string("argon2"), E_UNSUPPORTED);
-    check_broken("crypto.kdf", json_string("pbkdf2"), E_UNSUPPORTED);
-    check_broken("crypto.ciphertext", json_string("00"), E_MALFORMED);
-    check_broken("crypto.cipherparams.iv", json_string("zz"), E_MALFORMED);
-    check_broken("crypto.kdfparams.n", json_integer(3), E_MALFORMED);
-    check_broken("crypto.kdfparams.n", json_integer(1 << 24), E_LIMIT);
-    check_broken("crypto.kdfparams.p", json_integer(1000000), E_LIMIT);
-    check_broken("crypto.kdfparams.r", json_integer(0), E_MALFORMED);
-    check_broken("crypto.kdfparams.dklen", json_integer(64), E_MALFORMED);
-    check_broken("address", json_string("0000000000000000000000000000000000000001"),
+    struct key key = sample_key();
+    json_t *file = NULL;
+    keystore_encrypt(&file, &key, "p", NULL, KEYSTORE_LIGHT);
+    check_broken(file, "version", json_integer(1), E_MALFORMED);
+    check_broken(file, "crypto", json_string("x"), E_MALFORMED);
+    check_broken(file, "crypto.cipher", json_string("aes-256-gcm"), E_UNSUPPORTED);
+    check_broken(file, "crypto.kdf", json_string("argon2"), E_UNSUPPORTED);
+    check_broken(file, "crypto.kdf", json_string("pbkdf2"), E_UNSUPPORTED);
+    check_broken(file, "crypto.ciphertext", json_string("00"), E_MALFORMED);
+    check_broken(file, "crypto.cipherparams.iv", json_string("zz"), E_MALFORMED);
+    check_broken(file, "crypto.kdfparams.n", json_integer(3), E_MALFORMED);
+    check_broken(file, "crypto.kdfparams.n", json_integer(1 << 24), E_LIMIT);
+    check_broken(file, "crypto.kdfparams.p", json_integer(1000000), E_LIMIT);
+    check_broken(file, "crypto.kdfparams.r", json_integer(0), E_MALFORMED);
+    check_broken(file, "crypto.kdfparams.dklen", json_integer(64), E_MALFORMED);
+    check_broken(file, "address", json_string("0000000000000000000000000000000000000001"),
                  E_MALFORMED);
-    check_broken("crypto.mac",
+    check_broken(file, "crypto.mac",
                  json_string("0000000000000000000000000000000000000000000000000000000000000000"),
                  E_DENIED);
+    json_decref(file);
 }
 
 static void finds_accounts_by_name_and_by_address(void **state)
@@ -143,11 +146,11 @@ static void finds_accounts_by_name_and_by_address(void **state)
     char again[PATH_MAX];
     char error[JSON_ERROR_SIZE] = "";
     assert_non_null(mkdtemp(dir));
-    struct key              key = sample_key();
-    struct address          address = key_address(&key);
+    struct key key = sample_key();
+    struct address address = key_address(&key);
     struct keystore_account found;
-    char                    text[43];
-    json_t                 *file = NULL;
+    char text[43];
+    json_t *file = NULL;
     keystore_encrypt(&file, &key, "p", "alice", KEYSTORE_LIGHT);
     assert_int_equal(keystore_save(path, error, dir, file), OK);
     assert_int_equal(keystore_save(again, error, dir, file), E_EXISTS);
