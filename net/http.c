@@ -211,10 +211,9 @@ static void on_request(struct evhttp_request *raw, void *context)
     request_arrived(s, raw);
     if (!host_allowed(s, evhttp_find_header(headers, "Host")))
         refuse(r, 403, "invalid host specified\n");
-    else if (evhttp_request_get_command(raw) == EVHTTP_REQ_GET)
+    else if (evhttp_request_get_command(raw) ==
+             EVHTTP_REQ_GET) /* evhttp lets POST through besides */
         s->handlers.on_get(s->handlers.context, r, path ? path : "/");
-    else if (evhttp_request_get_command(raw) != EVHTTP_REQ_POST)
-        refuse(r, 405, "only POST (JSON-RPC) and GET (/metrics) are served here\n");
     else if (!is_json(evhttp_find_header(headers, "Content-Type")))
         refuse(r, 415, "invalid content type, only application/json is supported\n");
     else
@@ -227,7 +226,6 @@ static const char *reason_of(int code)
     case 200: return "OK";
     case 403: return "Forbidden";
     case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
     case 415: return "Unsupported Media Type";
     case 503: return "Service Unavailable";
     default: return "Error";

@@ -77,7 +77,7 @@ void rpc_worker_begin(struct rpc_worker *worker)
 {
     struct thread *t = (struct thread *)worker;
     lock(t->pool);
-    set_stop(worker, 0);
+    set_stop(worker, t->pool->stopping);
     t->deadline_ms = clock_ms() + t->pool->limit_ms;
     unlock(t->pool);
 }
