@@ -11,23 +11,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SALT_SIZE 16
+#define SALT_SIZE     16
 #define CHECKSUM_SIZE 8
-#define HEADER_SIZE (8 + SALT_SIZE + CHECKSUM_SIZE)
-#define HEAD_SIZE 17 /* magic, kind, payload size, synced */
-#define FRAME_SIZE (HEAD_SIZE + 2 * CHECKSUM_SIZE)
-#define PAYLOAD_MAX (PROPOSAL_BLOCK_BYTES_MAX + 56)
+#define HEADER_SIZE   (8 + SALT_SIZE + CHECKSUM_SIZE)
+#define HEAD_SIZE     17 /* magic, kind, payload size, synced */
+#define FRAME_SIZE    (HEAD_SIZE + 2 * CHECKSUM_SIZE)
+#define PAYLOAD_MAX   (PROPOSAL_BLOCK_BYTES_MAX + 56)
 
 static const char FILE_MAGIC[] = "LHVOTES1";
 static const char RECORD_MAGIC[] = "LHRC";
 
 struct vote_log {
-    char         *path;
-    int           fd;
-    int           lock_fd;
-    uint8_t       salt[SALT_SIZE];
-    uint64_t      synced_size; /* bytes of the file that are durable */
-    bool          rewriting;   /* `pending` is a whole new file */
+    char *path;
+    int fd;
+    int lock_fd;
+    uint8_t salt[SALT_SIZE];
+    uint64_t synced_size; /* bytes of the file that are durable */
+    bool rewriting;       /* `pending` is a whole new file */
     struct buffer pending;
 };
 
@@ -41,7 +41,7 @@ static void salted_checksum(uint8_t out[CHECKSUM_SIZE], const uint8_t salt[SALT_
                             uint64_t offset, struct bytes content)
 {
     struct keccak k;
-    uint8_t       place[8];
+    uint8_t place[8];
     store_be64(place, offset);
     keccak_init(&k);
     keccak_update(&k, bytes_of(salt, SALT_SIZE));
@@ -55,9 +55,9 @@ static void salted_checksum(uint8_t out[CHECKSUM_SIZE], const uint8_t salt[SALT_
 
 struct frame {
     enum record_kind kind;
-    uint64_t         synced_size;
-    struct bytes     payload;
-    uint64_t         end; /* offset behind it */
+    uint64_t synced_size;
+    struct bytes payload;
+    uint64_t end; /* offset behind it */
 };
 
 static bool checksum_fits(const uint8_t *at, const uint8_t salt[SALT_SIZE], uint64_t offset,
@@ -90,7 +90,7 @@ static bool read_frame(struct frame *out, const uint8_t salt[SALT_SIZE], struct 
 static uint64_t end_of_records(const uint8_t salt[SALT_SIZE], struct bytes file)
 {
     struct frame frame;
-    uint64_t     offset = HEADER_SIZE;
+    uint64_t offset = HEADER_SIZE;
     while (offset < file.size && read_frame(&frame, salt, file, offset))
         offset = frame.end;
     return offset;
@@ -109,12 +109,12 @@ static enum status replay_all(const uint8_t salt[SALT_SIZE], struct bytes file, 
                               vote_log_replay replay, void *context)
 {
     struct certificate *room = must_alloc(sizeof(*room));
-    struct frame        frame;
-    enum status         status = OK;
+    struct frame frame;
+    enum status status = OK;
     for (uint64_t offset = HEADER_SIZE; offset < end && status == OK; offset = frame.end) {
         struct record record;
-        struct bytes  body;
-        bool          whole = read_frame(&frame, salt, file, offset);
+        struct bytes body;
+        bool whole = read_frame(&frame, salt, file, offset);
         assert(whole);
         (void)whole;
         status = frame.kind < RECORD_KIND_COUNT ? OK : E_MALFORMED;
@@ -195,7 +195,7 @@ static enum status lock(struct vote_log *log)
 enum status vote_log_open(struct vote_log **out, bool *out_created, const char *path,
                           vote_log_replay replay, void *context)
 {
-    struct buffer    file = {0};
+    struct buffer file = {0};
     struct vote_log *log = must_alloc(sizeof(*log));
     log->path = must_strdup(path);
     log->fd = log->lock_fd = -1;
@@ -233,12 +233,12 @@ void vote_log_close(struct vote_log *log)
 void vote_log_append(struct vote_log *log, const struct record *record, struct bytes block_bytes)
 {
     struct buffer *out = &log->pending;
-    size_t         start = out->size;
-    uint64_t       offset = (log->rewriting ? 0 : log->synced_size) + start;
+    size_t start = out->size;
+    uint64_t offset = (log->rewriting ? 0 : log->synced_size) + start;
     buffer_extend(out, HEAD_SIZE + CHECKSUM_SIZE);
     record_encode(out, record, block_bytes);
     uint8_t *head = out->data + start;
-    size_t   payload_size = out->size - start - HEAD_SIZE - CHECKSUM_SIZE;
+    size_t payload_size = out->size - start - HEAD_SIZE - CHECKSUM_SIZE;
     assert(payload_size <= PAYLOAD_MAX);
     memcpy(head, RECORD_MAGIC, 4);
     head[4] = (uint8_t)record->kind;
@@ -263,8 +263,7 @@ void vote_log_sync(struct vote_log *log)
         done += (size_t)n;
     }
     if (done == 0) return;
-    if (fdatasync(log->fd) != 0)
-        fatal("syncing the vote log %s: %s", log->path, strerror(errno));
+    if (fdatasync(log->fd) != 0) fatal("syncing the vote log %s: %s", log->path, strerror(errno));
     log->synced_size += done;
     buffer_clear(&log->pending);
 }

@@ -38,10 +38,10 @@ typedef enum status (*vote_log_replay)(void *context, const struct record *recor
  * E_EXISTS, E_LIMIT, E_IO (cannot open or read at all), or the replay's. */
 MUST_CHECK enum status vote_log_open(struct vote_log **out, bool *out_created, const char *path,
                                      vote_log_replay replay, void *context);
-void     vote_log_close(struct vote_log *log); /* what was not synced is dropped; takes NULL */
-void     vote_log_append(struct vote_log *log, const struct record *record,
-                         struct bytes block_bytes); /* memory only */
-void     vote_log_sync(struct vote_log *log);       /* returns only when all is durable */
+void vote_log_close(struct vote_log *log); /* what was not synced is dropped; takes NULL */
+void vote_log_append(struct vote_log *log, const struct record *record,
+                     struct bytes block_bytes);     /* memory only */
+void vote_log_sync(struct vote_log *log);           /* returns only when all is durable */
 uint64_t vote_log_size(const struct vote_log *log); /* bytes, unsynced ones included */
 
 /* Replaces the whole log: begin, append what must stay (consensus_records), commit. The new file is

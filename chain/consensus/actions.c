@@ -45,7 +45,7 @@ void send_certificate(const struct certificate *cert, uint64_t peer, struct acti
 static uint32_t timer_delay(const struct consensus *c, enum timer timer)
 {
     const struct timing *t = &c->config.timing;
-    uint32_t             stall_ms = 2 * t->idle_interval_ms;
+    uint32_t stall_ms = 2 * t->idle_interval_ms;
     switch (timer) {
     case TIMER_LEADER: return timer_leader_ms(t, c->view, c->final.view);
     case TIMER_ADVANCE: return timer_advance_ms(t, c->view, c->final.view);

@@ -65,8 +65,8 @@ static bool parent_linked(struct consensus *c, const struct slot *s, struct hash
 static bool try_link(struct consensus *c, struct slot *s, struct actions *out)
 {
     struct view_block *b = &s->block;
-    struct hash        parent;
-    uint64_t           number = 0;
+    struct hash parent;
+    uint64_t number = 0;
     if (!b->known || b->linked || b->invalid) return false;
     if (!b->parent_known) { /* N tells it */
         want_certificate(c, s->view, out);
@@ -133,7 +133,7 @@ static bool check_block(struct consensus *c, struct slot *s, struct actions *out
     struct view_block *b = &s->block;
     if (!b->known || b->invalid || (b->valid && b->persisted)) return false;
     const struct slot *parent = slot_find(c, b->parent_known ? b->parent_view : 0);
-    bool               on_final = b->parent_known && b->parent_view == c->final.view;
+    bool on_final = b->parent_known && b->parent_view == c->final.view;
     if (b->linked && b->again && parent) take_over(b, &parent->block);
     if (!b->held && matters(c, s)) want_block(c, s, out);
     if (!b->held || !b->linked) return false;
@@ -193,8 +193,8 @@ static uint32_t write_chain(struct consensus *c, const struct slot *s, uint32_t 
 
 static void commit(struct consensus *c, const struct slot *s, uint32_t length, struct actions *out)
 {
-    uint32_t           first = c->chain_used;
-    uint32_t           count = write_chain(c, s, length);
+    uint32_t first = c->chain_used;
+    uint32_t count = write_chain(c, s, length);
     struct final_point final = {s->view, s->block.hash, s->block.number};
     assert(count > 0 && c->chain[c->chain_used - 1].number == final.number);
     assert(hash_equal(&c->chain[c->chain_used - 1].block, &final.block));

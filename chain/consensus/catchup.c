@@ -22,7 +22,7 @@ static void resend_votes(struct consensus *c, struct slot *s, struct actions *ou
 static void resend_entry(const struct consensus *c, struct actions *out)
 {
     const enum vote_kind order[] = {VOTE_FINALIZE, VOTE_NULLIFY, VOTE_NOTARIZE};
-    const struct slot   *s = slot_find(c, c->view - 1);
+    const struct slot *s = slot_find(c, c->view - 1);
     for (int i = 0; s && i < VOTE_KIND_COUNT; i++) {
         if (!s->certified[order[i]]) continue;
         send_certificate(&s->certificates[order[i]], 0, out);

@@ -95,7 +95,7 @@ struct vote certificate_vote(const struct certificate *c, uint32_t n)
 void certificate_encode(struct buffer *out, const struct certificate *c)
 {
     assert(c->signature_count == count_bits(c->signers));
-    size_t   signatures_size = (size_t)c->signature_count * COMPACT_SIGNATURE_SIZE;
+    size_t signatures_size = (size_t)c->signature_count * COMPACT_SIGNATURE_SIZE;
     uint8_t *p = buffer_extend(out, CERTIFICATE_SIZE_MIN + signatures_size);
     store_be64(p, c->epoch);
     store_be64(p + 8, c->view);
@@ -115,8 +115,8 @@ size_t certificate_size_in(struct bytes input)
 enum status certificate_decode(struct certificate *out, struct bytes input)
 {
     struct cursor c = cursor_over(input);
-    struct vote   subject = {0};
-    uint8_t       bitmap[SIGNER_BITMAP_BYTES];
+    struct vote subject = {0};
+    uint8_t bitmap[SIGNER_BITMAP_BYTES];
     subject.epoch = cursor_u64(&c);
     subject.view = cursor_u64(&c);
     uint8_t kind = cursor_u8(&c);
@@ -160,7 +160,7 @@ enum status certificate_verify(const struct certificate *c, const struct epoch *
     for (uint32_t i = 0, n = 0; i < epoch->validator_count; i++) {
         if (!certificate_has_signer(c, i)) continue;
         struct signature signature = expand(c->signatures[n++]);
-        struct address   address;
+        struct address address;
         if (signer->recover(&address, &signature, &digest) != OK) return E_SIGNATURE;
         if (!address_equal(&address, &epoch->validators[i].consensus_address)) return E_SIGNATURE;
     }

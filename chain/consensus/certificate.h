@@ -12,18 +12,18 @@
 #include "chain/consensus/vote.h"
 
 #define COMPACT_SIGNATURE_SIZE 64
-#define CERTIFICATE_SIZE_MIN 73
-#define CERTIFICATE_SIZE_MAX (CERTIFICATE_SIZE_MIN + COMPACT_SIGNATURE_SIZE * VALIDATORS_MAX)
+#define CERTIFICATE_SIZE_MIN   73
+#define CERTIFICATE_SIZE_MAX   (CERTIFICATE_SIZE_MIN + COMPACT_SIGNATURE_SIZE * VALIDATORS_MAX)
 
 struct certificate {
-    uint64_t       epoch;
-    uint64_t       view;
-    uint64_t       parent_view; /* notarize only */
+    uint64_t epoch;
+    uint64_t view;
+    uint64_t parent_view; /* notarize only */
     enum vote_kind kind;
-    struct hash    block; /* zero for nullify */
-    uint8_t        signers[SIGNER_BITMAP_BYTES];
-    uint32_t       signature_count; /* equals the bits set in signers */
-    uint8_t        signatures[VALIDATORS_MAX][COMPACT_SIGNATURE_SIZE];
+    struct hash block; /* zero for nullify */
+    uint8_t signers[SIGNER_BITMAP_BYTES];
+    uint32_t signature_count; /* equals the bits set in signers */
+    uint8_t signatures[VALIDATORS_MAX][COMPACT_SIGNATURE_SIZE];
 };
 
 bool certificate_has_signer(const struct certificate *c, uint32_t index);

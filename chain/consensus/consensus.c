@@ -89,11 +89,10 @@ static enum status restore_certificate(struct consensus *c, const struct certifi
     if (certificate_verify(cert, &c->config.epoch, c->config.signer) != OK) return E_MALFORMED;
     struct slot *s = view_admissible(c, cert->view) ? slot_open(c, cert->view) : NULL;
     if (!s || s->certified[cert->kind]) return OK;
-    if (cert->kind != VOTE_NULLIFY && is_certified(s) &&
-        !hash_equal(&s->block.hash, &cert->block))
+    if (cert->kind != VOTE_NULLIFY && is_certified(s) && !hash_equal(&s->block.hash, &cert->block))
         return E_MALFORMED;
-    bool persisted = s->block.known && s->block.persisted &&
-                     hash_equal(&s->block.hash, &cert->block);
+    bool persisted =
+        s->block.known && s->block.persisted && hash_equal(&s->block.hash, &cert->block);
     keep_certificate(c, s, cert, false, NULL); /* not started: no actions */
     if (persisted) s->block.persisted = true;
     return OK;
@@ -353,8 +352,7 @@ const struct certificate *consensus_certificate(const struct consensus *c, uint6
                                                 uint64_t view, enum vote_kind kind)
 {
     assert(kind < VOTE_KIND_COUNT);
-    if (c->has_boundary && epoch == c->boundary.epoch && kind == VOTE_FINALIZE)
-        return &c->boundary;
+    if (c->has_boundary && epoch == c->boundary.epoch && kind == VOTE_FINALIZE) return &c->boundary;
     if (epoch != c->config.epoch.number) return NULL;
     const struct slot *s = slot_find(c, view);
     return s && s->certified[kind] ? &s->certificates[kind] : NULL;

@@ -76,7 +76,7 @@ static bool find_parent(struct consensus *c, uint64_t *out_view, struct actions 
     bool whole = true; /* all views above are nullified */
     for (uint64_t view = c->view - 1; view > c->final.view; view--) {
         const struct slot *s = slot_find(c, view);
-        bool               certified = s && is_certified(s);
+        bool certified = s && is_certified(s);
         if (certified && s->block.linked && block_usable(c, s)) {
             *out_view = view;
             return whole;
@@ -114,7 +114,7 @@ static void ask_build(struct consensus *c, struct slot *s, const struct block_pl
 bool propose_due(struct consensus *c, struct actions *out)
 {
     struct slot *s = slot_find(c, c->view);
-    uint64_t     parent_view;
+    uint64_t parent_view;
     if (!may_sign(c) || c->epoch_over || !s || s->leader != c->own_index) return false;
     if (s->build_asked || s->block.known || !has_room(out)) return false;
     for (int kind = 0; kind < VOTE_KIND_COUNT; kind++)

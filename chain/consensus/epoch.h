@@ -10,18 +10,18 @@
 struct validator {
     struct address operator_address;  /* who it is on-chain */
     struct address consensus_address; /* of the key that signs votes */
-    uint64_t       weight;            /* stake in gwei; never 0 */
+    uint64_t weight;                  /* stake in gwei; never 0 */
 };
 
 struct epoch {
-    uint64_t         chain_id;
-    uint64_t         number;       /* 0, 1, 2 ... */
-    struct hash      seed;         /* of the leader draw */
-    struct hash      start_block;  /* final; what view 1 builds upon: genesis or the last boundary */
-    uint64_t         start_number; /* its height */
-    uint64_t         last_number;  /* height of this epoch's boundary block; above start_number */
-    uint64_t         total_weight;
-    uint32_t         validator_count;
+    uint64_t chain_id;
+    uint64_t number;         /* 0, 1, 2 ... */
+    struct hash seed;        /* of the leader draw */
+    struct hash start_block; /* final; what view 1 builds upon: genesis or the last boundary */
+    uint64_t start_number;   /* its height */
+    uint64_t last_number;    /* height of this epoch's boundary block; above start_number */
+    uint64_t total_weight;
+    uint32_t validator_count;
     struct validator validators[VALIDATORS_MAX];
 };
 
@@ -29,7 +29,7 @@ struct epoch {
  * 0, a total above WEIGHT_TOTAL_MAX, last_number not above start_number; E_EXISTS: a consensus
  * address twice. */
 MUST_CHECK enum status epoch_seal(struct epoch *e);
-uint64_t               epoch_quorum(const struct epoch *e);
+uint64_t epoch_quorum(const struct epoch *e);
 /* The index of the validator that signs with this address, or validator_count. */
 uint32_t epoch_index_of(const struct epoch *e, const struct address *consensus_address);
 

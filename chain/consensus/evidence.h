@@ -12,8 +12,8 @@ enum evidence_kind { EVIDENCE_NONE, EVIDENCE_E1, EVIDENCE_E2, EVIDENCE_E3, EVIDE
 
 struct evidence {
     enum evidence_kind kind;
-    struct vote        first;
-    struct vote        second;
+    struct vote first;
+    struct vote second;
 };
 
 /* EVIDENCE_NONE if the two votes can be an honest validator's. Order does not matter; signatures

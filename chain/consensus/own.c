@@ -6,15 +6,14 @@
 
 bool may_sign(const struct consensus *c)
 {
-    return c->started && c->config.key != NULL &&
-           c->own_index < c->config.epoch.validator_count &&
+    return c->started && c->config.key != NULL && c->own_index < c->config.epoch.validator_count &&
            c->config.epoch.number >= c->config.sign_from_epoch;
 }
 
 void sign_vote(struct consensus *c, struct slot *s, enum vote_kind kind, struct actions *out)
 {
     struct own_vote *own = &s->own[kind];
-    struct vote     *v = &own->vote;
+    struct vote *v = &own->vote;
     assert(may_sign(c) && !own->held);
     assert(kind == VOTE_NULLIFY || s->block.known);
     memset(v, 0, sizeof(*v));
@@ -25,8 +24,7 @@ void sign_vote(struct consensus *c, struct slot *s, enum vote_kind kind, struct 
     if (kind == VOTE_NOTARIZE) v->parent_view = s->block.parent_view;
     if (kind != VOTE_NULLIFY) v->block = s->block.hash;
     for (int other = 0; other < VOTE_KIND_COUNT; other++) /* never give evidence against us */
-        assert(!s->own[other].held ||
-               evidence_between(&s->own[other].vote, v) == EVIDENCE_NONE);
+        assert(!s->own[other].held || evidence_between(&s->own[other].vote, v) == EVIDENCE_NONE);
     struct hash digest = vote_digest(c->config.epoch.chain_id, v);
     v->signature = c->config.signer->sign(&c->key, &digest);
     struct record record = {.kind = RECORD_VOTE, .vote = *v};
@@ -55,7 +53,7 @@ static void attach_parent(const struct consensus *c, struct proposal *p, uint64_
 static void send_proposal(struct consensus *c, const struct slot *s, struct actions *out)
 {
     const struct vote *v = &s->own[VOTE_NOTARIZE].vote;
-    struct proposal   *p = &c->proposal;
+    struct proposal *p = &c->proposal;
     if (c->proposal_used) return;
     c->proposal_used = true;
     p->vote = *v;

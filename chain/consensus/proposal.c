@@ -23,7 +23,7 @@ void proposal_encode(struct buffer *out, const struct proposal *p, struct bytes 
 static enum status decode_certificates(struct proposal *out, struct cursor *c, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t     size = cursor_u32(c);
+        uint32_t size = cursor_u32(c);
         struct bytes bytes = cursor_bytes(c, size);
         if (c->failed) return E_MALFORMED;
         enum status status = certificate_decode(&out->certificates[i], bytes);
@@ -36,9 +36,9 @@ static enum status decode_certificates(struct proposal *out, struct cursor *c, u
 enum status proposal_decode(struct proposal *out, struct bytes *out_block, struct bytes input)
 {
     struct cursor c = cursor_over(input);
-    struct vote   vote;
-    struct bytes  vote_bytes = cursor_bytes(&c, VOTE_SIZE);
-    uint32_t      count = cursor_u8(&c);
+    struct vote vote;
+    struct bytes vote_bytes = cursor_bytes(&c, VOTE_SIZE);
+    uint32_t count = cursor_u8(&c);
     if (c.failed) return E_MALFORMED;
     enum status status = vote_decode(&vote, vote_bytes);
     if (status != OK) return status;
@@ -46,7 +46,7 @@ enum status proposal_decode(struct proposal *out, struct bytes *out_block, struc
     if (count > PROPOSAL_CERTIFICATES_MAX) return E_LIMIT;
     status = decode_certificates(out, &c, count);
     if (status != OK) return status;
-    uint32_t     block_size = cursor_u32(&c);
+    uint32_t block_size = cursor_u32(&c);
     struct bytes block = cursor_bytes(&c, block_size);
     status = cursor_end(&c);
     if (status != OK) return status;

@@ -16,8 +16,8 @@
 
 /* About 140 KiB: keep it on the heap. */
 struct proposal {
-    struct vote        vote; /* notarize, by the leader of the view */
-    uint32_t           certificate_count;
+    struct vote vote; /* notarize, by the leader of the view */
+    uint32_t certificate_count;
     struct certificate certificates[PROPOSAL_CERTIFICATES_MAX];
 };
 

@@ -65,8 +65,8 @@ enum status record_decode(struct record *out, struct certificate *room,
                           struct bytes payload)
 {
     struct record r;
-    struct bytes  bytes = {0};
-    enum status   status = E_MALFORMED;
+    struct bytes bytes = {0};
+    enum status status = E_MALFORMED;
     memset(&r, 0, sizeof(r));
     r.kind = kind;
     switch (kind) {

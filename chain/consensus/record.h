@@ -14,25 +14,25 @@
 enum record_kind { RECORD_EPOCH, RECORD_VOTE, RECORD_CERTIFICATE, RECORD_BLOCK, RECORD_KIND_COUNT };
 
 struct record_epoch {
-    uint64_t    number;
+    uint64_t number;
     struct hash start_block;
-    uint64_t    start_number;
+    uint64_t start_number;
 };
 
 struct record_block {
-    uint64_t    epoch;
-    uint64_t    view;
-    uint64_t    parent_view;
+    uint64_t epoch;
+    uint64_t view;
+    uint64_t parent_view;
     struct hash block;
 };
 
 struct record {
     enum record_kind kind;
     union {
-        struct record_epoch       epoch;
-        struct vote               vote;
+        struct record_epoch epoch;
+        struct vote vote;
         const struct certificate *certificate; /* borrowed */
-        struct record_block       block;
+        struct record_block block;
     };
 };
 

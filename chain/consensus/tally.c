@@ -6,14 +6,14 @@
 
 static bool signed_by(const struct consensus *c, const struct vote *v)
 {
-    struct hash    digest = vote_digest(c->config.epoch.chain_id, v);
+    struct hash digest = vote_digest(c->config.epoch.chain_id, v);
     struct address address;
     if (c->config.signer->recover(&address, &v->signature, &digest) != OK) return false;
     return address_equal(&address, &c->config.epoch.validators[v->signer].consensus_address);
 }
 
-/* Another epoch's message: the old are told how their epoch ended (unless `from` is 0), the new mean
- * that we lag. */
+/* Another epoch's message: the old are told how their epoch ended (unless `from` is 0), the new
+ * mean that we lag. */
 static enum admission answer_epoch(struct consensus *c, uint64_t epoch, uint64_t from,
                                    struct actions *out)
 {
@@ -28,7 +28,7 @@ static void queue_evidence(struct consensus *c, struct slot *s, const struct vot
                            const struct vote *b)
 {
     enum evidence_kind kind = evidence_between(a, b);
-    uint8_t            bit = (uint8_t)(1u << (a->signer % 8));
+    uint8_t bit = (uint8_t)(1u << (a->signer % 8));
     if (kind == EVIDENCE_NONE || a->signer == c->own_index) return;
     if ((s->accused[a->signer / 8] & bit) != 0 || c->evidence_count == EVIDENCE_QUEUE_MAX) return;
     s->accused[a->signer / 8] |= bit;
@@ -238,7 +238,7 @@ static enum admission check_leader(const struct consensus *c, const struct vote 
 enum admission admit_proposal(struct consensus *c, const struct event *event, struct actions *out)
 {
     const struct proposal *p = event->proposal.proposal;
-    const struct vote     *v = &p->vote;
+    const struct vote *v = &p->vote;
     if (v->epoch != c->config.epoch.number) return answer_epoch(c, v->epoch, event->from, out);
     enum admission leader = check_leader(c, v);
     if (leader == ADMISSION_BAD || leader == ADMISSION_OUTSIDE) return leader;

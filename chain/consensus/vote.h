@@ -24,25 +24,25 @@
 #include "base/key.h"
 #include "chain/consensus/limits.h"
 
-#define VOTE_DOMAIN_TEXT "Leasehold vote v1"
-#define VOTE_DOMAIN_HEX "0x53f390fe03fc425045d3ad8f2ed2fd1ac0a920a8f549294572b792691fb1f9c7"
+#define VOTE_DOMAIN_TEXT   "Leasehold vote v1"
+#define VOTE_DOMAIN_HEX    "0x53f390fe03fc425045d3ad8f2ed2fd1ac0a920a8f549294572b792691fb1f9c7"
 #define VOTE_PREIMAGE_SIZE 224 /* 7 * 32 */
-#define VOTE_SIZE 124
+#define VOTE_SIZE          124
 
 enum vote_kind { VOTE_NOTARIZE, VOTE_NULLIFY, VOTE_FINALIZE, VOTE_KIND_COUNT };
 
 struct vote {
-    uint64_t         epoch;
-    uint64_t         view; /* never 0 */
-    uint64_t         parent_view;
-    enum vote_kind   kind;
-    uint16_t         signer; /* index into the epoch's set */
-    struct hash      block;
+    uint64_t epoch;
+    uint64_t view; /* never 0 */
+    uint64_t parent_view;
+    enum vote_kind kind;
+    uint16_t signer; /* index into the epoch's set */
+    struct hash block;
     struct signature signature;
 };
 
 /* The 7 * 32 bytes that are hashed, and their hash. The signer and the signature are not read. */
-void        vote_preimage(uint8_t out[VOTE_PREIMAGE_SIZE], uint64_t chain_id, const struct vote *v);
+void vote_preimage(uint8_t out[VOTE_PREIMAGE_SIZE], uint64_t chain_id, const struct vote *v);
 struct hash vote_digest(uint64_t chain_id, const struct vote *v);
 
 void vote_encode(struct buffer *out, const struct vote *v);

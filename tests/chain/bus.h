@@ -1,9 +1,10 @@
 /* bus.h - a cluster of consensus cores in one thread, on virtual time, replayable from a seed.
  *
  * The bus is each core's driver: it keeps the logs, the blocks, the timers and the wire. Messages
- * travel encoded, so that every hop goes through the codecs. On every step it checks what must never
- * happen: two nodes that commit different blocks at one height, and an honest node whose votes,
- * over all its crashes, are evidence against it. Signatures are stubs unless told otherwise. */
+ * travel encoded, so that every hop goes through the codecs. On every step it checks what must
+ * never happen: two nodes that commit different blocks at one height, and an honest node whose
+ * votes, over all its crashes, are evidence against it. Signatures are stubs unless told otherwise.
+ */
 #ifndef LEASEHOLD_TESTS_CHAIN_BUS_H
 #define LEASEHOLD_TESTS_CHAIN_BUS_H
 
@@ -17,11 +18,11 @@
 
 #define BUS_API static __attribute__((unused)) /* not every test uses all of it */
 
-#define BUS_NODES_MAX 7
+#define BUS_NODES_MAX  7
 #define BUS_BLOCKS_MAX 8192
 #define BUS_HEIGHT_MAX 4096
-#define BUS_VOTES_MAX 8192
-#define BUS_VIEWS_MAX 96
+#define BUS_VOTES_MAX  8192
+#define BUS_VIEWS_MAX  96
 
 enum item_kind {
     ITEM_VOTE,
@@ -39,86 +40,86 @@ enum item_kind {
 };
 
 struct item {
-    uint64_t       time_ms;
-    uint64_t       order;
+    uint64_t time_ms;
+    uint64_t order;
     enum item_kind kind;
-    uint32_t       to;
-    uint32_t       from;
-    uint32_t       life; /* of the receiver, for what is local to it */
-    uint64_t       view;
-    uint64_t       number; /* timer id, generation, sequence, epoch */
-    bool           flag;
-    struct hash    block;
-    struct buffer  bytes;
+    uint32_t to;
+    uint32_t from;
+    uint32_t life; /* of the receiver, for what is local to it */
+    uint64_t view;
+    uint64_t number; /* timer id, generation, sequence, epoch */
+    bool flag;
+    struct hash block;
+    struct buffer bytes;
 };
 
 struct bus_block {
     struct hash hash;
     struct hash parent;
-    uint64_t    epoch;
-    uint64_t    view;
-    uint64_t    parent_view;
-    uint64_t    number;
-    bool        invalid;
+    uint64_t epoch;
+    uint64_t view;
+    uint64_t parent_view;
+    uint64_t number;
+    bool invalid;
 };
 
 struct bus_record {
     enum record_kind kind;
-    struct buffer    payload;
+    struct buffer payload;
 };
 
 struct bus_node {
-    struct consensus  *core; /* NULL: down */
-    struct key         key;
-    uint32_t           life;
-    bool               observer;     /* has no key */
-    bool               equivocates;  /* its wire is evil; its core is not */
-    bool               never_builds;
-    bool               never_verifies;
+    struct consensus *core; /* NULL: down */
+    struct key key;
+    uint32_t life;
+    bool observer;    /* has no key */
+    bool equivocates; /* its wire is evil; its core is not */
+    bool never_builds;
+    bool never_verifies;
     struct bus_record *log;
-    size_t             log_count;
-    size_t             log_durable;
-    size_t             log_room;
-    uint64_t           sequence_base; /* log index of sequence 1 in this life */
-    bool               sync_queued;
-    uint64_t           timer_generation[TIMER_COUNT];
-    bool               held[BUS_BLOCKS_MAX];
-    struct hash        chain[BUS_HEIGHT_MAX]; /* committed, by height */
-    struct final_point final;                 /* its "database" */
-    struct epoch       epoch;
-    struct vote        signed_votes[BUS_VOTES_MAX]; /* all it ever sent, by epoch and view */
-    bool               signed_held[BUS_VOTES_MAX];
+    size_t log_count;
+    size_t log_durable;
+    size_t log_room;
+    uint64_t sequence_base; /* log index of sequence 1 in this life */
+    bool sync_queued;
+    uint64_t timer_generation[TIMER_COUNT];
+    bool held[BUS_BLOCKS_MAX];
+    struct hash chain[BUS_HEIGHT_MAX]; /* committed, by height */
+    struct final_point final;          /* its "database" */
+    struct epoch epoch;
+    struct vote signed_votes[BUS_VOTES_MAX]; /* all it ever sent, by epoch and view */
+    bool signed_held[BUS_VOTES_MAX];
 };
 
 struct bus {
-    uint64_t            seed; /* for messages; the state of the generator is `random` */
-    uint64_t            random;
-    uint64_t            now_ms;
-    uint64_t            order;
-    uint32_t            node_count;
-    uint32_t            loss_percent;
-    uint32_t            delay_min_ms;
-    uint32_t            delay_max_ms;
-    uint32_t            build_ms;
-    uint64_t            epoch_blocks;
-    bool                duplicate;
-    struct timing       timing;
+    uint64_t seed; /* for messages; the state of the generator is `random` */
+    uint64_t random;
+    uint64_t now_ms;
+    uint64_t order;
+    uint32_t node_count;
+    uint32_t loss_percent;
+    uint32_t delay_min_ms;
+    uint32_t delay_max_ms;
+    uint32_t build_ms;
+    uint64_t epoch_blocks;
+    bool duplicate;
+    struct timing timing;
     const struct signer *signer;
-    bool                cut[BUS_NODES_MAX][BUS_NODES_MAX];
-    struct bus_node    *nodes;
-    struct bus_block   *blocks;
-    uint32_t            block_count;
-    struct hash         canonical[BUS_HEIGHT_MAX];
-    struct item        *heap;
-    size_t              heap_count;
-    size_t              heap_room;
-    struct actions     *actions;
-    struct proposal    *proposal;
+    bool cut[BUS_NODES_MAX][BUS_NODES_MAX];
+    struct bus_node *nodes;
+    struct bus_block *blocks;
+    uint32_t block_count;
+    struct hash canonical[BUS_HEIGHT_MAX];
+    struct item *heap;
+    size_t heap_count;
+    size_t heap_room;
+    struct actions *actions;
+    struct proposal *proposal;
     struct certificate *certificate;
-    uint64_t            evidence_count;
-    uint64_t            evidence_honest; /* against a node that is not evil: must stay 0 */
-    uint64_t            steps;
-    uint64_t            nullified_views; /* X certificates seen on the wire, repeats included */
+    uint64_t evidence_count;
+    uint64_t evidence_honest; /* against a node that is not evil: must stay 0 */
+    uint64_t steps;
+    uint64_t nullified_views; /* X certificates seen on the wire, repeats included */
 };
 
 /* Signatures that cost nothing: the address, and the digest it goes with. */
@@ -228,10 +229,10 @@ static void push_remote(struct bus *b, uint32_t from, uint32_t to, struct item i
 /* ---- blocks and epochs ---- */
 
 BUS_API struct epoch bus_epoch(const struct bus *b, uint64_t number, const struct hash *start_block,
-                              uint64_t start_number)
+                               uint64_t start_number)
 {
     struct epoch e = {.chain_id = 7117, .number = number, .start_block = *start_block};
-    uint8_t      seed[8];
+    uint8_t seed[8];
     store_be64(seed, number);
     e.seed = keccak256(bytes_of(seed, 8));
     e.start_number = start_number;
@@ -303,8 +304,8 @@ static void log_cut(struct bus_node *n, size_t count)
 static void replay_record(struct bus *b, struct bus_node *n, const struct bus_record *r)
 {
     struct record record;
-    struct bytes  body;
-    enum status   status =
+    struct bytes body;
+    enum status status =
         record_decode(&record, b->certificate, &body, r->kind, buffer_bytes(&r->payload));
     BUS_CHECK(b, status == OK);
     if (record.kind == RECORD_BLOCK) {
@@ -321,7 +322,7 @@ static void bus_step(struct bus *b, uint32_t node, const struct event *event);
 
 BUS_API void bus_start(struct bus *b, uint32_t node)
 {
-    struct bus_node        *n = &b->nodes[node];
+    struct bus_node *n = &b->nodes[node];
     struct consensus_config config = {.epoch = n->epoch,
                                       .final = n->final,
                                       .key = n->observer ? NULL : &n->key,
@@ -343,7 +344,7 @@ BUS_API void bus_start(struct bus *b, uint32_t node)
 BUS_API void bus_crash(struct bus *b, uint32_t node)
 {
     struct bus_node *n = &b->nodes[node];
-    size_t           unsynced = n->log_count - n->log_durable;
+    size_t unsynced = n->log_count - n->log_durable;
     assert(n->core);
     consensus_destroy(n->core);
     n->core = NULL;
@@ -359,10 +360,10 @@ static void check_vote(struct bus *b, uint32_t node, const struct vote *v)
 {
     struct bus_node *n = &b->nodes[node];
     for (int kind = 0; kind < VOTE_KIND_COUNT; kind++) {
-        size_t       at = ((v->epoch * 1021 + v->view) * 3 + (size_t)kind) % BUS_VOTES_MAX;
+        size_t at = ((v->epoch * 1021 + v->view) * 3 + (size_t)kind) % BUS_VOTES_MAX;
         struct vote *before = &n->signed_votes[at];
-        bool         there = n->signed_held[at] && before->epoch == v->epoch &&
-                     before->view == v->view && before->kind == (enum vote_kind)kind;
+        bool there = n->signed_held[at] && before->epoch == v->epoch && before->view == v->view &&
+                     before->kind == (enum vote_kind)kind;
         if (there) BUS_CHECK(b, evidence_between(before, v) == EVIDENCE_NONE);
         if (kind == (int)v->kind) {
             n->signed_votes[at] = *v;
@@ -396,7 +397,7 @@ static struct vote evil_vote(struct bus *b, const struct bus_node *n, struct vot
 /* Beside the lawful vote, one that contradicts it, to whom chance picks. */
 static void send_evil_vote(struct bus *b, uint32_t from, const struct vote *lawful)
 {
-    struct vote   v = *lawful;
+    struct vote v = *lawful;
     struct buffer bytes = {0};
     if (v.kind == VOTE_NULLIFY || bus_random(b, 2) == 0) return;
     if (v.kind == VOTE_NOTARIZE) {
@@ -435,7 +436,7 @@ static void send_evil_proposal(struct bus *b, uint32_t from, const struct propos
 static void do_send(struct bus *b, uint32_t node, const struct message *m)
 {
     struct bus_node *n = &b->nodes[node];
-    struct buffer    bytes = {0};
+    struct buffer bytes = {0};
     switch (m->kind) {
     case MESSAGE_VOTE:
         check_vote(b, node, &m->vote);
@@ -469,15 +470,15 @@ static void do_persist(struct bus *b, uint32_t node, const struct action *a)
 
 static void do_build(struct bus *b, uint32_t node, const struct action *a)
 {
-    struct bus_node   *n = &b->nodes[node];
+    struct bus_node *n = &b->nodes[node];
     const struct block_place *place = &a->build.place;
-    struct item        item = {.kind = ITEM_BUILT, .view = place->view, .flag = !n->never_builds};
-    struct bus_block   fields = {.parent = place->parent,
-                                 .epoch = n->epoch.number,
-                                 .view = place->view,
-                                 .parent_view = place->parent_view,
-                                 .number = place->number};
-    uint32_t           index = make_block(b, &fields, node);
+    struct item item = {.kind = ITEM_BUILT, .view = place->view, .flag = !n->never_builds};
+    struct bus_block fields = {.parent = place->parent,
+                               .epoch = n->epoch.number,
+                               .view = place->view,
+                               .parent_view = place->parent_view,
+                               .number = place->number};
+    uint32_t index = make_block(b, &fields, node);
     n->held[index] = true;
     item.block = b->blocks[index].hash;
     push_local(b, node, item, b->build_ms);
@@ -486,7 +487,7 @@ static void do_build(struct bus *b, uint32_t node, const struct action *a)
 static void do_verify(struct bus *b, uint32_t node, const struct action *a)
 {
     struct bus_node *n = &b->nodes[node];
-    uint32_t         index = find_block(b, &a->verify.block);
+    uint32_t index = find_block(b, &a->verify.block);
     BUS_CHECK(b, index < b->block_count && n->held[index]);
     struct item item = {.kind = ITEM_VERDICT, .view = a->verify.view, .block = a->verify.block};
     item.flag = block_fits(&b->blocks[index], &n->epoch, &a->verify);
@@ -495,7 +496,7 @@ static void do_verify(struct bus *b, uint32_t node, const struct action *a)
 
 static void do_fetch_block(struct bus *b, uint32_t node, const struct action *a)
 {
-    uint32_t    index = find_block(b, &a->fetch_block.block);
+    uint32_t index = find_block(b, &a->fetch_block.block);
     struct item item = {.kind = ITEM_BLOCK, .block = a->fetch_block.block};
     if (index == b->block_count) return;
     for (uint32_t i = 0; i < b->node_count; i++) {
@@ -545,7 +546,7 @@ static void do_evidence(struct bus *b, uint32_t node, const struct evidence *e)
 static void do_action(struct bus *b, uint32_t node, const struct action *a)
 {
     struct bus_node *n = &b->nodes[node];
-    struct item      item = {.kind = ITEM_TIMER};
+    struct item item = {.kind = ITEM_TIMER};
     switch (a->kind) {
     case ACTION_PERSIST: do_persist(b, node, a); break;
     case ACTION_SEND: do_send(b, node, &a->send); break;
@@ -560,9 +561,8 @@ static void do_action(struct bus *b, uint32_t node, const struct action *a)
     case ACTION_VERIFY: do_verify(b, node, a); break;
     case ACTION_FETCH_BLOCK: do_fetch_block(b, node, a); break;
     case ACTION_FETCH_CERT:
-        item = (struct item){.kind = ITEM_CERT_REQUEST,
-                             .view = a->fetch_cert.view,
-                             .number = n->epoch.number};
+        item = (struct item){
+            .kind = ITEM_CERT_REQUEST, .view = a->fetch_cert.view, .number = n->epoch.number};
         push_remote(b, node, bus_random(b, b->node_count), item);
         break;
     case ACTION_COMMIT: do_commit(b, node, a); break;
@@ -590,7 +590,7 @@ static void on_message(struct bus *b, const struct item *item)
     struct event event = {.from = item->from + 1};
     struct bytes bytes = buffer_bytes(&item->bytes);
     struct bytes body;
-    enum status  status = E_MALFORMED;
+    enum status status = E_MALFORMED;
     if (item->kind == ITEM_VOTE) {
         event.kind = EVENT_VOTE;
         status = vote_decode(&event.vote, bytes);
@@ -651,8 +651,8 @@ static void on_sync(struct bus *b, uint32_t node)
 static void on_local(struct bus *b, const struct item *item)
 {
     struct bus_node *n = &b->nodes[item->to];
-    struct event     event = {.kind = EVENT_TIMER};
-    uint32_t         index;
+    struct event event = {.kind = EVENT_TIMER};
+    uint32_t index;
     switch (item->kind) {
     case ITEM_TIMER:
         if (load_be64(item->block.b) != n->timer_generation[item->number]) return;
@@ -785,7 +785,7 @@ BUS_API struct bus *bus_create(uint32_t node_count, uint64_t seed, const struct 
 BUS_API void bus_begin(struct bus *b)
 {
     struct bus_block genesis = {.number = 0};
-    uint32_t         index = make_block(b, &genesis, 99);
+    uint32_t index = make_block(b, &genesis, 99);
     for (uint32_t i = 0; i < b->node_count; i++) {
         struct bus_node *n = &b->nodes[i];
         n->epoch = bus_epoch(b, 0, &b->blocks[index].hash, 0);

@@ -2,15 +2,15 @@
 #include "chain/consensus/proposal.h"
 #include "chain/consensus/record.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define SIGNERS 5
 
-static struct key   keys[SIGNERS];
+static struct key keys[SIGNERS];
 static struct epoch epoch;
 
 /* Weights 1, 2, 3, 4, 5: W = 15, quorum 11. */
@@ -43,7 +43,7 @@ static struct vote signed_vote(uint32_t signer, enum vote_kind kind)
 static struct certificate signed_by(uint32_t mask, enum vote_kind kind)
 {
     struct certificate c;
-    struct vote        subject = signed_vote(0, kind);
+    struct vote subject = signed_vote(0, kind);
     memset(&c, 0, sizeof(c));
     certificate_start(&c, &subject);
     for (uint32_t i = 0; i < SIGNERS; i++) {
@@ -71,7 +71,7 @@ static void comes_back_from_its_encoding_for_every_kind(void **state)
     (void)state;
     for (int kind = 0; kind < VOTE_KIND_COUNT; kind++) {
         struct certificate c = signed_by(0x1d, (enum vote_kind)kind), d;
-        struct buffer      bytes = {0};
+        struct buffer bytes = {0};
         certificate_encode(&bytes, &c);
         assert_int_equal(bytes.size, CERTIFICATE_SIZE_MIN + 4 * COMPACT_SIGNATURE_SIZE);
         assert_int_equal(certificate_size_in(buffer_bytes(&bytes)), bytes.size);
@@ -88,7 +88,7 @@ static void comes_back_from_its_encoding_for_every_kind(void **state)
 static void gives_back_the_votes_it_is_made_of(void **state)
 {
     struct certificate c = signed_by(0x1d, VOTE_FINALIZE);
-    const uint32_t     signers[] = {0, 2, 3, 4};
+    const uint32_t signers[] = {0, 2, 3, 4};
     (void)state;
     for (uint32_t n = 0; n < 4; n++) {
         struct vote v = certificate_vote(&c, n);
@@ -133,8 +133,8 @@ static void a_proposal_comes_back_from_its_encoding(void **state)
 {
     struct proposal *p = calloc(2, sizeof(*p));
     struct proposal *q = p + 1;
-    struct buffer    bytes = {0};
-    struct bytes     block;
+    struct buffer bytes = {0};
+    struct bytes block;
     (void)state;
     p->vote = signed_vote(1, VOTE_NOTARIZE);
     p->certificate_count = 2;
@@ -157,8 +157,8 @@ static void a_proposal_comes_back_from_its_encoding(void **state)
 static void a_proposal_must_carry_a_notarize_vote(void **state)
 {
     struct proposal *p = calloc(1, sizeof(*p));
-    struct buffer    bytes = {0};
-    struct bytes     block;
+    struct buffer bytes = {0};
+    struct bytes block;
     (void)state;
     p->vote = signed_vote(1, VOTE_FINALIZE);
     proposal_encode(&bytes, p, bytes_of(NULL, 0));

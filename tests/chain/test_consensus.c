@@ -1,9 +1,9 @@
 /* Four cores on a bus: what the protocol promises, case by case. */
 #include "tests/chain/bus.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <cmocka.h>
 
 static void commits_the_same_chain_on_all_four(void **state)
 {
@@ -265,7 +265,7 @@ static void signs_nothing_before_the_epoch_it_may(void **state)
                                       .timing = b->timing,
                                       .sign_from_epoch = 1};
     struct consensus *c = consensus_create(&config);
-    struct event      event = {.kind = EVENT_START};
+    struct event event = {.kind = EVENT_START};
     consensus_step(c, &event, b->actions);
     for (uint32_t i = 0; i < b->actions->count; i++)
         assert_int_not_equal(b->actions->items[i].kind, ACTION_BUILD);
@@ -297,7 +297,7 @@ static void lets_no_vote_out_before_it_is_durable(void **state)
                                       .signer = &SIGNER_STUB,
                                       .timing = b->timing};
     struct consensus *c = consensus_create(&config);
-    struct event      event = {.kind = EVENT_START};
+    struct event event = {.kind = EVENT_START};
     consensus_step(c, &event, b->actions);
     event = (struct event){.kind = EVENT_BUILT, .built = {1, true, {{2}}}};
     consensus_step(c, &event, b->actions);
@@ -350,7 +350,7 @@ static void refuses_a_log_that_contradicts_itself(void **state)
                                       .signer = &SIGNER_STUB,
                                       .timing = b->timing};
     struct consensus *c = consensus_create(&config);
-    struct record     r = {.kind = RECORD_VOTE};
+    struct record r = {.kind = RECORD_VOTE};
     r.vote = (struct vote){.view = 4, .kind = VOTE_FINALIZE, .block = {{7}}};
     assert_int_equal(consensus_restore(c, &r), OK);
     assert_int_equal(consensus_restore(c, &r), OK); /* the same again is harmless */

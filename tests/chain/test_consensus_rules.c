@@ -1,16 +1,16 @@
 /* One core, validator 0 of 4 equal ones, and hand-made messages: the rules one by one. */
 #include "tests/chain/bus.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <cmocka.h>
 
 struct rig {
-    struct bus        *bus; /* only for keys and room */
-    struct consensus  *core;
-    struct epoch       epoch;
+    struct bus *bus; /* only for keys and room */
+    struct consensus *core;
+    struct epoch epoch;
     struct certificate cert;
-    uint64_t           sequence;
+    uint64_t sequence;
 };
 
 static const struct hash GENESIS = {{0x99}};
@@ -201,7 +201,8 @@ static void asks_no_verdict_before_the_gap_is_nullified(void **state)
         view++;
     give_cert(&r, VOTE_NULLIFY, view - 1, 0, 0); /* jumps; the views between stay unknown */
     give_proposal(&r, view, 0, 8, true);
-    assert_null(find(&r, ACTION_VERIFY, 0)); /* view `before` has N, not X: this skips it unjustly */
+    assert_null(
+        find(&r, ACTION_VERIFY, 0)); /* view `before` has N, not X: this skips it unjustly */
     give_cert(&r, VOTE_NULLIFY, before, 0, 0);
     for (uint64_t u = before + 1; u + 1 < view; u++) {
         assert_null(find(&r, ACTION_VERIFY, 0));
@@ -462,7 +463,7 @@ static void answers_an_old_epoch_with_its_end_but_never_an_answer(void **state)
     give_durable(&r);
     give_cert(&r, VOTE_FINALIZE, view, 0, 7);
     assert_non_null(find(&r, ACTION_COMMIT, 0));
-    struct hash  boundary = {{7}};
+    struct hash boundary = {{7}};
     struct epoch next = bus_epoch(r.bus, 1, &boundary, 1);
     struct event event = {.kind = EVENT_EPOCH, .epoch = &next};
     step(&r, &event);
@@ -490,7 +491,7 @@ static void keeps_a_vote_of_its_own_that_it_does_not_remember(void **state)
 }
 
 static struct record listed[64];
-static size_t        listed_count;
+static size_t listed_count;
 
 static void list(void *context, const struct record *record)
 {

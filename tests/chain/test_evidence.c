@@ -1,9 +1,9 @@
 #include "chain/consensus/evidence.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 static struct vote vote_for(enum vote_kind kind, uint8_t block)
 {
@@ -15,10 +15,10 @@ static struct vote vote_for(enum vote_kind kind, uint8_t block)
 static void tells_every_pair_of_votes_apart(void **state)
 {
     const struct {
-        enum vote_kind     a;
-        uint8_t            block_a;
-        enum vote_kind     b;
-        uint8_t            block_b;
+        enum vote_kind a;
+        uint8_t block_a;
+        enum vote_kind b;
+        uint8_t block_b;
         enum evidence_kind expected;
     } cases[] = {
         {VOTE_NOTARIZE, 1, VOTE_NOTARIZE, 1, EVIDENCE_NONE},

@@ -2,10 +2,10 @@
 
 #include "base/keccak.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <cmocka.h>
 
 static struct epoch epoch_of(const uint64_t *weights, uint32_t count)
 {
@@ -24,7 +24,7 @@ static void quorum_is_more_than_two_thirds(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
         struct epoch e = epoch_of(&totals[i], 1);
-        uint64_t     q = epoch_quorum(&e);
+        uint64_t q = epoch_quorum(&e);
         assert_true(3 * q > 2 * totals[i]);
         assert_true(3 * (q - 1) <= 2 * totals[i]);
     }
@@ -39,7 +39,7 @@ static uint32_t draw(const struct epoch *e, uint64_t view)
     memcpy(preimage, e->seed.b, 32);
     store_be64(preimage + 32, view);
     struct hash h = keccak256(bytes_of(preimage, 40));
-    wide        limit = ((wide)1 << 64) / e->total_weight * e->total_weight;
+    wide limit = ((wide)1 << 64) / e->total_weight * e->total_weight;
     while (load_be64(h.b) >= limit)
         h = keccak256(bytes_of(h.b, 32));
     uint64_t x = load_be64(h.b) % e->total_weight, sum = 0;
@@ -53,7 +53,7 @@ static void leaders_follow_the_described_draw(void **state)
 {
     const uint64_t small[] = {1, 2, 3, 4};
     const uint64_t large[] = {WEIGHT_TOTAL_MAX / 2, WEIGHT_TOTAL_MAX / 7, 12345678901};
-    struct epoch   a = epoch_of(small, 4), b = epoch_of(large, 3);
+    struct epoch a = epoch_of(small, 4), b = epoch_of(large, 3);
     (void)state;
     for (uint64_t view = 1; view < 2000; view++) {
         assert_int_equal(epoch_leader(&a, view), draw(&a, view));
@@ -64,8 +64,8 @@ static void leaders_follow_the_described_draw(void **state)
 static void leads_in_proportion_to_weight(void **state)
 {
     const uint64_t weights[] = {1, 2, 3, 4};
-    struct epoch   e = epoch_of(weights, 4);
-    uint32_t       led[4] = {0};
+    struct epoch e = epoch_of(weights, 4);
+    uint32_t led[4] = {0};
     (void)state;
     for (uint64_t view = 1; view <= 20000; view++)
         led[epoch_leader(&e, view)]++;
@@ -78,8 +78,8 @@ static void leads_in_proportion_to_weight(void **state)
 static void another_seed_gives_other_leaders(void **state)
 {
     const uint64_t weights[] = {1, 1, 1, 1};
-    struct epoch   a = epoch_of(weights, 4), b = a;
-    uint32_t       same = 0;
+    struct epoch a = epoch_of(weights, 4), b = a;
+    uint32_t same = 0;
     (void)state;
     b.seed.b[31] = 1;
     for (uint64_t view = 1; view <= 1000; view++)
@@ -90,7 +90,7 @@ static void another_seed_gives_other_leaders(void **state)
 static void refuses_sets_that_make_no_sense(void **state)
 {
     const uint64_t weights[] = {5, 6};
-    struct epoch   e = epoch_of(weights, 2);
+    struct epoch e = epoch_of(weights, 2);
     (void)state;
     e.validators[1].weight = 0;
     assert_int_equal(epoch_seal(&e), E_RANGE);
@@ -111,7 +111,7 @@ static void refuses_sets_that_make_no_sense(void **state)
 static void validators_hash_is_over_three_words_each(void **state)
 {
     struct validator v = {.weight = 0x0102};
-    uint8_t          words[96] = {0};
+    uint8_t words[96] = {0};
     (void)state;
     memset(v.operator_address.b, 0xaa, 20);
     memset(v.consensus_address.b, 0xbb, 20);

@@ -2,10 +2,10 @@
 
 #include "chain/consensus/limits.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 static const struct timing TIMING = {.delta_ms = 1000, .idle_interval_ms = 500};
 

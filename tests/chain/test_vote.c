@@ -3,15 +3,19 @@
 #include "base/hex.h"
 #include "base/keccak.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <cmocka.h>
 
 static struct vote sample(void)
 {
-    struct vote v = {.epoch = 5, .view = 258, .parent_view = 257, .kind = VOTE_NOTARIZE,
-                     .signer = 3, .block = {{0xab}}};
+    struct vote v = {.epoch = 5,
+                     .view = 258,
+                     .parent_view = 257,
+                     .kind = VOTE_NOTARIZE,
+                     .signer = 3,
+                     .block = {{0xab}}};
     memset(v.signature.b, 0x21, 64);
     v.signature.b[64] = 1;
     return v;
@@ -20,8 +24,8 @@ static struct vote sample(void)
 static void domain_is_the_hash_of_its_text(void **state)
 {
     struct vote v = sample();
-    uint8_t     preimage[VOTE_PREIMAGE_SIZE];
-    uint8_t     from_hex[32];
+    uint8_t preimage[VOTE_PREIMAGE_SIZE];
+    uint8_t from_hex[32];
     struct hash domain = keccak256(bytes_of_text(VOTE_DOMAIN_TEXT));
     (void)state;
     vote_preimage(preimage, 7117, &v);
@@ -33,8 +37,8 @@ static void domain_is_the_hash_of_its_text(void **state)
 static void preimage_is_seven_abi_words(void **state)
 {
     struct vote v = sample();
-    uint8_t     expected[VOTE_PREIMAGE_SIZE] = {0};
-    uint8_t     preimage[VOTE_PREIMAGE_SIZE];
+    uint8_t expected[VOTE_PREIMAGE_SIZE] = {0};
+    uint8_t preimage[VOTE_PREIMAGE_SIZE];
     struct hash domain = keccak256(bytes_of_text(VOTE_DOMAIN_TEXT));
     (void)state;
     memcpy(expected, domain.b, 32);
@@ -79,7 +83,7 @@ static void digest_depends_on_every_signed_field(void **state)
 static void comes_back_from_its_encoding(void **state)
 {
     struct buffer bytes = {0};
-    struct vote   v = sample(), w;
+    struct vote v = sample(), w;
     (void)state;
     vote_encode(&bytes, &v);
     assert_int_equal(bytes.size, VOTE_SIZE);
@@ -92,7 +96,7 @@ static void comes_back_from_its_encoding(void **state)
 static void decodes_no_prefix_of_a_vote(void **state)
 {
     struct buffer bytes = {0};
-    struct vote   v = sample(), w;
+    struct vote v = sample(), w;
     (void)state;
     vote_encode(&bytes, &v);
     for (size_t size = 0; size < bytes.size; size++)
@@ -105,7 +109,7 @@ static void decodes_no_prefix_of_a_vote(void **state)
 static enum status decode_changed(size_t at, uint8_t value)
 {
     struct buffer bytes = {0};
-    struct vote   v = sample(), w;
+    struct vote v = sample(), w;
     vote_encode(&bytes, &v);
     bytes.data[at] = value;
     enum status status = vote_decode(&w, buffer_bytes(&bytes));
@@ -116,13 +120,13 @@ static enum status decode_changed(size_t at, uint8_t value)
 static void refuses_fields_that_the_kind_does_not_have(void **state)
 {
     (void)state;
-    assert_int_equal(decode_changed(16, 3), E_MALFORMED);   /* no such kind */
-    assert_int_equal(decode_changed(16, 1), E_MALFORMED);   /* nullify names no block */
-    assert_int_equal(decode_changed(16, 2), E_MALFORMED);   /* finalize names no parent */
-    assert_int_equal(decode_changed(24, 2), E_MALFORMED);   /* parent not below the view */
-    assert_int_equal(decode_changed(25, 0), E_MALFORMED);   /* no block */
-    assert_int_equal(decode_changed(58, 128), E_LIMIT);     /* signer */
-    assert_int_equal(decode_changed(123, 2), E_MALFORMED);  /* parity */
+    assert_int_equal(decode_changed(16, 3), E_MALFORMED);  /* no such kind */
+    assert_int_equal(decode_changed(16, 1), E_MALFORMED);  /* nullify names no block */
+    assert_int_equal(decode_changed(16, 2), E_MALFORMED);  /* finalize names no parent */
+    assert_int_equal(decode_changed(24, 2), E_MALFORMED);  /* parent not below the view */
+    assert_int_equal(decode_changed(25, 0), E_MALFORMED);  /* no block */
+    assert_int_equal(decode_changed(58, 128), E_LIMIT);    /* signer */
+    assert_int_equal(decode_changed(123, 2), E_MALFORMED); /* parity */
     assert_int_equal(decode_changed(123, 0), OK);
 }
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VALIDATORS 4
+#define VALIDATORS  4
 #define EVENT_BYTES 6
-#define EVENTS_MAX 400
+#define EVENTS_MAX  400
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,7 +26,7 @@ static struct signature any_sign(const struct key *key, const struct hash *diges
     return s;
 }
 
-static uint8_t  accepted_signers[VALIDATORS_MAX];
+static uint8_t accepted_signers[VALIDATORS_MAX];
 static uint32_t accepted_next, accepted_count;
 
 /* The signers in the order in which the core will ask. */
@@ -44,12 +44,12 @@ static const struct signer SIGNER_ANY = {any_sign, any_recover};
 
 struct world {
     struct consensus *core;
-    struct epoch      epoch;
-    struct actions    actions;
-    struct proposal   proposal;
-    uint64_t          sequence;
-    struct vote       sent[512][VOTE_KIND_COUNT];
-    bool              has_sent[512][VOTE_KIND_COUNT];
+    struct epoch epoch;
+    struct actions actions;
+    struct proposal proposal;
+    uint64_t sequence;
+    struct vote sent[512][VOTE_KIND_COUNT];
+    bool has_sent[512][VOTE_KIND_COUNT];
 };
 
 static struct hash block_of(uint8_t id)
@@ -87,7 +87,7 @@ static struct vote make_vote(const struct world *w, const uint8_t *p, enum vote_
 static struct certificate make_certificate(const struct world *w, const uint8_t *p)
 {
     struct certificate c = {0};
-    struct vote        v = make_vote(w, p, (enum vote_kind)(p[5] % VOTE_KIND_COUNT));
+    struct vote v = make_vote(w, p, (enum vote_kind)(p[5] % VOTE_KIND_COUNT));
     certificate_start(&c, &v);
     for (v.signer = 1; v.signer < VALIDATORS; v.signer++)
         certificate_add(&c, &v);
@@ -149,9 +149,9 @@ static void next_epoch(struct world *w, struct event *event)
 
 static void one_event(struct world *w, const uint8_t *p)
 {
-    struct event       e = {.from = 1u + p[4] % 3u};
+    struct event e = {.from = 1u + p[4] % 3u};
     struct certificate c;
-    uint64_t           view = consensus_view(w->core);
+    uint64_t view = consensus_view(w->core);
     switch (p[0] % 11) {
     case 0:
     case 1:
@@ -209,7 +209,7 @@ static void one_event(struct world *w, const uint8_t *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct world w;
-    struct key          key = {{0}};
+    struct key key = {{0}};
     memset(&w, 0, sizeof(w));
     key.secret[31] = 1;
     w.epoch = first_epoch(&key);

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct proposal p;
-    struct bytes           block;
+    struct bytes block;
     if (proposal_decode(&p, &block, bytes_of(data, size)) != OK) return 0;
     struct buffer again = {0};
     proposal_encode(&again, &p, block);

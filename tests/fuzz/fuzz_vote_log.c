@@ -11,8 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char          path[64];
-static char          lock_path[80];
+static char path[64];
+static char lock_path[80];
 static struct buffer original;
 
 static void forget(void)
@@ -32,8 +32,8 @@ static enum status expect_next(void *context, const struct record *record, struc
 static void write_original(void)
 {
     struct vote_log *log;
-    bool             created;
-    uint64_t         count = 0;
+    bool created;
+    uint64_t count = 0;
     snprintf(path, sizeof(path), "/tmp/fuzz_vote_log.%ld", (long)getpid());
     snprintf(lock_path, sizeof(lock_path), "%s.lock", path);
     if (vote_log_open(&log, &created, path, expect_next, &count) != OK) abort();
@@ -64,9 +64,9 @@ static void write_damaged(const uint8_t *data, size_t size)
 static void read_record(const uint8_t *data, size_t size)
 {
     static struct certificate room;
-    struct record             r;
-    struct bytes              body;
-    struct buffer             again = {0};
+    struct record r;
+    struct bytes body;
+    struct buffer again = {0};
     if (size == 0 || data[0] >= RECORD_KIND_COUNT) return;
     struct bytes payload = bytes_of(data + 1, size - 1);
     if (record_decode(&r, &room, &body, (enum record_kind)data[0], payload) != OK) return;
@@ -78,8 +78,8 @@ static void read_record(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct vote_log *log = NULL;
-    bool             created;
-    uint64_t         count = 0;
+    bool created;
+    uint64_t count = 0;
     if (original.size == 0) write_original();
     read_record(data, size);
     write_damaged(data, size);

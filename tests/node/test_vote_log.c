@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,7 +12,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 static char directory[64];
 static char path[96];
@@ -36,9 +36,9 @@ static int remove_directory(void **state)
 }
 
 struct replayed {
-    size_t        count;
+    size_t count;
     struct record records[16];
-    size_t        body_size;
+    size_t body_size;
 };
 
 static enum status remember(void *context, const struct record *record, struct bytes body)
@@ -75,8 +75,8 @@ static void append_vote(struct vote_log *log, uint64_t view)
 /* Views 1..count, each synced alone. */
 static void write_votes(uint64_t count)
 {
-    struct replayed  r;
-    bool             created;
+    struct replayed r;
+    bool created;
     struct vote_log *log = must_open(&r, &created);
     for (uint64_t view = 1; view <= count; view++) {
         append_vote(log, view);
@@ -99,11 +99,11 @@ static void write_file(struct bytes content)
 
 static void gives_back_all_kinds_of_records_in_order(void **state)
 {
-    struct replayed    r;
-    bool               created;
-    struct vote_log   *log = must_open(&r, &created);
+    struct replayed r;
+    bool created;
+    struct vote_log *log = must_open(&r, &created);
     struct certificate cert = {.epoch = 3, .view = 9, .kind = VOTE_NULLIFY};
-    struct record      record = {.kind = RECORD_EPOCH, .epoch = {3, {{5}}, 100}};
+    struct record record = {.kind = RECORD_EPOCH, .epoch = {3, {{5}}, 100}};
     (void)state;
     assert_true(created);
     vote_log_append(log, &record, bytes_of(NULL, 0));
@@ -127,8 +127,8 @@ static void gives_back_all_kinds_of_records_in_order(void **state)
 
 static void keeps_nothing_that_was_not_synced(void **state)
 {
-    struct replayed  r;
-    bool             created;
+    struct replayed r;
+    bool created;
     struct vote_log *log = must_open(&r, &created);
     (void)state;
     append_vote(log, 1);
@@ -143,7 +143,7 @@ static void keeps_nothing_that_was_not_synced(void **state)
 static void cuts_a_torn_tail_wherever_it_tore(void **state)
 {
     struct replayed r;
-    bool            created;
+    bool created;
     (void)state;
     write_votes(2);
     struct buffer two = read_file();
@@ -167,9 +167,9 @@ static void cuts_a_torn_tail_wherever_it_tore(void **state)
 
 static void refuses_a_flipped_bit_in_what_was_durable(void **state)
 {
-    struct replayed  r = {0};
+    struct replayed r = {0};
     struct vote_log *log = NULL;
-    bool             created;
+    bool created;
     (void)state;
     write_votes(1);
     struct buffer one = read_file();
@@ -189,12 +189,12 @@ static void refuses_a_flipped_bit_in_what_was_durable(void **state)
 static void is_not_fooled_by_a_block_that_looks_like_records(void **state)
 {
     struct replayed r;
-    bool            created;
+    bool created;
     (void)state;
     write_votes(3);
-    struct buffer    evil = read_file(); /* whole records, but of no place in this file */
+    struct buffer evil = read_file(); /* whole records, but of no place in this file */
     struct vote_log *log = must_open(&r, &created);
-    struct record    record = {.kind = RECORD_BLOCK, .block = {3, 8, 6, {{4}}}};
+    struct record record = {.kind = RECORD_BLOCK, .block = {3, 8, 6, {{4}}}};
     vote_log_append(log, &record, buffer_bytes(&evil));
     vote_log_sync(log);
     vote_log_close(log);
@@ -209,8 +209,8 @@ static void is_not_fooled_by_a_block_that_looks_like_records(void **state)
 
 static void belongs_to_one_at_a_time(void **state)
 {
-    struct replayed  r;
-    bool             created;
+    struct replayed r;
+    bool created;
     struct vote_log *log = must_open(&r, &created);
     struct vote_log *second = NULL;
     (void)state;
@@ -222,12 +222,12 @@ static void belongs_to_one_at_a_time(void **state)
 
 static void starts_afresh_with_what_must_stay(void **state)
 {
-    struct replayed  r;
-    bool             created;
+    struct replayed r;
+    bool created;
     (void)state;
     write_votes(9);
     struct vote_log *log = must_open(&r, &created);
-    uint64_t         before = vote_log_size(log);
+    uint64_t before = vote_log_size(log);
     vote_log_rewrite_begin(log);
     append_vote(log, 8);
     append_vote(log, 9);
@@ -254,7 +254,7 @@ static enum status object(void *context, const struct record *record, struct byt
 static void passes_on_what_the_replay_objects_to(void **state)
 {
     struct vote_log *log = NULL;
-    bool             created;
+    bool created;
     (void)state;
     write_votes(1);
     assert_int_equal(vote_log_open(&log, &created, path, object, NULL), E_STATE);
@@ -267,10 +267,10 @@ static void dies_when_the_disk_does_not_take_a_vote(void **state)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        struct replayed  r;
-        bool             created;
+        struct replayed r;
+        bool created;
         struct vote_log *log = must_open(&r, &created);
-        struct rlimit    full = {.rlim_cur = 40, .rlim_max = 40};
+        struct rlimit full = {.rlim_cur = 40, .rlim_max = 40};
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_CORE, &(struct rlimit){0});
         setrlimit(RLIMIT_FSIZE, &full);
