@@ -195,7 +195,7 @@ lint: ## layers, banned functions, format, clang-tidy, cppcheck
 	@$(MAKE) --no-print-directory deps-lint
 	@tests/layers.sh
 	@tests/banned.sh
-	@tests/lint.sh $(OUT)
+	@tests/lint.sh
 
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz

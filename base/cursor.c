@@ -50,14 +50,14 @@ uint64_t cursor_u64(struct cursor *c)
 
 struct hash cursor_hash(struct cursor *c)
 {
-    struct hash h;
+    struct hash h = {0};
     cursor_exact(c, h.b, sizeof h.b);
     return h;
 }
 
 struct address cursor_address(struct cursor *c)
 {
-    struct address a;
+    struct address a = {0};
     cursor_exact(c, a.b, sizeof a.b);
     return a;
 }

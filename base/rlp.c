@@ -198,14 +198,14 @@ uint64_t rlp_u64(struct rlp_reader *r)
 
 struct hash rlp_hash(struct rlp_reader *r)
 {
-    struct hash h;
+    struct hash h = {0};
     rlp_exact(r, h.b, sizeof h.b);
     return h;
 }
 
 struct address rlp_address(struct rlp_reader *r)
 {
-    struct address a;
+    struct address a = {0};
     rlp_exact(r, a.b, sizeof a.b);
     return a;
 }
