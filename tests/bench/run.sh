@@ -1,0 +1,20 @@
+#!/bin/bash
+# run.sh OUT - the benchmarks behind docs/performance.md, one after the other; prints, asserts nothing.
+set -eu
+cd "$(dirname "$0")/../.."
+out=$1
+echo "== machine"
+sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | sort | uniq -c
+for bench in "$out"/tests/bench/bench_*; do
+    case $bench in *.o | *.d) continue ;; esac
+    echo "== $(basename "$bench")"
+    "$bench"
+done
+if [ -x "$out/bin/evm_bench" ] && [ -d ../shared/evm/bench ]; then
+    echo "== evm_bench (name, status, gas, as expected, median us, minimum us, runs, Mgas/s)"
+    "$out/bin/evm_bench" -t 0.3 ../shared/evm/bench/*.txt
+fi
+if [ -d tests/e2e/node_modules ]; then
+    echo "== job latency"
+    node tests/bench/job_latency.mjs
+fi
