@@ -209,6 +209,15 @@ static uint32_t seconds_of(uint64_t wall_ms, uint32_t limit)
     return seconds > limit ? limit : (uint32_t)seconds;
 }
 
+/* The line of a log that says most: a compiler's first error, else the first line. */
+static const char *telling_line(const char *log)
+{
+    const char *error = strstr(log, "error:");
+    if (error == NULL) return log;
+    while (error > log && error[-1] != '\n') error--;
+    return error;
+}
+
 static void take_outcome(struct run *r, struct sandbox_outcome *outcome)
 {
     struct run_result *result = &r->result;
@@ -220,9 +229,10 @@ static void take_outcome(struct run *r, struct sandbox_outcome *outcome)
     buffer_finish(&outcome->log);
     snprintf(result->message, sizeof result->message, "%s", reason_text(outcome->reason));
     if (result->reason == REASON_OK || result->log == NULL) return;
-    size_t line = strcspn(result->log, "\n");
+    const char *line = telling_line(result->log);
+    size_t      size = strcspn(line, "\n");
     snprintf(result->message, sizeof result->message, "%s: %.*s", reason_text(outcome->reason),
-             line < 300 ? (int)line : 300, result->log);
+             size < 300 ? (int)size : 300, line);
 }
 
 static enum status run_in_sandbox(struct run *r, const char *cc, const char *tar_path)

@@ -45,7 +45,7 @@ struct sandbox {
     struct sandbox_outcome    *out;
     enum way                   way;
     pid_t                      bwrap;
-    pid_t                      inner; /* first process of the pid namespace, 0 while unknown */
+    int                        inner; /* pidfd of the pid namespace's first process, or -1 */
     int                        output, log, status, info, filter; /* our ends; -1 when closed */
     char                       status_text[STATUS_BYTES];
     size_t                     status_size;
@@ -248,13 +248,6 @@ static void end_with(struct sandbox *s, enum reason reason)
     s->out->reason = reason;
 }
 
-/* The first process of a pid namespace takes all others with it. */
-static void kill_all(struct sandbox *s)
-{
-    if (s->inner > 0) kill(s->inner, SIGKILL);
-    if (s->bwrap > 0) kill(s->bwrap, SIGKILL);
-}
-
 static void on_output(struct sandbox *s, const char *data, size_t size)
 {
     s->output_bytes += size;
@@ -294,7 +287,8 @@ static void on_info(struct sandbox *s, const char *data, size_t size)
 {
     keep_text(s->info_text, &s->info_size, data, size);
     const char *at = strstr(s->info_text, "\"child-pid\":");
-    if (at != NULL) s->inner = (pid_t)atol(at + strlen("\"child-pid\":"));
+    if (at == NULL || s->inner >= 0) return;
+    s->inner = (int)syscall(SYS_pidfd_open, (pid_t)atol(at + strlen("\"child-pid\":")), 0);
 }
 
 static bool is_ready(const struct sandbox *s)
@@ -378,25 +372,34 @@ static void read_end_line(struct sandbox *s, int exit_status)
     }
 }
 
-/* Ends what is left and waits until nothing is. */
+/* The first process of a pid namespace takes all others with it and is gone only after them. Once
+ * it is, nothing of the job is left. */
+static void end_inner(struct sandbox *s)
+{
+    struct pollfd end = {s->inner, POLLIN, 0};
+    if (s->inner < 0) return;
+    (void)syscall(SYS_pidfd_send_signal, s->inner, SIGKILL, NULL, 0);
+    while (poll(&end, 1, -1) < 0 && errno == EINTR) {
+    }
+    close_fd(&s->inner);
+}
+
+/* Ends what is left, and waits until nothing is. */
 static int reap(struct sandbox *s)
 {
-    int status = 0;
-    if (s->bwrap <= 0) return -1;
+    int  status = 0;
     bool by_itself = all_closed(s) && !s->ended && !s->cancelled;
-    for (int i = 0; by_itself && i < 200; i++) { /* it is on its way out */
-        struct timespec pause = {0, 2000000};
-        if (waitpid(s->bwrap, &status, WNOHANG) == s->bwrap) return status;
+    if (s->info >= 0 && s->inner < 0) take_what_is_there(s, 0);
+    for (int i = 0; by_itself && i < 1000; i++) { /* it is on its way out */
+        struct timespec pause = {0, 1000000};
+        if (waitpid(s->bwrap, &status, WNOHANG) == s->bwrap) {
+            end_inner(s);
+            return status;
+        }
         nanosleep(&pause, NULL);
     }
-    if (s->info >= 0 && s->inner == 0) take_what_is_there(s, 0);
-    if (s->inner > 0) kill(s->inner, SIGKILL);
-    for (int i = 0; s->inner > 0 && i < 500; i++) { /* bwrap sees its child end, then ends too */
-        struct timespec pause = {0, 2000000};
-        if (waitpid(s->bwrap, &status, WNOHANG) == s->bwrap) return status;
-        nanosleep(&pause, NULL);
-    }
-    kill_all(s);
+    end_inner(s);
+    kill(s->bwrap, SIGKILL);
     while (waitpid(s->bwrap, &status, 0) < 0 && errno == EINTR) {
     }
     return status;
@@ -456,7 +459,7 @@ enum status sandbox_run(struct sandbox_outcome *out, char error[SANDBOX_ERROR_SI
         buffer_finish(&outcome.log);
         outcome = (struct sandbox_outcome){.reason = REASON_OK};
         struct sandbox s = {.spec = spec, .out = &outcome, .way = (enum way)way, .filter = -1};
-        s.output = s.log = s.status = s.info = -1;
+        s.output = s.log = s.status = s.info = s.inner = -1;
         status = run_one_way(&s);
         if (status != OK) explain(error, &s, status);
     }

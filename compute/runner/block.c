@@ -376,9 +376,17 @@ void block_run(const struct launch *launch, unsigned long long number)
 
 struct search {
     const void *base;
-    char       *tls;
+    size_t      module; /* 0: it has no variables of threads */
     size_t      tls_bytes;
 };
+
+/* The loader's own way to a thread's copy of a module's variables. What dl_iterate_phdr says may
+ * still be nothing in threads that are older than the module. */
+struct tls_index {
+    size_t module;
+    size_t offset;
+};
+void *__tls_get_addr(struct tls_index *index);
 
 static int look_at_module(struct dl_phdr_info *info, size_t size, void *context)
 {
@@ -387,7 +395,7 @@ static int look_at_module(struct dl_phdr_info *info, size_t size, void *context)
     if ((const void *)info->dlpi_addr != s->base) return 0;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         if (info->dlpi_phdr[i].p_type != PT_TLS) continue;
-        s->tls = info->dlpi_tls_data;
+        s->module = info->dlpi_tls_modid;
         s->tls_bytes = info->dlpi_phdr[i].p_memsz;
     }
     return 1;
@@ -395,13 +403,15 @@ static int look_at_module(struct dl_phdr_info *info, size_t size, void *context)
 
 void block_bind_module(const void *module_base)
 {
-    struct search s = {module_base, NULL, 0};
+    struct search s = {module_base, 0, 0};
     struct block *b = block_of_thread();
     dl_iterate_phdr(look_at_module, &s);
     if (s.tls_bytes > SHARED_STATIC_BYTES_MAX) {
         give_up(REASON_LAUNCH, "%zu bytes of __shared__ are more than %u", s.tls_bytes,
                 SHARED_STATIC_BYTES_MAX);
     }
-    b->shared = s.tls;
-    b->shared_bytes = s.tls == NULL ? 0 : s.tls_bytes;
+    b->shared_bytes = s.module == 0 ? 0 : s.tls_bytes;
+    if (b->shared_bytes == 0) return;
+    struct tls_index start = {s.module, 0};
+    b->shared = __tls_get_addr(&start);
 }
