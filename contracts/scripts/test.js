@@ -13,8 +13,9 @@ function forget() {
 }
 
 function runForge() {
-  const forge = path.join(ROOT, "node_modules", ".bin", "forge");
-  const run = spawnSync(forge, ["test", "--json", ...process.argv.slice(2)], {
+  // Not through node_modules/.bin: two packages claim that name there, and npm 9 then links neither.
+  const forge = path.join(ROOT, "node_modules", "@foundry-rs", "forge", "bin.mjs");
+  const run = spawnSync(process.execPath, [forge, "test", "--json", ...process.argv.slice(2)], {
     cwd: ROOT,
     encoding: "utf8",
     maxBuffer: 1 << 28,
@@ -22,7 +23,7 @@ function runForge() {
   });
   if (run.error) throw new Error(`${forge}: ${run.error.message}: run npm ci in contracts/`);
   const line = run.stdout.split("\n").find((text) => text.startsWith("{"));
-  if (!line) throw new Error(`forge said: ${run.stdout}${run.stderr}`);
+  if (!line) throw new Error(`forge gave no results (after npm ci in contracts/?): ${run.stdout}${run.stderr}`);
   return JSON.parse(line);
 }
 
