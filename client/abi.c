@@ -90,7 +90,7 @@ uint64_t abi_get_u64(const json_t *object, const char *key)
 struct address abi_get_address(const json_t *object, const char *key)
 {
     struct address a = {0};
-    const char    *text = json_string_value(json_object_get(object, key));
+    const char *text = json_string_value(json_object_get(object, key));
     if (text == NULL || address_from_text(&a, bytes_of_text(text)) != OK)
         return (struct address){0};
     return a;
@@ -117,10 +117,10 @@ const char *abi_get_text(const json_t *object, const char *key)
 
 /* Words that the contracts use for money where the name does not end in Wei. */
 static const char *const money_words[] = {
-    "stake",    "price",    "amount",  "value",   "escrow", "reward",        "sent",
-    "bond",     "have",     "need",    "refund",  "paid",   "slashed",       "cost",
-    "reserved", "required", "minimum", "lowest",  "credit", "balance",       "earned",
-    "maximum",  "toRenter", "rewards", "funds",   "fee",    "pricePerSecond",
+    "stake",    "price",    "amount",  "value",  "escrow", "reward",         "sent",
+    "bond",     "have",     "need",    "refund", "paid",   "slashed",        "cost",
+    "reserved", "required", "minimum", "lowest", "credit", "balance",        "earned",
+    "maximum",  "toRenter", "rewards", "funds",  "fee",    "pricePerSecond",
 };
 
 static bool is_money(const char *name, const json_t *value)
@@ -141,7 +141,7 @@ static bool is_money(const char *name, const json_t *value)
 static void describe_value(struct buffer *out, const char *name, const json_t *value)
 {
     if (is_money(name, value)) {
-        char        amount[AMOUNT_TEXT_SIZE];
+        char amount[AMOUNT_TEXT_SIZE];
         struct u256 wei = value_u256(value);
         amount_to_text(amount, wei);
         buffer_print(out, "%s", amount);
@@ -157,10 +157,10 @@ static void describe_value(struct buffer *out, const char *name, const json_t *v
 void abi_describe(char out[ABI_PROBLEM_SIZE], const json_t *decoded)
 {
     struct buffer line = {0};
-    const char   *name = abi_get_text(decoded, "name");
-    const char   *key = NULL;
-    json_t       *value = NULL;
-    bool          first = true;
+    const char *name = abi_get_text(decoded, "name");
+    const char *key = NULL;
+    json_t *value = NULL;
+    bool first = true;
     buffer_print(&line, "%s(", name);
     json_object_foreach(json_object_get(decoded, "args"), key, value)
     {

@@ -19,8 +19,8 @@
 
 #include "base/json.h"
 
-#define ABI_DEPTH_MAX 8
-#define ABI_VALUES_MAX 65536 /* leaves in one decoded message */
+#define ABI_DEPTH_MAX    8
+#define ABI_VALUES_MAX   65536 /* leaves in one decoded message */
 #define ABI_PROBLEM_SIZE 512
 
 struct abi;
@@ -69,12 +69,12 @@ json_t *abi_bool(bool value);
 
 /* Readers of decoded objects; zero when the key is absent or of another type (a decoded value
  * always has what its ABI names, so that is a caller's slip that tests find). */
-uint64_t       abi_get_u64(const json_t *object, const char *key); /* saturates */
-struct u256    abi_get_u256(const json_t *object, const char *key);
+uint64_t abi_get_u64(const json_t *object, const char *key); /* saturates */
+struct u256 abi_get_u256(const json_t *object, const char *key);
 struct address abi_get_address(const json_t *object, const char *key);
-struct hash    abi_get_hash(const json_t *object, const char *key);
-bool           abi_get_bool(const json_t *object, const char *key);
-const char    *abi_get_text(const json_t *object, const char *key); /* "" if absent */
-const json_t  *abi_get(const json_t *object, const char *key);      /* NULL if absent */
+struct hash abi_get_hash(const json_t *object, const char *key);
+bool abi_get_bool(const json_t *object, const char *key);
+const char *abi_get_text(const json_t *object, const char *key); /* "" if absent */
+const json_t *abi_get(const json_t *object, const char *key);    /* NULL if absent */
 
 #endif

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OUTPUT_BYTES_MAX (64u << 20) /* offsets may overlap, so the output can outgrow the input */
+#define OUTPUT_BYTES_MAX                                                                           \
+    (64u << 20) /* offsets may overlap, so the output can outgrow the input                        \
+                 */
 
 struct decoder {
-    struct bytes data;    /* what offsets of the current level count from */
-    size_t      *values;  /* decoded so far, over all levels */
-    size_t      *bytes;   /* of text made so far */
+    struct bytes data; /* what offsets of the current level count from */
+    size_t *values;    /* decoded so far, over all levels */
+    size_t *bytes;     /* of text made so far */
 };
 
 static enum status decode_value(json_t **out, const struct decoder *d, const struct abi_type *t,
@@ -31,7 +33,7 @@ static enum status read_word(const uint8_t **out, const struct decoder *d, size_
 static enum status read_size(size_t *out, const struct decoder *d, size_t at)
 {
     const uint8_t *word = NULL;
-    enum status    status = read_word(&word, d, at);
+    enum status status = read_word(&word, d, at);
     if (status != OK) return status;
     struct u256 n = u256_from_be(bytes_of(word, 32));
     if (!u256_fits_u64(n) || u256_to_u64(n) > d->data.size) return E_MALFORMED;
@@ -57,10 +59,10 @@ static enum status decode_unsigned(json_t **out, const struct abi_type *t, const
 static enum status decode_signed(json_t **out, const struct abi_type *t, const uint8_t *word)
 {
     struct u256 n = u256_from_be(bytes_of(word, 32));
-    bool        negative = (word[0] & 0x80) != 0;
+    bool negative = (word[0] & 0x80) != 0;
     struct u256 magnitude = negative ? u256_sub(u256_from_u64(0), n) : n;
     struct u256 lowest = u256_shl(u256_from_u64(1), (unsigned)t->size - 1);
-    int         order = u256_compare(magnitude, lowest);
+    int order = u256_compare(magnitude, lowest);
     if (order > 0 || (order == 0 && !negative)) return E_MALFORMED;
     if (t->size <= 64) {
         *out = json_integer((json_int_t)(negative ? (int64_t)(0 - u256_to_u64(magnitude))
@@ -113,7 +115,7 @@ enum status abi_decode_word(json_t **out, const struct abi_type *t, struct bytes
 static enum status decode_bytes(json_t **out, const struct decoder *d, const struct abi_type *t,
                                 size_t at)
 {
-    size_t      size = 0;
+    size_t size = 0;
     enum status status = read_size(&size, d, at);
     if (status != OK) return status;
     if (d->data.size - at - 32 < size) return E_MALFORMED;
@@ -129,7 +131,7 @@ static enum status decode_bytes(json_t **out, const struct decoder *d, const str
 static enum status decode_member(json_t **out, const struct decoder *d, const struct abi_type *t,
                                  size_t *head)
 {
-    size_t      at = *head;
+    size_t at = *head;
     enum status status = OK;
     *head += t->head_bytes;
     if (t->dynamic) {
@@ -144,10 +146,10 @@ static enum status decode_array(json_t **out, const struct decoder *d, const str
                                 size_t count)
 {
     const struct abi_type *element = &t->params.items[0].type;
-    json_t                *array = json_array();
-    size_t                 head = 0;
+    json_t *array = json_array();
+    size_t head = 0;
     for (size_t i = 0; i < count; i++) {
-        json_t     *value = NULL;
+        json_t *value = NULL;
         enum status status = decode_member(&value, d, element, &head);
         if (status != OK) {
             json_decref(array);
@@ -163,10 +165,10 @@ static enum status decode_tuple(json_t **out, const struct decoder *d,
                                 const struct abi_params *params)
 {
     json_t *object = json_object();
-    size_t  head = 0;
+    size_t head = 0;
     for (size_t i = 0; i < params->count; i++) {
-        char        scratch[24];
-        json_t     *value = NULL;
+        char scratch[24];
+        json_t *value = NULL;
         enum status status = decode_member(&value, d, &params->items[i].type, &head);
         if (status != OK) {
             json_decref(object);
@@ -190,9 +192,9 @@ static enum status move_to(struct decoder *out, const struct decoder *d, size_t 
 static enum status decode_list(json_t **out, const struct decoder *d, const struct abi_type *t,
                                size_t at)
 {
-    size_t         count = 0;
+    size_t count = 0;
     struct decoder inner;
-    enum status    status = read_size(&count, d, at);
+    enum status status = read_size(&count, d, at);
     if (status == OK) status = move_to(&inner, d, at + 32);
     if (status != OK) return status;
     if (count > inner.data.size / 32) return E_MALFORMED;
@@ -204,7 +206,7 @@ static enum status decode_value(json_t **out, const struct decoder *d, const str
 {
     const uint8_t *word = NULL;
     struct decoder inner;
-    enum status    status;
+    enum status status;
     switch (t->kind) {
     case ABI_BYTES:
     case ABI_STRING: return decode_bytes(out, d, t, at);
@@ -227,8 +229,8 @@ static enum status decode_value(json_t **out, const struct decoder *d, const str
 
 enum status abi_decode_params(json_t **out, const struct abi_params *params, struct bytes data)
 {
-    size_t         values = 0;
-    size_t         bytes = 0;
+    size_t values = 0;
+    size_t bytes = 0;
     struct decoder d = {data, &values, &bytes};
     return decode_tuple(out, &d, params);
 }
@@ -238,7 +240,7 @@ enum status abi_decode_return(json_t **out, const struct abi *a, const char *fun
 {
     const struct abi_entry *f = abi_find(a, ABI_FUNCTION, function, SIZE_MAX);
     if (f == NULL) return E_NOT_FOUND;
-    json_t     *object = NULL;
+    json_t *object = NULL;
     enum status status = abi_decode_params(&object, &f->outputs, data);
     if (status != OK) return status;
     if (f->outputs.count == 1 && f->outputs.items[0].type.kind == ABI_TUPLE) {
@@ -263,7 +265,7 @@ static json_t *named(const char *name, json_t *args)
 static enum status decode_named(json_t **out, const struct abi_entry *e, struct bytes data)
 {
     if (e == NULL) return E_NOT_FOUND;
-    json_t     *args = NULL;
+    json_t *args = NULL;
     enum status status = abi_decode_params(&args, &e->inputs, bytes_slice(data, 4, data.size - 4));
     if (status == OK) *out = named(e->name, args);
     return status;
@@ -274,11 +276,11 @@ static enum status decode_builtin_error(json_t **out, struct bytes data)
 {
     static const uint8_t error_id[4] = {0x08, 0xc3, 0x79, 0xa0};
     static const uint8_t panic_id[4] = {0x4e, 0x48, 0x7b, 0x71};
-    struct abi_param     text = {.name = "message",
-                                 .type = {.kind = ABI_STRING, .dynamic = true, .head_bytes = 32}};
-    struct abi_param     code = {.name = "code",
-                                 .type = {.kind = ABI_UINT, .size = 256, .head_bytes = 32}};
-    struct abi_entry     e = {.kind = ABI_ERROR};
+    struct abi_param text = {.name = "message",
+                             .type = {.kind = ABI_STRING, .dynamic = true, .head_bytes = 32}};
+    struct abi_param code = {.name = "code",
+                             .type = {.kind = ABI_UINT, .size = 256, .head_bytes = 32}};
+    struct abi_entry e = {.kind = ABI_ERROR};
     if (data.size < 4) return E_NOT_FOUND;
     bool is_error = memcmp(data.data, error_id, 4) == 0;
     if (!is_error && memcmp(data.data, panic_id, 4) != 0) return E_NOT_FOUND;
@@ -303,7 +305,7 @@ static const struct abi_entry *find_event(const struct abi *a, const struct hash
 {
     for (size_t i = 0; i < a->count; i++) {
         const struct abi_entry *e = &a->entries[i];
-        size_t                  indexed = 0;
+        size_t indexed = 0;
         for (size_t k = 0; k < e->inputs.count; k++)
             indexed += e->inputs.items[k].indexed ? 1 : 0;
         if (e->kind == ABI_EVENT && !e->anonymous && indexed + 1 == topic_count &&
@@ -327,9 +329,9 @@ static enum status decode_event_args(json_t *args, const struct abi_entry *e,
 {
     size_t topic = 1;
     for (size_t i = 0; i < e->inputs.count; i++) {
-        char        scratch[24];
+        char scratch[24];
         const char *key = abi_param_key(scratch, &e->inputs, i);
-        json_t     *value = json_object_get(rest, key);
+        json_t *value = json_object_get(rest, key);
         if (!e->inputs.items[i].indexed) {
             json_object_set(args, key, value);
             continue;
@@ -349,13 +351,13 @@ enum status abi_decode_event(json_t **out, const struct abi *a, const struct has
     struct abi_params unindexed = {must_alloc((e->inputs.count + 1) * sizeof *e->inputs.items), 0};
     for (size_t i = 0; i < e->inputs.count; i++) {
         if (e->inputs.items[i].indexed) continue;
-        char              scratch[24];
+        char scratch[24];
         struct abi_param *p = &unindexed.items[unindexed.count++];
         *p = e->inputs.items[i];
         snprintf(p->name, sizeof p->name, "%s", abi_param_key(scratch, &e->inputs, i));
     }
-    json_t     *rest = NULL;
-    json_t     *args = json_object();
+    json_t *rest = NULL;
+    json_t *args = json_object();
     enum status status = abi_decode_params(&rest, &unindexed, data);
     if (status == OK) status = decode_event_args(args, e, topics, rest);
     if (status == OK) *out = named(e->name, json_incref(args));

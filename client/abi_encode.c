@@ -9,7 +9,7 @@
 
 struct encoder {
     struct buffer *out;
-    char          *error;
+    char *error;
 };
 
 static enum status refuse(struct encoder *e, enum status status, const char *format, ...)
@@ -55,7 +55,7 @@ static enum status encode_number(struct encoder *e, const struct abi_type *t, co
                                  const char *path)
 {
     struct u256 n;
-    bool        negative = false;
+    bool negative = false;
     const char *sign = t->kind == ABI_UINT ? "u" : "";
     if (number_from_json(&n, &negative, value) != OK)
         return refuse(e, E_MALFORMED, "%s: not a number", path);
@@ -69,7 +69,7 @@ static enum status encode_number(struct encoder *e, const struct abi_type *t, co
 static enum status encode_address(struct encoder *e, const json_t *value, const char *path)
 {
     struct address a;
-    const char    *text = json_string_value(value);
+    const char *text = json_string_value(value);
     if (text == NULL || address_from_text(&a, bytes_of_text(text)) != OK)
         return refuse(e, E_MALFORMED, "%s: not an address", path);
     uint8_t *word = buffer_extend(e->out, 32);
@@ -80,7 +80,7 @@ static enum status encode_address(struct encoder *e, const json_t *value, const 
 static enum status encode_fixed_bytes(struct encoder *e, const struct abi_type *t,
                                       const json_t *value, const char *path)
 {
-    uint8_t     raw[32];
+    uint8_t raw[32];
     const char *text = json_string_value(value);
     if (text == NULL || hex_decode_exact(raw, t->size, bytes_of_text(text)) != OK)
         return refuse(e, E_MALFORMED, "%s: not %zu bytes as 0x text", path, t->size);
@@ -106,7 +106,7 @@ static enum status encode_bytes(struct encoder *e, const struct abi_type *t, con
         return OK;
     }
     struct buffer raw = {0};
-    enum status   status = hex_decode(&raw, bytes_of_text(text));
+    enum status status = hex_decode(&raw, bytes_of_text(text));
     if (status == OK) encode_padded(e, buffer_bytes(&raw));
     buffer_finish(&raw);
     return status == OK ? OK : refuse(e, E_MALFORMED, "%s: not bytes as 0x text", path);
@@ -118,8 +118,8 @@ static enum status encode_value(struct encoder *e, const struct abi_type *t, con
 /* One member of a tuple or array: its type, its value, and how to name it in an error. */
 struct member {
     const struct abi_type *type;
-    const json_t          *value;
-    char                   path[160];
+    const json_t *value;
+    char path[160];
 };
 
 static struct member member_at(const struct abi_type *t, const json_t *value, size_t index,
@@ -132,7 +132,7 @@ static struct member member_at(const struct abi_type *t, const json_t *value, si
         snprintf(m.path, sizeof m.path, "%.120s[%zu]", path, index);
         return m;
     }
-    char        scratch[24];
+    char scratch[24];
     const char *key = abi_param_key(scratch, &t->params, index);
     m.type = &t->params.items[index].type;
     m.value = json_is_array(value) ? json_array_get(value, index) : json_object_get(value, key);
@@ -149,7 +149,7 @@ static enum status encode_members(struct encoder *e, const struct abi_type *t, c
     for (size_t i = 0; i < count; i++)
         head_bytes += member_at(t, value, i, path).type->head_bytes;
     struct buffer tails = {0};
-    enum status   status = OK;
+    enum status status = OK;
     for (size_t i = 0; i < count && status == OK; i++) {
         struct member m = member_at(t, value, i, path);
         if (m.value == NULL) {
@@ -214,7 +214,7 @@ static enum status encode_value(struct encoder *e, const struct abi_type *t, con
 enum status abi_encode_call(struct buffer *out, char error[JSON_ERROR_SIZE], const struct abi *a,
                             const char *function, const json_t *args)
 {
-    size_t                  count = json_array_size(args);
+    size_t count = json_array_size(args);
     const struct abi_entry *f = abi_find(a, ABI_FUNCTION, function, count);
     if (f == NULL) {
         snprintf(error, JSON_ERROR_SIZE, "the contract has no function %s with %zu arguments",
@@ -222,9 +222,9 @@ enum status abi_encode_call(struct buffer *out, char error[JSON_ERROR_SIZE], con
         return E_NOT_FOUND;
     }
     struct abi_type all = {.kind = ABI_TUPLE, .params = f->inputs};
-    struct buffer   encoded = {0};
-    struct encoder  e = {&encoded, error};
-    enum status     status = encode_members(&e, &all, args, count, "");
+    struct buffer encoded = {0};
+    struct encoder e = {&encoded, error};
+    enum status status = encode_members(&e, &all, args, count, "");
     if (status == OK) {
         buffer_append(out, bytes_of(f->id.b, 4));
         buffer_append(out, buffer_bytes(&encoded));

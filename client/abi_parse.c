@@ -32,7 +32,7 @@ void abi_destroy(struct abi *a)
 static size_t number_after(const char *text, size_t missing)
 {
     if (*text == '\0') return missing;
-    char         *end = NULL;
+    char *end = NULL;
     unsigned long value = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
     if (end == NULL || *end != '\0' || value > 256) return 0;
     return (size_t)value;
@@ -93,26 +93,40 @@ static void wrap_array(struct abi_type *t, size_t size)
     t->head_bytes = t->dynamic ? 32 : size * element->type.head_bytes;
 }
 
+/* "[]" (size 0) or "[n]"; moves *at past it. */
+static enum status parse_brackets(const char **at, size_t *size)
+{
+    char *end = NULL;
+    *size = 0;
+    if (**at != '[') return E_MALFORMED;
+    const char *inside = *at + 1;
+    if (*inside == ']') {
+        *at = inside + 1;
+        return OK;
+    }
+    if (!isdigit((unsigned char)*inside)) return E_MALFORMED;
+    unsigned long n = strtoul(inside, &end, 10);
+    if (*end != ']' || n < 1 || n > ABI_ARRAY_MAX) return E_MALFORMED;
+    *size = (size_t)n;
+    *at = end + 1;
+    return OK;
+}
+
 static enum status parse_type(struct abi_type *t, const char *text, const json_t *components,
                               int depth)
 {
-    char   base[ABI_NAME_MAX + 1];
+    char base[ABI_NAME_MAX + 1];
     size_t base_size = strcspn(text, "[");
     if (depth > ABI_DEPTH_MAX || base_size > ABI_NAME_MAX) return E_MALFORMED;
     memcpy(base, text, base_size);
     base[base_size] = '\0';
     if (parse_base_type(t, base, components, depth) != OK) return E_MALFORMED;
-    int wraps = 0;
-    for (const char *at = text + base_size; *at != '\0';) {
-        char         *end = NULL;
-        unsigned long size = at[1] == ']' ? 0 : strtoul(at + 1, &end, 10);
-        const char   *close = at[1] == ']' ? at + 1 : end;
-        bool          bad_size = at[1] != ']' && (size < 1 || size > ABI_ARRAY_MAX);
-        if (*at != '[' || *close != ']' || bad_size || ++wraps + depth > ABI_DEPTH_MAX)
-            return E_MALFORMED;
-        wrap_array(t, (size_t)size);
+    const char *at = text + base_size;
+    for (int wraps = depth; *at != '\0'; wraps++) {
+        size_t size = 0;
+        if (wraps >= ABI_DEPTH_MAX || parse_brackets(&at, &size) != OK) return E_MALFORMED;
+        wrap_array(t, size);
         if (t->head_bytes > ABI_VALUES_MAX * 32u) return E_MALFORMED;
-        at = close + 1;
     }
     return OK;
 }
@@ -135,8 +149,7 @@ static enum status parse_params(struct abi_params *out, const json_t *array, int
     out->items = must_alloc(count * sizeof *out->items);
     for (size_t i = 0; i < count; i++) {
         out->count = i + 1; /* so that a half-built one is freed too */
-        if (parse_param(&out->items[i], json_array_get(array, i), depth) != OK)
-            return E_MALFORMED;
+        if (parse_param(&out->items[i], json_array_get(array, i), depth) != OK) return E_MALFORMED;
     }
     return OK;
 }
@@ -239,7 +252,7 @@ static enum status parse_entries(struct abi *a, const json_t *array, char *error
 
 enum status abi_parse(struct abi **out, char error[JSON_ERROR_SIZE], struct bytes text)
 {
-    json_t     *array = NULL;
+    json_t *array = NULL;
     enum status status = json_parse(&array, error, text);
     if (status != OK) return E_MALFORMED;
     struct abi *a = must_alloc(sizeof *a);

@@ -4,43 +4,43 @@
 
 #include "client/abi.h"
 
-#define ABI_PARAMS_MAX 64
-#define ABI_ENTRIES_MAX 512
-#define ABI_NAME_MAX 64
+#define ABI_PARAMS_MAX    64
+#define ABI_ENTRIES_MAX   512
+#define ABI_NAME_MAX      64
 #define ABI_SIGNATURE_MAX 2048
-#define ABI_ARRAY_MAX 4096 /* T[n] */
+#define ABI_ARRAY_MAX     4096 /* T[n] */
 
 enum abi_kind {
-    ABI_UINT,        /* size: bits */
-    ABI_INT,         /* size: bits */
+    ABI_UINT, /* size: bits */
+    ABI_INT,  /* size: bits */
     ABI_BOOL,
     ABI_ADDRESS,
     ABI_FIXED_BYTES, /* size: bytes */
     ABI_BYTES,
     ABI_STRING,
-    ABI_ARRAY,       /* size: elements; element type in params[0] */
-    ABI_LIST,        /* any number; element type in params[0] */
-    ABI_TUPLE,       /* params are the components */
+    ABI_ARRAY, /* size: elements; element type in params[0] */
+    ABI_LIST,  /* any number; element type in params[0] */
+    ABI_TUPLE, /* params are the components */
 };
 
 struct abi_param;
 
 struct abi_params {
     struct abi_param *items;
-    size_t            count;
+    size_t count;
 };
 
 struct abi_type {
-    enum abi_kind     kind;
-    size_t            size;
-    bool              dynamic;    /* stands behind an offset */
-    size_t            head_bytes; /* in place of it: 32, or the whole static value */
+    enum abi_kind kind;
+    size_t size;
+    bool dynamic;      /* stands behind an offset */
+    size_t head_bytes; /* in place of it: 32, or the whole static value */
     struct abi_params params;
 };
 
 struct abi_param {
-    char            name[ABI_NAME_MAX + 1];
-    bool            indexed;
+    char name[ABI_NAME_MAX + 1];
+    bool indexed;
     struct abi_type type;
 };
 
@@ -48,16 +48,16 @@ enum abi_entry_kind { ABI_FUNCTION, ABI_EVENT, ABI_ERROR };
 
 struct abi_entry {
     enum abi_entry_kind kind;
-    char                name[ABI_NAME_MAX + 1];
-    struct hash         id; /* keccak256 of the signature */
-    bool                anonymous;
-    struct abi_params   inputs;
-    struct abi_params   outputs;
+    char name[ABI_NAME_MAX + 1];
+    struct hash id; /* keccak256 of the signature */
+    bool anonymous;
+    struct abi_params inputs;
+    struct abi_params outputs;
 };
 
 struct abi {
     struct abi_entry *entries;
-    size_t            count;
+    size_t count;
 };
 
 /* NULL when there is none; argument_count SIZE_MAX: any. */

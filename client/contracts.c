@@ -30,7 +30,7 @@ static const uint16_t lows[CONTRACT_COUNT] = {
 #undef X
 };
 
-static struct abi    *abis[CONTRACT_COUNT];
+static struct abi *abis[CONTRACT_COUNT];
 static pthread_once_t abis_once = PTHREAD_ONCE_INIT;
 
 static void parse_one(enum contract_id id, const char *start, const char *end)
@@ -95,8 +95,8 @@ static bool amount_after(char out[AMOUNT_TEXT_SIZE], const char *message, const 
 /* Nodes word it "insufficient funds for gas * price + value: address 0x... have N want M". */
 static void explain_funds(struct rpc *r)
 {
-    char        have[AMOUNT_TEXT_SIZE];
-    char        want[AMOUNT_TEXT_SIZE];
+    char have[AMOUNT_TEXT_SIZE];
+    char want[AMOUNT_TEXT_SIZE];
     const char *message = rpc_error(r)->message;
     if (strstr(message, "insufficient funds") == NULL) return;
     if (amount_after(have, message, " have ") && amount_after(want, message, " want "))
@@ -112,8 +112,8 @@ void contract_explain(struct rpc *r)
         return;
     }
     for (int i = 0; i < CONTRACT_COUNT; i++) {
-        json_t      *decoded = NULL;
-        char         line[ABI_PROBLEM_SIZE];
+        json_t *decoded = NULL;
+        char line[ABI_PROBLEM_SIZE];
         struct bytes data = bytes_of(e->data, e->data_size);
         if (abi_decode_error(&decoded, contract_abi((enum contract_id)i), data) != OK) continue;
         abi_describe(line, decoded);
@@ -132,8 +132,8 @@ void contract_explain(struct rpc *r)
 static enum status encode(struct rpc *r, struct buffer *out, enum contract_id id,
                           const char *function, json_t *args)
 {
-    char        error[JSON_ERROR_SIZE] = "";
-    json_t     *list = args != NULL ? args : json_array();
+    char error[JSON_ERROR_SIZE] = "";
+    json_t *list = args != NULL ? args : json_array();
     enum status status = abi_encode_call(out, error, contract_abi(id), function, list);
     if (status != OK) rpc_set_problem(r, "%s.%s: %s", names[id], function, error);
     json_decref(list);
@@ -144,9 +144,8 @@ static enum status decode_answer(struct rpc *r, json_t **out, enum contract_id i
                                  const char *function, const json_t *answer)
 {
     struct buffer raw = {0};
-    const char   *text = json_string_value(answer);
-    enum status   status =
-        text == NULL ? E_MALFORMED : hex_decode(&raw, bytes_of_text(text));
+    const char *text = json_string_value(answer);
+    enum status status = text == NULL ? E_MALFORMED : hex_decode(&raw, bytes_of_text(text));
     if (status == OK)
         status = abi_decode_return(out, contract_abi(id), function, buffer_bytes(&raw));
     if (status != OK) {
@@ -163,10 +162,10 @@ enum status contract_call(struct rpc *r, json_t **out, enum contract_id id, cons
                           json_t *args)
 {
     struct buffer data = {0};
-    enum status   status = encode(r, &data, id, function, args);
+    enum status status = encode(r, &data, id, function, args);
     if (status == OK) {
         struct address to = contract_address(id);
-        json_t        *answer = NULL;
+        json_t *answer = NULL;
         status = rpc_call(r, &answer, "eth_call",
                           json_pack("[{s:o,s:o},s]", "to", abi_address(&to), "data",
                                     abi_bytes(buffer_bytes(&data)), "latest"));
@@ -212,20 +211,20 @@ static json_int_t quantity_value(const json_t *object, const char *key)
 /* A log as the node gives it, decoded; NULL when it is none of ours. */
 static json_t *event_of_log(const json_t *log)
 {
-    struct address   at = abi_get_address(log, "address");
+    struct address at = abi_get_address(log, "address");
     enum contract_id id;
     if (!contract_at(&id, &at)) return NULL;
-    struct hash   topics[4];
+    struct hash topics[4];
     const json_t *list = json_object_get(log, "topics");
-    size_t        count = json_array_size(list);
+    size_t count = json_array_size(list);
     if (count > 4) return NULL;
     for (size_t i = 0; i < count; i++) {
         const char *text = json_string_value(json_array_get(list, i));
         if (text == NULL || hash_from_text(&topics[i], bytes_of_text(text)) != OK) return NULL;
     }
     struct buffer data = {0};
-    json_t       *event = NULL;
-    enum status   status = hex_decode(&data, bytes_of_text(abi_get_text(log, "data")));
+    json_t *event = NULL;
+    enum status status = hex_decode(&data, bytes_of_text(abi_get_text(log, "data")));
     if (status == OK)
         status = abi_decode_event(&event, contract_abi(id), topics, count, buffer_bytes(&data));
     buffer_finish(&data);
@@ -245,11 +244,10 @@ static void append_events(json_t *out, const json_t *logs)
     }
 }
 
-static json_t *log_filter(enum contract_id id, const struct hash *topic0,
-                          const struct hash *topic1)
+static json_t *log_filter(enum contract_id id, const struct hash *topic0, const struct hash *topic1)
 {
     struct address at = contract_address(id);
-    json_t        *topics = json_array();
+    json_t *topics = json_array();
     json_array_append_new(topics, topic0 != NULL ? abi_hash(topic0) : json_null());
     if (topic1 != NULL) json_array_append_new(topics, abi_hash(topic1));
     json_t *filter = json_pack("{s:o,s:o}", "address", abi_address(&at), "topics", topics);
@@ -257,15 +255,15 @@ static json_t *log_filter(enum contract_id id, const struct hash *topic0,
     return filter;
 }
 
-static enum status events_in_ranges(struct rpc *r, json_t *out, const json_t *filter,
-                                    uint64_t from, uint64_t to)
+static enum status events_in_ranges(struct rpc *r, json_t *out, const json_t *filter, uint64_t from,
+                                    uint64_t to)
 {
     while (from <= to) {
         uint64_t end = to - from >= EVENT_RANGE_BLOCKS ? from + EVENT_RANGE_BLOCKS - 1 : to;
-        json_t  *range = json_copy((json_t *)(uintptr_t)filter);
+        json_t *range = json_copy((json_t *)(uintptr_t)filter);
         json_object_set_new(range, "fromBlock", quantity(from));
         json_object_set_new(range, "toBlock", quantity(end));
-        json_t     *logs = NULL;
+        json_t *logs = NULL;
         enum status status = rpc_call(r, &logs, "eth_getLogs", json_pack("[o]", range));
         if (status != OK) return status;
         append_events(out, logs);
@@ -276,17 +274,17 @@ static enum status events_in_ranges(struct rpc *r, json_t *out, const json_t *fi
     return OK;
 }
 
-enum status contract_events(struct rpc *r, json_t **out, enum contract_id id, const char *event,
-                            const struct hash *topic1, uint64_t from_block, uint64_t to_block)
+enum status contract_events(struct rpc *r, json_t **out, enum contract_id id,
+                            const struct event_query *q)
 {
     struct hash topic0;
-    if (event != NULL && abi_event_topic(&topic0, contract_abi(id), event) != OK) {
-        rpc_set_problem(r, "%s has no event %s", names[id], event);
+    if (q->event != NULL && abi_event_topic(&topic0, contract_abi(id), q->event) != OK) {
+        rpc_set_problem(r, "%s has no event %s", names[id], q->event);
         return E_NOT_FOUND;
     }
-    json_t     *filter = log_filter(id, event != NULL ? &topic0 : NULL, topic1);
-    json_t     *events = json_array();
-    enum status status = events_in_ranges(r, events, filter, from_block, to_block);
+    json_t *filter = log_filter(id, q->event != NULL ? &topic0 : NULL, q->topic1);
+    json_t *events = json_array();
+    enum status status = events_in_ranges(r, events, filter, q->from_block, q->to_block);
     json_decref(filter);
     if (status != OK) {
         json_decref(events);

@@ -24,8 +24,8 @@ enum contract_id {
         CONTRACT_COUNT
 };
 
-const char       *contract_name(enum contract_id id);
-struct address    contract_address(enum contract_id id);
+const char *contract_name(enum contract_id id);
+struct address contract_address(enum contract_id id);
 const struct abi *contract_abi(enum contract_id id);
 /* The contract at an address; false when it is none of them. */
 bool contract_at(enum contract_id *out, const struct address *a);
@@ -41,13 +41,17 @@ MUST_CHECK enum status contract_call(struct rpc *r, json_t **out, enum contract_
 MUST_CHECK enum status contract_send(struct sender *s, struct tx_receipt *out, enum contract_id id,
                                      const char *function, json_t *args, struct u256 value);
 
-/* The contract's events in blocks from..to (inclusive), oldest first, as an array of
- * {"name", "args", "blockNumber", "transactionHash", "logIndex"}. `event` NULL: all. `topic1`, when
- * not NULL, must equal the first indexed argument. Asks in ranges that the node accepts. */
+struct event_query {
+    const char *event;         /* NULL: all */
+    const struct hash *topic1; /* not NULL: must equal the first indexed argument */
+    uint64_t from_block;
+    uint64_t to_block; /* inclusive */
+};
+/* The contract's events, oldest first, as an array of {"name", "args", "contract", "blockNumber",
+ * "transactionHash", "logIndex"}. Asks in ranges that the node accepts. */
 MUST_CHECK enum status contract_events(struct rpc *r, json_t **out, enum contract_id id,
-                                       const char *event, const struct hash *topic1,
-                                       uint64_t from_block, uint64_t to_block);
-/* The events of one receipt that belong to system contracts, in the same form plus "contract". */
+                                       const struct event_query *query);
+/* The events of one receipt that belong to system contracts, in the same form. */
 json_t *contract_receipt_events(const struct tx_receipt *receipt);
 /* The first such event with that name, or NULL; borrowed from `events`: its "args". */
 const json_t *contract_event_args(const json_t *events, const char *name);

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READ_STEP_BYTES (64u << 10) /* memory follows what has arrived, not what was announced */
+#define READ_STEP_BYTES  (64u << 10) /* memory follows what has arrived, not what was announced */
 #define CERTIFICATE_DAYS 36500
 
 static uint64_t now_ms(void)
@@ -43,13 +43,14 @@ SSL_CTX *tls_context_create(bool server)
 {
     ignore_broken_pipes();
     SSL_CTX *context = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
-    bool     ok = context != NULL && SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
+    bool ok = context != NULL && SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
               SSL_CTX_set_num_tickets(context, 0) == 1;
     if (!ok) {
         SSL_CTX_free(context);
         return NULL;
     }
-    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_options(context,
+                        SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_early_data(context, 0);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL); /* by pin, after the handshake */
@@ -62,7 +63,7 @@ static enum status wait_for(int fd, short events, uint64_t deadline_ms)
         uint64_t now = now_ms();
         if (now >= deadline_ms) return E_TIMEOUT;
         struct pollfd p = {.fd = fd, .events = events};
-        int           ready = poll(&p, 1, (int)(deadline_ms - now));
+        int ready = poll(&p, 1, (int)(deadline_ms - now));
         if (ready > 0) return OK;
         if (ready < 0 && errno != EINTR) return E_IO;
     }
@@ -71,7 +72,7 @@ static enum status wait_for(int fd, short events, uint64_t deadline_ms)
 /* What an SSL call that did not succeed waits for. OK: call it again. */
 static enum status settle(const struct frame_stream *s, int result, uint64_t deadline_ms)
 {
-    int         error = SSL_get_error(s->ssl, result);
+    int error = SSL_get_error(s->ssl, result);
     enum status status = E_IO;
     if (error == SSL_ERROR_WANT_READ) status = wait_for(s->fd, POLLIN, deadline_ms);
     if (error == SSL_ERROR_WANT_WRITE) status = wait_for(s->fd, POLLOUT, deadline_ms);
@@ -95,8 +96,8 @@ enum status frame_stream_open(struct frame_stream *out, SSL_CTX *context, int fd
 {
     assert(context != NULL && fd >= 0 && timeout_ms > 0);
     struct frame_stream s = {.fd = fd, .timeout_ms = timeout_ms};
-    int                 one = 1;
-    int                 flags = fcntl(fd, F_GETFL);
+    int one = 1;
+    int flags = fcntl(fd, F_GETFL);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     s.ssl = SSL_new(context);
     bool ready = s.ssl != NULL && flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
@@ -140,8 +141,8 @@ static enum status read_exact(struct frame_stream *s, uint8_t *out, size_t size,
 
 enum status frame_stream_read(struct frame_stream *s, uint8_t *out_type, struct bytes *body)
 {
-    uint8_t     head[4];
-    uint64_t    deadline_ms = now_ms() + s->timeout_ms;
+    uint8_t head[4];
+    uint64_t deadline_ms = now_ms() + s->timeout_ms;
     enum status status = read_exact(s, head, sizeof head, deadline_ms);
     if (status != OK) return status;
     size_t size = load_be32(head);
@@ -176,7 +177,7 @@ enum status frame_stream_write(struct frame_stream *s, struct bytes frames)
 struct hash tls_key_hash(X509 *certificate)
 {
     unsigned char *der = NULL;
-    int            size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
     assert(size > 0);
     struct hash h = sha256(bytes_of(der, (size_t)size));
     OPENSSL_free(der);
@@ -186,7 +187,7 @@ struct hash tls_key_hash(X509 *certificate)
 struct hash tls_peer_key_hash(const struct frame_stream *s)
 {
     struct hash h = {0};
-    X509       *certificate = SSL_get1_peer_certificate(s->ssl);
+    X509 *certificate = SSL_get1_peer_certificate(s->ssl);
     if (certificate != NULL) h = tls_key_hash(certificate);
     X509_free(certificate);
     return h;
@@ -194,25 +195,24 @@ struct hash tls_peer_key_hash(const struct frame_stream *s)
 
 enum status tls_exporter(uint8_t out[GATEWAY_EXPORTER_BYTES], const struct frame_stream *s)
 {
-    int ok = SSL_export_keying_material(s->ssl, out, GATEWAY_EXPORTER_BYTES,
-                                        GATEWAY_EXPORTER_LABEL, strlen(GATEWAY_EXPORTER_LABEL),
-                                        NULL, 0, 0);
+    int ok = SSL_export_keying_material(s->ssl, out, GATEWAY_EXPORTER_BYTES, GATEWAY_EXPORTER_LABEL,
+                                        strlen(GATEWAY_EXPORTER_LABEL), NULL, 0, 0);
     return ok == 1 ? OK : E_IO;
 }
 
 static X509 *self_signed(EVP_PKEY *key)
 {
-    X509      *x = X509_new();
+    X509 *x = X509_new();
     X509_NAME *name = x != NULL ? X509_get_subject_name(x) : NULL;
-    bool ok = x != NULL && X509_set_version(x, 2) == 1 &&
-              ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1 &&
-              X509_gmtime_adj(X509_getm_notBefore(x), -86400) != NULL &&
-              X509_time_adj_ex(X509_getm_notAfter(x), CERTIFICATE_DAYS, 0, NULL) != NULL &&
-              X509_set_pubkey(x, key) == 1 &&
-              X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                         (const unsigned char *)"leasehold-worker", -1, -1,
-                                         0) == 1 &&
-              X509_set_issuer_name(x, name) == 1 && X509_sign(x, key, EVP_sha256()) > 0;
+    bool ok =
+        x != NULL && X509_set_version(x, 2) == 1 &&
+        ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1 &&
+        X509_gmtime_adj(X509_getm_notBefore(x), -86400) != NULL &&
+        X509_time_adj_ex(X509_getm_notAfter(x), CERTIFICATE_DAYS, 0, NULL) != NULL &&
+        X509_set_pubkey(x, key) == 1 &&
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                   (const unsigned char *)"leasehold-worker", -1, -1, 0) == 1 &&
+        X509_set_issuer_name(x, name) == 1 && X509_sign(x, key, EVP_sha256()) > 0;
     if (ok) return x;
     X509_free(x);
     return NULL;
@@ -221,7 +221,7 @@ static X509 *self_signed(EVP_PKEY *key)
 static enum status write_pem(const char *path, BIO *pem, unsigned mode)
 {
     char *text = NULL;
-    long  size = BIO_get_mem_data(pem, &text);
+    long size = BIO_get_mem_data(pem, &text);
     if (size <= 0) return E_IO;
     return file_write_atomic(path, bytes_of(text, (size_t)size), mode);
 }
@@ -229,10 +229,10 @@ static enum status write_pem(const char *path, BIO *pem, unsigned mode)
 enum status tls_identity_create(const char *key_path, const char *certificate_path)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509     *certificate = key != NULL ? self_signed(key) : NULL;
-    BIO      *key_pem = BIO_new(BIO_s_mem());
-    BIO      *certificate_pem = BIO_new(BIO_s_mem());
-    bool      ok = certificate != NULL && key_pem != NULL && certificate_pem != NULL &&
+    X509 *certificate = key != NULL ? self_signed(key) : NULL;
+    BIO *key_pem = BIO_new(BIO_s_mem());
+    BIO *certificate_pem = BIO_new(BIO_s_mem());
+    bool ok = certificate != NULL && key_pem != NULL && certificate_pem != NULL &&
               PEM_write_bio_PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) == 1 &&
               PEM_write_bio_X509(certificate_pem, certificate) == 1;
     enum status status = ok ? write_pem(key_path, key_pem, 0600) : E_IO;
@@ -260,10 +260,10 @@ enum status tls_identity_load(SSL_CTX *context, struct hash *out_key_hash, const
 static enum status split_endpoint(char host[256], char port[8], const char *endpoint)
 {
     const char *colon = strrchr(endpoint, ':');
-    bool        bracketed = endpoint[0] == '[';
+    bool bracketed = endpoint[0] == '[';
     if (colon == NULL || colon == endpoint) return E_MALFORMED;
     const char *start = bracketed ? endpoint + 1 : endpoint;
-    size_t      size = (size_t)(colon - start);
+    size_t size = (size_t)(colon - start);
     if (bracketed && (size < 2 || colon[-1] != ']')) return E_MALFORMED;
     if (bracketed) size--;
     size_t digits = strspn(colon + 1, "0123456789");
@@ -281,7 +281,7 @@ static enum status connect_one(int *out_fd, const struct addrinfo *a, uint64_t d
     if (fd < 0) return E_IO;
     enum status status = OK;
     if (connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
-        int       error = 0;
+        int error = 0;
         socklen_t size = sizeof error;
         status = errno == EINPROGRESS ? wait_for(fd, POLLOUT, deadline_ms) : E_IO;
         if (status == OK && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = EIO;
@@ -300,11 +300,11 @@ static enum status connect_one(int *out_fd, const struct addrinfo *a, uint64_t d
 
 enum status socket_connect(int *out_fd, const char *endpoint, uint32_t timeout_ms)
 {
-    char             host[256];
-    char             port[8];
-    struct addrinfo  hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    char host[256];
+    char port[8];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    enum status      status = split_endpoint(host, port, endpoint);
+    enum status status = split_endpoint(host, port, endpoint);
     if (status != OK) return status;
     if (getaddrinfo(host, port, &hints, &found) != 0) return E_NOT_FOUND;
     uint64_t deadline_ms = now_ms() + timeout_ms;

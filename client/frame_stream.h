@@ -11,10 +11,10 @@
 #include <openssl/ssl.h>
 
 struct frame_stream {
-    SSL          *ssl;
-    int           fd;
-    uint32_t      timeout_ms; /* for one whole frame, either way */
-    struct buffer in;         /* the last frame read: type and body */
+    SSL *ssl;
+    int fd;
+    uint32_t timeout_ms; /* for one whole frame, either way */
+    struct buffer in;    /* the last frame read: type and body */
 };
 
 /* TLS 1.3 only, no tickets, no early data, no compression. Server: certificate and key are given

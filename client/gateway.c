@@ -14,15 +14,15 @@
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_MS 15000u
-#define WINDOW 8       /* requests sent ahead of their answers */
-#define RESTARTS_MAX 4 /* of one upload whose worker lost or refused what it had */
+#define WINDOW             8 /* requests sent ahead of their answers */
+#define RESTARTS_MAX       4 /* of one upload whose worker lost or refused what it had */
 
 struct gateway {
-    SSL_CTX            *context;
+    SSL_CTX *context;
     struct frame_stream stream;
-    struct buffer       out;
-    char                endpoint[300];
-    char                problem[JSON_ERROR_SIZE];
+    struct buffer out;
+    char endpoint[300];
+    char problem[JSON_ERROR_SIZE];
 };
 
 static enum status complain(struct gateway *g, enum status status, const char *format, ...)
@@ -30,7 +30,7 @@ static enum status complain(struct gateway *g, enum status status, const char *f
 
 static enum status complain(struct gateway *g, enum status status, const char *format, ...)
 {
-    char    text[160];
+    char text[160];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -77,7 +77,7 @@ static enum status status_of_result(enum gateway_result code)
 static enum status receive(struct gateway *g, enum gateway_frame wanted, struct bytes *body,
                            uint64_t *out_value)
 {
-    uint8_t     type = 0;
+    uint8_t type = 0;
     enum status status = frame_stream_read(&g->stream, &type, body);
     if (status != OK) return complain(g, status, "the connection broke (%s)", status_text(status));
     struct gateway_answer answer = {0};
@@ -95,9 +95,9 @@ static enum status say_hello(struct gateway *g, const struct hash *tls_key_hash,
                              const struct key *identity)
 {
     struct gateway_hello hello = {.version = GATEWAY_VERSION, .address = key_address(identity)};
-    uint8_t              exporter[GATEWAY_EXPORTER_BYTES];
-    struct bytes         body;
-    enum status          status = tls_exporter(exporter, &g->stream);
+    uint8_t exporter[GATEWAY_EXPORTER_BYTES];
+    struct bytes body;
+    enum status status = tls_exporter(exporter, &g->stream);
     if (status != OK) return complain(g, status, "no TLS exporter");
     struct hash digest = gateway_hello_digest(tls_key_hash, exporter);
     hello.signature = key_sign(identity, &digest);
@@ -109,7 +109,7 @@ static enum status say_hello(struct gateway *g, const struct hash *tls_key_hash,
 static enum status connect_to(struct gateway *g, const struct gateway_peer *peer,
                               uint32_t timeout_ms)
 {
-    int         fd = -1;
+    int fd = -1;
     enum status status = socket_connect(&fd, peer->endpoint, timeout_ms);
     if (status == E_MALFORMED) return complain(g, status, "not HOST:PORT");
     if (status == E_NOT_FOUND) return complain(g, status, "no such host");
@@ -126,7 +126,7 @@ static enum status connect_to(struct gateway *g, const struct gateway_peer *peer
 enum status gateway_open(struct gateway **out, char error[JSON_ERROR_SIZE],
                          const struct gateway_peer *peer, const struct key *identity)
 {
-    uint32_t        timeout_ms = peer->timeout_ms != 0 ? peer->timeout_ms : DEFAULT_TIMEOUT_MS;
+    uint32_t timeout_ms = peer->timeout_ms != 0 ? peer->timeout_ms : DEFAULT_TIMEOUT_MS;
     struct gateway *g = must_alloc(sizeof *g);
     snprintf(g->endpoint, sizeof g->endpoint, "%s", peer->endpoint);
     g->context = tls_context_create(false);
@@ -171,8 +171,7 @@ static void tell(const struct gateway_progress *p, uint64_t done, uint64_t size)
 
 /* ---- upload ---- */
 
-static enum status read_chunk(struct gateway *g, int fd, uint8_t *out, size_t size,
-                              uint64_t offset)
+static enum status read_chunk(struct gateway *g, int fd, uint8_t *out, size_t size, uint64_t offset)
 {
     for (size_t done = 0; done < size;) {
         ssize_t got = pread(fd, out + done, size - done, (off_t)(offset + done));
@@ -188,22 +187,22 @@ static size_t chunk_size(uint64_t size, uint64_t offset)
     return size - offset < GATEWAY_CHUNK_MAX ? (size_t)(size - offset) : GATEWAY_CHUNK_MAX;
 }
 
-/* Sends up to WINDOW chunks from *offset on and reads their answers. *offset follows what was taken.
- * E_RANGE: the worker wants another offset, which *offset is then. */
+/* Sends up to WINDOW chunks from *offset on and reads their answers. *offset follows what was
+ * taken. E_RANGE: the worker wants another offset, which *offset is then. */
 static enum status send_window(struct gateway *g, const struct gateway_content *c, int fd,
                                uint64_t *offset)
 {
     static_assert(GATEWAY_CHUNK_MAX % MERKLE_LEAF_BYTES == 0, "chunks are whole leaves");
-    uint8_t    *chunk = must_alloc(GATEWAY_CHUNK_MAX);
-    uint64_t    sent = *offset;
-    size_t      count = 0;
+    uint8_t *chunk = must_alloc(GATEWAY_CHUNK_MAX);
+    uint64_t sent = *offset;
+    size_t count = 0;
     enum status status = OK;
     while (status == OK && count < WINDOW && (sent < c->size || (c->size == 0 && count == 0))) {
         size_t size = chunk_size(c->size, sent);
         status = read_chunk(g, fd, chunk, size, sent);
         if (status != OK) break;
-        gateway_put_put(&g->out, &(struct gateway_put){c->job, c->root, c->size, sent,
-                                                       bytes_of(chunk, size)});
+        gateway_put_put(
+            &g->out, &(struct gateway_put){c->job, c->root, c->size, sent, bytes_of(chunk, size)});
         status = send_out(g);
         sent += size;
         count++;
@@ -212,8 +211,8 @@ static enum status send_window(struct gateway *g, const struct gateway_content *
     if (status != OK) return status;
     for (size_t i = 0; i < count; i++) {
         struct bytes body;
-        uint64_t     value = 0;
-        enum status  answer = receive(g, GATEWAY_RESULT, &body, &value);
+        uint64_t value = 0;
+        enum status answer = receive(g, GATEWAY_RESULT, &body, &value);
         if (answer == E_IO || answer == E_TIMEOUT) return answer;
         if (status != OK) continue; /* the first refusal counts; the rest follow from it */
         status = answer;
@@ -227,11 +226,11 @@ static enum status upload(struct gateway *g, const struct gateway_content *c, in
                           const struct gateway_progress *progress)
 {
     struct gateway_sizes held;
-    enum status          status = gateway_stat(g, &held, c);
+    enum status status = gateway_stat(g, &held, c);
     if (status != OK && status != E_NOT_FOUND) return status;
     if (status == OK && held.size == c->size && held.held == c->size && c->size > 0) return OK;
     uint64_t offset = status == OK ? held.held / MERKLE_LEAF_BYTES * MERKLE_LEAF_BYTES : 0;
-    int      restarts = 0;
+    int restarts = 0;
     do {
         tell(progress, offset, c->size);
         status = send_window(g, c, fd, &offset);
@@ -249,7 +248,7 @@ enum status gateway_put(struct gateway *g, const struct gateway_content *content
                         const struct gateway_progress *progress)
 {
     struct stat info;
-    int         fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return complain(g, E_IO, "cannot open %.100s: %s", path, strerror(errno));
     enum status status = OK;
     if (fstat(fd, &info) != 0 || (uint64_t)info.st_size != content->size ||
@@ -263,19 +262,19 @@ enum status gateway_put(struct gateway *g, const struct gateway_content *content
 /* ---- download ---- */
 
 struct download {
-    struct gateway              *gateway;
+    struct gateway *gateway;
     const struct gateway_content *content;
-    struct hash                 *leaves; /* verified against the root */
-    uint64_t                     leaf_count;
-    int                          fd; /* of the .part file */
+    struct hash *leaves; /* verified against the root */
+    uint64_t leaf_count;
+    int fd; /* of the .part file */
 };
 
 static enum status fetch_hashes(struct download *d, uint64_t first)
 {
-    struct gateway              *g = d->gateway;
+    struct gateway *g = d->gateway;
     const struct gateway_content *c = d->content;
-    uint64_t     left = d->leaf_count - first;
-    uint32_t     count = left < GATEWAY_LEAVES_MAX ? (uint32_t)left : GATEWAY_LEAVES_MAX;
+    uint64_t left = d->leaf_count - first;
+    uint32_t count = left < GATEWAY_LEAVES_MAX ? (uint32_t)left : GATEWAY_LEAVES_MAX;
     struct bytes body;
     gateway_put_leaves(&g->out, &(struct gateway_leaves){c->job, c->root, first, count});
     enum status status = send_out(g);
@@ -307,7 +306,7 @@ static enum status fetch_leaf_level(struct download *d)
 static bool leaves_match(const struct download *d, uint64_t offset, struct bytes chunk)
 {
     for (size_t at = 0; at < chunk.size; at += MERKLE_LEAF_BYTES) {
-        size_t      size = chunk.size - at;
+        size_t size = chunk.size - at;
         struct hash h = gateway_leaf_hash(
             bytes_slice(chunk, at, size < MERKLE_LEAF_BYTES ? size : MERKLE_LEAF_BYTES));
         if (!hash_equal(&h, &d->leaves[(offset + at) / MERKLE_LEAF_BYTES])) return false;
@@ -318,11 +317,11 @@ static bool leaves_match(const struct download *d, uint64_t offset, struct bytes
 /* How much of an earlier try is there and right, in whole leaves. */
 static uint64_t verified_prefix(const struct download *d)
 {
-    uint8_t  leaf[MERKLE_LEAF_BYTES];
+    uint8_t leaf[MERKLE_LEAF_BYTES];
     uint64_t offset = 0;
     while (offset < d->content->size) {
         uint64_t left = d->content->size - offset;
-        size_t   size = left < sizeof leaf ? (size_t)left : sizeof leaf;
+        size_t size = left < sizeof leaf ? (size_t)left : sizeof leaf;
         if (pread(d->fd, leaf, size, (off_t)offset) != (ssize_t)size) break;
         if (!leaves_match(d, offset, bytes_of(leaf, size))) break;
         offset += size;
@@ -333,7 +332,7 @@ static uint64_t verified_prefix(const struct download *d)
 static enum status keep_chunk(struct download *d, uint64_t offset, struct bytes body)
 {
     struct gateway_chunk chunk;
-    size_t               size = chunk_size(d->content->size, offset);
+    size_t size = chunk_size(d->content->size, offset);
     if (gateway_read_chunk(&chunk, body) != OK || chunk.offset != offset ||
         chunk.bytes.size != size)
         return complain(d->gateway, E_MALFORMED, "answered with another range than asked for");
@@ -350,13 +349,12 @@ static enum status keep_chunk(struct download *d, uint64_t offset, struct bytes 
 
 static enum status fetch_window(struct download *d, uint64_t *offset)
 {
-    struct gateway              *g = d->gateway;
+    struct gateway *g = d->gateway;
     const struct gateway_content *c = d->content;
     uint64_t end = *offset;
-    size_t   count = 0;
+    size_t count = 0;
     for (; count < WINDOW && end < c->size; count++) {
-        gateway_put_get(&g->out,
-                        &(struct gateway_get){c->job, c->root, end, GATEWAY_CHUNK_MAX});
+        gateway_put_get(&g->out, &(struct gateway_get){c->job, c->root, end, GATEWAY_CHUNK_MAX});
         end += chunk_size(c->size, end);
     }
     enum status status = send_out(g);
@@ -389,7 +387,8 @@ enum status gateway_get(struct gateway *g, const struct gateway_content *content
                         const struct gateway_progress *progress)
 {
     char part[PATH_MAX];
-    if (content->size > GATEWAY_CONTENT_MAX) return complain(g, E_LIMIT, "the content is too large");
+    if (content->size > GATEWAY_CONTENT_MAX)
+        return complain(g, E_LIMIT, "the content is too large");
     if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part)
         return complain(g, E_LIMIT, "the path is too long");
     struct download d = {.gateway = g, .content = content};

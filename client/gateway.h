@@ -12,7 +12,7 @@
 struct gateway_peer {
     const char *endpoint; /* "host:port", from the chain */
     struct hash tls_key_hash;
-    uint32_t    timeout_ms; /* for connecting and for each frame; 0: 15 s */
+    uint32_t timeout_ms; /* for connecting and for each frame; 0: 15 s */
 };
 
 struct gateway;
@@ -29,9 +29,9 @@ struct gateway_progress {
 };
 
 struct gateway_content {
-    uint64_t    job;
+    uint64_t job;
     struct hash root;
-    uint64_t    size;
+    uint64_t size;
 };
 
 /* Sends the file at `path`, from where the worker stands. E_STATE: the worker does not know the

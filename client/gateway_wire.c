@@ -101,8 +101,8 @@ void gateway_put_result(struct buffer *out, enum gateway_result code, uint64_t v
                         const char *text)
 {
     const char *shown = text != NULL ? text : gateway_result_text(code);
-    size_t      size = strlen(shown) < GATEWAY_TEXT_MAX ? strlen(shown) : GATEWAY_TEXT_MAX;
-    size_t      start = frame_open(out, GATEWAY_RESULT);
+    size_t size = strlen(shown) < GATEWAY_TEXT_MAX ? strlen(shown) : GATEWAY_TEXT_MAX;
+    size_t start = frame_open(out, GATEWAY_RESULT);
     buffer_append_byte(out, (uint8_t)code);
     put_u64(out, value);
     for (size_t i = 0; i < size; i++)
@@ -138,7 +138,7 @@ void gateway_put_hashes(struct buffer *out, const struct gateway_hashes *m)
 
 enum status gateway_read_hello(struct gateway_hello *out, struct bytes body)
 {
-    struct cursor        c = cursor_over(body);
+    struct cursor c = cursor_over(body);
     struct gateway_hello m = {0};
     m.version = cursor_u8(&c);
     m.address = cursor_address(&c);
@@ -158,7 +158,7 @@ static bool chunk_fits(uint64_t size, uint64_t offset, uint64_t length)
 
 enum status gateway_read_put(struct gateway_put *out, struct bytes body)
 {
-    struct cursor      c = cursor_over(body);
+    struct cursor c = cursor_over(body);
     struct gateway_put m = {0};
     m.job = cursor_u64(&c);
     m.root = cursor_hash(&c);
@@ -176,7 +176,7 @@ enum status gateway_read_put(struct gateway_put *out, struct bytes body)
 
 enum status gateway_read_get(struct gateway_get *out, struct bytes body)
 {
-    struct cursor      c = cursor_over(body);
+    struct cursor c = cursor_over(body);
     struct gateway_get m = {0};
     m.job = cursor_u64(&c);
     m.root = cursor_hash(&c);
@@ -194,7 +194,7 @@ enum status gateway_read_get(struct gateway_get *out, struct bytes body)
 
 enum status gateway_read_stat(struct gateway_stat *out, struct bytes body)
 {
-    struct cursor       c = cursor_over(body);
+    struct cursor c = cursor_over(body);
     struct gateway_stat m = {0};
     m.job = cursor_u64(&c);
     m.root = cursor_hash(&c);
@@ -205,7 +205,7 @@ enum status gateway_read_stat(struct gateway_stat *out, struct bytes body)
 
 enum status gateway_read_leaves(struct gateway_leaves *out, struct bytes body)
 {
-    struct cursor         c = cursor_over(body);
+    struct cursor c = cursor_over(body);
     struct gateway_leaves m = {0};
     m.job = cursor_u64(&c);
     m.root = cursor_hash(&c);
@@ -221,12 +221,12 @@ enum status gateway_read_leaves(struct gateway_leaves *out, struct bytes body)
 
 enum status gateway_read_answer(struct gateway_answer *out, struct bytes body)
 {
-    struct cursor         c = cursor_over(body);
+    struct cursor c = cursor_over(body);
     struct gateway_answer m = {0};
-    uint8_t               code = cursor_u8(&c);
+    uint8_t code = cursor_u8(&c);
     m.value = cursor_u64(&c);
     struct bytes text = cursor_bytes(&c, c.rest.size);
-    enum status  status = cursor_end(&c);
+    enum status status = cursor_end(&c);
     if (status != OK) return status;
     if (code >= GATEWAY_RESULT_COUNT) return E_MALFORMED;
     if (text.size > GATEWAY_TEXT_MAX) return E_LIMIT;
@@ -241,7 +241,7 @@ enum status gateway_read_answer(struct gateway_answer *out, struct bytes body)
 
 enum status gateway_read_chunk(struct gateway_chunk *out, struct bytes body)
 {
-    struct cursor        c = cursor_over(body);
+    struct cursor c = cursor_over(body);
     struct gateway_chunk m = {0};
     m.offset = cursor_u64(&c);
     m.bytes = cursor_bytes(&c, c.rest.size);
@@ -254,7 +254,7 @@ enum status gateway_read_chunk(struct gateway_chunk *out, struct bytes body)
 
 enum status gateway_read_sizes(struct gateway_sizes *out, struct bytes body)
 {
-    struct cursor        c = cursor_over(body);
+    struct cursor c = cursor_over(body);
     struct gateway_sizes m = {0};
     m.size = cursor_u64(&c);
     m.held = cursor_u64(&c);
@@ -267,7 +267,7 @@ enum status gateway_read_sizes(struct gateway_sizes *out, struct bytes body)
 
 enum status gateway_read_hashes(struct gateway_hashes *out, struct bytes body)
 {
-    struct cursor         c = cursor_over(body);
+    struct cursor c = cursor_over(body);
     struct gateway_hashes m = {0};
     m.first = cursor_u64(&c);
     m.hashes = cursor_bytes(&c, c.rest.size);
@@ -298,7 +298,7 @@ uint64_t gateway_leaf_count(uint64_t size_bytes)
 struct hash gateway_leaf_hash(struct bytes leaf)
 {
     static const uint8_t leaf_domain = 0;
-    struct bytes         parts[2] = {bytes_of(&leaf_domain, 1), leaf};
+    struct bytes parts[2] = {bytes_of(&leaf_domain, 1), leaf};
     assert(leaf.size <= MERKLE_LEAF_BYTES);
     return sha256_parts(parts, 2);
 }

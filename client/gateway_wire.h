@@ -10,14 +10,14 @@
 #include "base/key.h"
 #include "base/merkle.h"
 
-#define GATEWAY_VERSION 1
-#define GATEWAY_CHUNK_MAX (256u << 10) /* bytes of content in one PUT or CHUNK */
-#define GATEWAY_LEAVES_MAX 8192u       /* leaf hashes in one answer: 32 MiB of content */
-#define GATEWAY_TEXT_MAX 200
-#define GATEWAY_FRAME_MAX (GATEWAY_CHUNK_MAX + 128) /* type and body */
+#define GATEWAY_VERSION        1
+#define GATEWAY_CHUNK_MAX      (256u << 10) /* bytes of content in one PUT or CHUNK */
+#define GATEWAY_LEAVES_MAX     8192u        /* leaf hashes in one answer: 32 MiB of content */
+#define GATEWAY_TEXT_MAX       200
+#define GATEWAY_FRAME_MAX      (GATEWAY_CHUNK_MAX + 128) /* type and body */
 #define GATEWAY_EXPORTER_LABEL "EXPORTER-leasehold-gateway"
 #define GATEWAY_EXPORTER_BYTES 32
-#define GATEWAY_CONTENT_MAX (1ull << 36)
+#define GATEWAY_CONTENT_MAX    (1ull << 36)
 
 /*    id  name     direction and body */
 #define GATEWAY_FRAMES(X)                                                                          \
@@ -62,40 +62,40 @@ enum gateway_result {
 const char *gateway_result_text(enum gateway_result code);
 
 struct gateway_hello {
-    uint8_t          version;
-    struct address   address;
+    uint8_t version;
+    struct address address;
     struct signature signature; /* over gateway_hello_digest */
 };
 struct gateway_put {
-    uint64_t     job;
-    struct hash  root;
-    uint64_t     size;   /* of the whole content */
-    uint64_t     offset; /* a multiple of MERKLE_LEAF_BYTES */
-    struct bytes chunk;  /* whole leaves, except at the content's end; borrowed from the frame */
+    uint64_t job;
+    struct hash root;
+    uint64_t size;      /* of the whole content */
+    uint64_t offset;    /* a multiple of MERKLE_LEAF_BYTES */
+    struct bytes chunk; /* whole leaves, except at the content's end; borrowed from the frame */
 };
 struct gateway_get {
-    uint64_t    job;
+    uint64_t job;
     struct hash root;
-    uint64_t    offset; /* a multiple of MERKLE_LEAF_BYTES */
-    uint32_t    length; /* 1..GATEWAY_CHUNK_MAX, whole leaves; cut at the content's end */
+    uint64_t offset; /* a multiple of MERKLE_LEAF_BYTES */
+    uint32_t length; /* 1..GATEWAY_CHUNK_MAX, whole leaves; cut at the content's end */
 };
 struct gateway_stat {
-    uint64_t    job;
+    uint64_t job;
     struct hash root;
 };
 struct gateway_leaves {
-    uint64_t    job;
+    uint64_t job;
     struct hash root;
-    uint64_t    first;
-    uint32_t    count; /* 1..GATEWAY_LEAVES_MAX; cut at the content's end */
+    uint64_t first;
+    uint32_t count; /* 1..GATEWAY_LEAVES_MAX; cut at the content's end */
 };
 struct gateway_answer {
     enum gateway_result code;
-    uint64_t            value;
-    char                text[GATEWAY_TEXT_MAX + 1]; /* printable ASCII */
+    uint64_t value;
+    char text[GATEWAY_TEXT_MAX + 1]; /* printable ASCII */
 };
 struct gateway_chunk {
-    uint64_t     offset;
+    uint64_t offset;
     struct bytes bytes; /* borrowed from the frame */
 };
 struct gateway_sizes {
@@ -103,7 +103,7 @@ struct gateway_sizes {
     uint64_t held; /* the contiguous bytes that are there, from 0 */
 };
 struct gateway_hashes {
-    uint64_t     first;
+    uint64_t first;
     struct bytes hashes; /* 32 bytes each; borrowed from the frame */
 };
 
@@ -133,7 +133,7 @@ struct hash gateway_hello_digest(const struct hash *tls_key_hash,
                                  const uint8_t exporter[GATEWAY_EXPORTER_BYTES]);
 
 /* The leaf level of the tree of base/merkle.h. */
-uint64_t    gateway_leaf_count(uint64_t size_bytes);
+uint64_t gateway_leaf_count(uint64_t size_bytes);
 struct hash gateway_leaf_hash(struct bytes leaf);
 /* The root over `count` leaf hashes of a content of that size (consumes `level` as scratch). */
 struct hash gateway_root_of_leaves(struct hash *level, uint64_t count, uint64_t size_bytes);

@@ -11,19 +11,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCRYPT_R 8
-#define SCRYPT_P 1
-#define DERIVED_BYTES 32
+#define SCRYPT_R       8
+#define SCRYPT_P       1
+#define DERIVED_BYTES  32
 #define TEXT_BYTES_MAX 512
 
 /* The parts of a file that matter, checked and bounded. */
 struct sealed {
-    uint8_t  ciphertext[32];
-    uint8_t  iv[16];
-    uint8_t  mac[32];
-    uint8_t  salt[256];
-    size_t   salt_size;
-    bool     scrypt;
+    uint8_t ciphertext[32];
+    uint8_t iv[16];
+    uint8_t mac[32];
+    uint8_t salt[256];
+    size_t salt_size;
+    bool scrypt;
     uint64_t n; /* scrypt's, or pbkdf2's rounds */
     uint64_t r;
     uint64_t p;
@@ -103,7 +103,7 @@ static enum status read_sealed(struct sealed *s, char *error, const json_t *file
         return complain(error, E_MALFORMED, "not a key file (Web3 Secret Storage, version 3)");
     const json_t *params = json_object_get(crypto, "kdfparams");
     const json_t *cipher = json_object_get(crypto, "cipherparams");
-    const char   *kdf = text_of(crypto, "kdf");
+    const char *kdf = text_of(crypto, "kdf");
     if (strcmp(text_of(crypto, "cipher"), "aes-128-ctr") != 0)
         return complain(error, E_UNSUPPORTED, "key file: another cipher than aes-128-ctr");
     if (!read_hex_exact(s->ciphertext, 32, crypto, "ciphertext") ||
@@ -139,7 +139,7 @@ static void crypt_ctr(uint8_t out[32], const uint8_t key[16], const uint8_t iv[1
                       const uint8_t in[32])
 {
     EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-    int             size = 0;
+    int size = 0;
     if (c == NULL || EVP_EncryptInit_ex(c, EVP_aes_128_ctr(), NULL, key, iv) != 1 ||
         EVP_EncryptUpdate(c, out, &size, in, 32) != 1 || size != 32)
         fatal("running AES-128-CTR");
@@ -166,10 +166,10 @@ enum status keystore_decrypt(struct key *out, char error[JSON_ERROR_SIZE], const
                              const char *password)
 {
     struct sealed s = {0};
-    enum status   status = read_sealed(&s, error, file);
+    enum status status = read_sealed(&s, error, file);
     if (status != OK) return status;
-    uint8_t    derived[DERIVED_BYTES];
-    uint8_t    secret[32];
+    uint8_t derived[DERIVED_BYTES];
+    uint8_t secret[32];
     struct key key = {0};
     derive(derived, &s, password);
     struct hash mac = mac_of(derived, s.ciphertext);
@@ -204,7 +204,7 @@ static json_t *hex_json(const uint8_t *data, size_t size)
 static json_t *random_uuid(void)
 {
     uint8_t b[16];
-    char    text[37];
+    char text[37];
     random_bytes(b, sizeof b);
     b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
     b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
@@ -219,8 +219,8 @@ static json_t *crypto_json(const struct sealed *s)
 {
     return json_pack("{s:s,s:o,s:{s:o},s:s,s:{s:i,s:I,s:I,s:I,s:o},s:o}", "cipher", "aes-128-ctr",
                      "ciphertext", hex_json(s->ciphertext, 32), "cipherparams", "iv",
-                     hex_json(s->iv, 16), "kdf", "scrypt", "kdfparams", "dklen", DERIVED_BYTES,
-                     "n", (json_int_t)s->n, "r", (json_int_t)s->r, "p", (json_int_t)s->p, "salt",
+                     hex_json(s->iv, 16), "kdf", "scrypt", "kdfparams", "dklen", DERIVED_BYTES, "n",
+                     (json_int_t)s->n, "r", (json_int_t)s->r, "p", (json_int_t)s->p, "salt",
                      hex_json(s->salt, s->salt_size), "mac", hex_json(s->mac, 32));
 }
 
@@ -232,7 +232,7 @@ void keystore_encrypt(json_t **out, const struct key *key, const char *password,
                        .r = SCRYPT_R,
                        .p = SCRYPT_P,
                        .salt_size = 32};
-    uint8_t       derived[DERIVED_BYTES];
+    uint8_t derived[DERIVED_BYTES];
     random_bytes(s.salt, s.salt_size);
     random_bytes(s.iv, sizeof s.iv);
     derive(derived, &s, password);
@@ -241,8 +241,8 @@ void keystore_encrypt(json_t **out, const struct key *key, const char *password,
     memcpy(s.mac, mac.b, 32);
     OPENSSL_cleanse(derived, sizeof derived);
     struct address address = key_address(key);
-    json_t        *file = json_pack("{s:o,s:o,s:i,s:o}", "address", hex_json(address.b, 20), "id",
-                                    random_uuid(), "version", 3, "crypto", crypto_json(&s));
+    json_t *file = json_pack("{s:o,s:o,s:i,s:o}", "address", hex_json(address.b, 20), "id",
+                             random_uuid(), "version", 3, "crypto", crypto_json(&s));
     if (file == NULL) fatal("writing a key file");
     if (name != NULL && *name != '\0')
         json_object_set_new(file, "x-leasehold", json_pack("{s:s}", "name", name));

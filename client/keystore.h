@@ -12,11 +12,11 @@
 
 #include <limits.h>
 
-#define KEYSTORE_FILE_BYTES_MAX (64u << 10)
-#define KEYSTORE_SCRYPT_BYTES_MAX (1u << 30)
+#define KEYSTORE_FILE_BYTES_MAX    (64u << 10)
+#define KEYSTORE_SCRYPT_BYTES_MAX  (1u << 30)
 #define KEYSTORE_PBKDF2_ROUNDS_MAX 10000000u
-#define KEYSTORE_NAME_MAX 64
-#define KEYSTORE_ACCOUNTS_MAX 4096
+#define KEYSTORE_NAME_MAX          64
+#define KEYSTORE_ACCOUNTS_MAX      4096
 
 enum keystore_strength {
     KEYSTORE_STANDARD, /* scrypt n = 2^18, r = 8, p = 1: 256 MiB, about a second */
@@ -35,20 +35,20 @@ MUST_CHECK enum status keystore_decrypt(struct key *out, char error[JSON_ERROR_S
 MUST_CHECK enum status keystore_save(char out_path[PATH_MAX], char error[JSON_ERROR_SIZE],
                                      const char *dir, const json_t *file);
 /* One file. Statuses of keystore_decrypt, and E_NOT_FOUND, E_IO. */
-MUST_CHECK enum status keystore_load(struct key *out, char error[JSON_ERROR_SIZE],
-                                     const char *path, const char *password);
+MUST_CHECK enum status keystore_load(struct key *out, char error[JSON_ERROR_SIZE], const char *path,
+                                     const char *password);
 /* The address and name that a file claims, without a password. */
 struct keystore_account {
     struct address address;
-    char           name[KEYSTORE_NAME_MAX + 1]; /* "" for none */
-    char           path[PATH_MAX];
+    char name[KEYSTORE_NAME_MAX + 1]; /* "" for none */
+    char path[PATH_MAX];
 };
 MUST_CHECK enum status keystore_inspect(struct keystore_account *out, char error[JSON_ERROR_SIZE],
                                         const char *path);
 
 struct keystore_list {
     struct keystore_account *accounts; /* by name, then address */
-    size_t                   count;
+    size_t count;
 };
 /* A missing folder is an empty list; files that are no key files are passed over. */
 MUST_CHECK enum status keystore_list(struct keystore_list *out, const char *dir);

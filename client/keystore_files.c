@@ -16,7 +16,7 @@
 
 bool keystore_name_ok(const char *name)
 {
-    size_t         size = strlen(name);
+    size_t size = strlen(name);
     struct address a;
     if (size == 0 || size > KEYSTORE_NAME_MAX || name[0] == '-' || name[0] == '.') return false;
     for (const char *c = name; *c != '\0'; c++)
@@ -34,7 +34,7 @@ static enum status account_of_file(struct keystore_account *out, const json_t *f
                       json_is_object(json_object_get(file, "Crypto"));
     if (text == NULL || !has_crypto || strlen(text) > 42) return E_MALFORMED;
     struct keystore_account a = {0};
-    char                    lower[45];
+    char lower[45];
     snprintf(lower, sizeof lower, "0x%s", strncasecmp(text, "0x", 2) == 0 ? text + 2 : text);
     for (char *c = lower; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c); /* checksums are not the point here */
@@ -48,7 +48,7 @@ static enum status account_of_file(struct keystore_account *out, const json_t *f
 enum status keystore_inspect(struct keystore_account *out, char error[JSON_ERROR_SIZE],
                              const char *path)
 {
-    json_t     *file = NULL;
+    json_t *file = NULL;
     enum status status = json_load_path(&file, error, path, KEYSTORE_FILE_BYTES_MAX);
     if (status != OK) return status;
     status = account_of_file(out, file, path);
@@ -60,7 +60,7 @@ enum status keystore_inspect(struct keystore_account *out, char error[JSON_ERROR
 enum status keystore_load(struct key *out, char error[JSON_ERROR_SIZE], const char *path,
                           const char *password)
 {
-    json_t     *file = NULL;
+    json_t *file = NULL;
     enum status status = json_load_path(&file, error, path, KEYSTORE_FILE_BYTES_MAX);
     if (status != OK) return status;
     status = keystore_decrypt(out, error, file, password);
@@ -92,10 +92,10 @@ enum status keystore_list(struct keystore_list *out, const char *dir)
     DIR *d = opendir(dir);
     if (d == NULL) return errno == ENOENT ? OK : E_IO;
     for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
-        char                    path[PATH_MAX];
-        char                    error[JSON_ERROR_SIZE];
+        char path[PATH_MAX];
+        char error[JSON_ERROR_SIZE];
         struct keystore_account a;
-        struct stat             info;
+        struct stat info;
         if (e->d_name[0] == '.' || out->count == KEYSTORE_ACCOUNTS_MAX) continue;
         if (snprintf(path, sizeof path, "%s/%s", dir, e->d_name) >= (int)sizeof path) continue;
         if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) continue;
@@ -116,9 +116,9 @@ enum status keystore_find(struct keystore_account *out, char error[JSON_ERROR_SI
                           const char *dir, const char *who)
 {
     struct keystore_list list;
-    struct address       wanted;
-    bool                 by_address = address_from_text(&wanted, bytes_of_text(who)) == OK;
-    enum status          status = keystore_list(&list, dir);
+    struct address wanted;
+    bool by_address = address_from_text(&wanted, bytes_of_text(who)) == OK;
+    enum status status = keystore_list(&list, dir);
     if (status != OK) {
         snprintf(error, JSON_ERROR_SIZE, "cannot read the folder %.200s", dir);
         return status;
@@ -142,7 +142,7 @@ enum status keystore_find(struct keystore_account *out, char error[JSON_ERROR_SI
 static bool taken(char *error, const char *dir, const struct keystore_account *new_one)
 {
     struct keystore_list list;
-    bool                 found = false;
+    bool found = false;
     if (keystore_list(&list, dir) != OK) return false;
     for (size_t i = 0; i < list.count && !found; i++) {
         const struct keystore_account *a = &list.accounts[i];
@@ -161,9 +161,9 @@ static bool taken(char *error, const char *dir, const struct keystore_account *n
 static enum status path_of_new(char out[PATH_MAX], const char *dir, const struct address *a)
 {
     struct timespec now;
-    struct tm       utc;
-    char            when[32];
-    char            who[43];
+    struct tm utc;
+    char when[32];
+    char who[43];
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     strftime(when, sizeof when, "%Y-%m-%dT%H-%M-%S", &utc);
@@ -178,14 +178,13 @@ enum status keystore_save(char out_path[PATH_MAX], char error[JSON_ERROR_SIZE], 
                           const json_t *file)
 {
     struct keystore_account a;
-    char                    path[PATH_MAX];
+    char path[PATH_MAX];
     if (account_of_file(&a, file, "") != OK) {
         snprintf(error, JSON_ERROR_SIZE, "not a key file");
         return E_MALFORMED;
     }
     if (directory_make(dir, 0700) != OK) {
-        snprintf(error, JSON_ERROR_SIZE, "cannot make the folder %.150s: %s", dir,
-                 strerror(errno));
+        snprintf(error, JSON_ERROR_SIZE, "cannot make the folder %.150s: %s", dir, strerror(errno));
         return E_IO;
     }
     if (taken(error, dir, &a)) return E_EXISTS;

@@ -19,8 +19,7 @@ void password_wipe(char password[PASSWORD_SIZE])
 static enum status take(char out[PASSWORD_SIZE], char *error, const char *text, size_t size)
 {
     if (size >= PASSWORD_SIZE) {
-        snprintf(error, JSON_ERROR_SIZE, "the password is longer than %d bytes",
-                 PASSWORD_SIZE - 1);
+        snprintf(error, JSON_ERROR_SIZE, "the password is longer than %d bytes", PASSWORD_SIZE - 1);
         return E_LIMIT;
     }
     memset(out, 0, PASSWORD_SIZE);
@@ -31,7 +30,7 @@ static enum status take(char out[PASSWORD_SIZE], char *error, const char *text, 
 static enum status from_file(char out[PASSWORD_SIZE], char *error, const char *path)
 {
     struct buffer content = {0};
-    enum status   status = file_read(&content, path, 64u << 10);
+    enum status status = file_read(&content, path, 64u << 10);
     if (status == OK) {
         const char *text = buffer_text(&content);
         status = take(out, error, text, strcspn(text, "\r\n"));
@@ -48,7 +47,7 @@ static ssize_t read_line(int fd, char out[PASSWORD_SIZE])
 {
     ssize_t size = 0;
     for (;;) {
-        char    c = 0;
+        char c = 0;
         ssize_t got = read(fd, &c, 1);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0 || c == '\n') break;
@@ -76,7 +75,7 @@ static enum status prompt_once(char out[PASSWORD_SIZE], int tty, const char *pro
 
 static enum status prompt_twice(char out[PASSWORD_SIZE], char *error, int tty)
 {
-    char        again[PASSWORD_SIZE];
+    char again[PASSWORD_SIZE];
     enum status status = prompt_once(again, tty, "The same once more");
     if (status == OK && strcmp(again, out) != 0) {
         snprintf(error, JSON_ERROR_SIZE, "the two passwords differ");

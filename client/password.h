@@ -10,9 +10,9 @@
 #define PASSWORD_SIZE 1024 /* with the closing zero */
 
 struct password_source {
-    const char *file;    /* NULL: none named */
-    const char *prompt;  /* "Password of alice" */
-    bool        confirm; /* ask twice (a new password); an empty one is then refused */
+    const char *file;   /* NULL: none named */
+    const char *prompt; /* "Password of alice" */
+    bool confirm;       /* ask twice (a new password); an empty one is then refused */
 };
 
 /* Of a file the first line counts. E_NOT_FOUND: nowhere to get one from (no terminal either).

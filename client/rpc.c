@@ -12,26 +12,26 @@
 #include <time.h>
 
 #define DEFAULT_TIMEOUT_MS 10000u
-#define FIRST_PAUSE_MS 100u
-#define LONGEST_PAUSE_MS 2000u
-#define STOP_STEP_MS 50u
-#define URL_BYTES_MAX 512
+#define FIRST_PAUSE_MS     100u
+#define LONGEST_PAUSE_MS   2000u
+#define STOP_STEP_MS       50u
+#define URL_BYTES_MAX      512
 
 struct rpc {
-    char               *urls[RPC_URLS_MAX];
-    size_t              url_count;
-    size_t              current; /* the URL that answered last */
-    uint32_t            timeout_ms;
-    uint32_t            patience_ms;
-    const bool         *stop;
-    uint64_t            next_id;
-    CURL               *curl;
-    struct curl_slist  *headers;
-    struct buffer       body;
-    bool                body_too_large;
-    struct rpc_error    error;
-    char                problem[RPC_PROBLEM_SIZE];
-    char                revert_name[64];
+    char *urls[RPC_URLS_MAX];
+    size_t url_count;
+    size_t current; /* the URL that answered last */
+    uint32_t timeout_ms;
+    uint32_t patience_ms;
+    const bool *stop;
+    uint64_t next_id;
+    CURL *curl;
+    struct curl_slist *headers;
+    struct buffer body;
+    bool body_too_large;
+    struct rpc_error error;
+    char problem[RPC_PROBLEM_SIZE];
+    char revert_name[64];
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -76,7 +76,7 @@ static enum status add_url(struct rpc *r, const char *start, size_t size, char *
 static enum status add_urls(struct rpc *r, const char *urls, char *error)
 {
     for (const char *at = urls;;) {
-        size_t      size = strcspn(at, ",");
+        size_t size = strcspn(at, ",");
         enum status status = add_url(r, at, size, error);
         if (status != OK) return status;
         if (at[size] == '\0') return OK;
@@ -87,7 +87,7 @@ static enum status add_urls(struct rpc *r, const char *urls, char *error)
 static size_t on_bytes(char *data, size_t one, size_t count, void *context)
 {
     struct rpc *r = context;
-    size_t      size = one * count;
+    size_t size = one * count;
     if (size > RPC_ANSWER_BYTES_MAX - r->body.size) {
         r->body_too_large = true;
         return 0;
@@ -182,7 +182,7 @@ const char *rpc_problem(const struct rpc *r)
 
 void rpc_set_problem(struct rpc *r, const char *format, ...)
 {
-    char    text[RPC_PROBLEM_SIZE];
+    char text[RPC_PROBLEM_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -302,8 +302,7 @@ enum status rpc_call(struct rpc *r, json_t **out, const char *method, json_t *pa
     r->revert_name[0] = '\0';
     r->problem[0] = '\0';
     json_t *request = json_pack("{s:s,s:I,s:s,s:o}", "jsonrpc", "2.0", "id", (json_int_t)id,
-                                "method", method, "params",
-                                params != NULL ? params : json_array());
+                                "method", method, "params", params != NULL ? params : json_array());
     char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
     if (text == NULL) fatal("writing a request for %s", method);
     json_decref(request);
@@ -315,7 +314,7 @@ enum status rpc_call(struct rpc *r, json_t **out, const char *method, json_t *pa
 
 enum status rpc_call_u256(struct rpc *r, struct u256 *out, const char *method, json_t *params)
 {
-    json_t     *result = NULL;
+    json_t *result = NULL;
     enum status status = rpc_call(r, &result, method, params);
     if (status != OK) return status;
     const char *text = json_string_value(result);

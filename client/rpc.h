@@ -12,27 +12,27 @@
 
 #include "base/json.h"
 
-#define RPC_URLS_MAX 8
+#define RPC_URLS_MAX         8
 #define RPC_ANSWER_BYTES_MAX (32u << 20)
-#define RPC_ERROR_DATA_MAX 4096
-#define RPC_PROBLEM_SIZE 640
-#define RPC_DEFAULT_URL "http://127.0.0.1:8545"
+#define RPC_ERROR_DATA_MAX   4096
+#define RPC_PROBLEM_SIZE     640
+#define RPC_DEFAULT_URL      "http://127.0.0.1:8545"
 
 struct rpc;
 
 struct rpc_options {
-    const char *urls;        /* comma-separated, http:// or https://; NULL: RPC_DEFAULT_URL */
-    uint32_t    timeout_ms;  /* for one request; 0: 10 s */
-    uint32_t    patience_ms; /* for one call with all its retries; 0: one round over the URLs */
-    const bool *stop;        /* optional: read with __atomic_load_n; true ends waiting (E_STATE) */
+    const char *urls;     /* comma-separated, http:// or https://; NULL: RPC_DEFAULT_URL */
+    uint32_t timeout_ms;  /* for one request; 0: 10 s */
+    uint32_t patience_ms; /* for one call with all its retries; 0: one round over the URLs */
+    const bool *stop;     /* optional: read with __atomic_load_n; true ends waiting (E_STATE) */
 };
 
 /* What a node answered instead of a result. */
 struct rpc_error {
-    int     code;         /* JSON-RPC's; 3 is a revert */
-    char    message[512]; /* the node's text, control characters removed, cut if need be */
+    int code;          /* JSON-RPC's; 3 is a revert */
+    char message[512]; /* the node's text, control characters removed, cut if need be */
     uint8_t data[RPC_ERROR_DATA_MAX];
-    size_t  data_size; /* revert data; 0 when there was none */
+    size_t data_size; /* revert data; 0 when there was none */
 };
 
 /* E_MALFORMED: no usable URL. `error` says which. */
@@ -51,20 +51,19 @@ MUST_CHECK enum status rpc_call_u64(struct rpc *r, uint64_t *out, const char *me
 MUST_CHECK enum status rpc_call_u256(struct rpc *r, struct u256 *out, const char *method,
                                      json_t *params);
 
-void     rpc_set_patience(struct rpc *r, uint32_t patience_ms);
+void rpc_set_patience(struct rpc *r, uint32_t patience_ms);
 uint32_t rpc_patience(const struct rpc *r);
-bool     rpc_stopped(const struct rpc *r); /* the stop flag of the options */
+bool rpc_stopped(const struct rpc *r); /* the stop flag of the options */
 
 /* Valid after E_DENIED, until the next call. */
 const struct rpc_error *rpc_error(const struct rpc *r);
 /* One line for a person about the last failure: "cannot reach a node at http://...: ..." or the
  * node's message; contracts.h and transact.h replace it by the decoded custom error. */
 const char *rpc_problem(const struct rpc *r);
-void        rpc_set_problem(struct rpc *r, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void rpc_set_problem(struct rpc *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The custom error's name when the last failure was a revert with one: "JobNotFound"; else "". */
 const char *rpc_revert_name(const struct rpc *r);
-void        rpc_set_revert_name(struct rpc *r, const char *name);
+void rpc_set_revert_name(struct rpc *r, const char *name);
 /* The URL that answered last, or the first one. */
 const char *rpc_url(const struct rpc *r);
 

@@ -21,7 +21,7 @@ static void keep_data(struct rpc_error *e, const json_t *data)
 static void keep_error(struct rpc_error *e, const json_t *error)
 {
     const char *message = json_string_value(json_object_get(error, "message"));
-    json_int_t  code = json_integer_value(json_object_get(error, "code"));
+    json_int_t code = json_integer_value(json_object_get(error, "code"));
     *e = (struct rpc_error){0};
     if (code >= INT32_MIN && code <= INT32_MAX) e->code = (int)code;
     snprintf(e->message, sizeof e->message, "%s",
@@ -33,13 +33,13 @@ static void keep_error(struct rpc_error *e, const json_t *error)
 
 enum status rpc_answer_read(json_t **out, struct rpc_error *error, struct bytes body, uint64_t id)
 {
-    char    problem[JSON_ERROR_SIZE];
+    char problem[JSON_ERROR_SIZE];
     json_t *answer = NULL;
     if (json_parse(&answer, problem, body) != OK) return E_MALFORMED;
     const json_t *error_object = json_object_get(answer, "error");
     const json_t *answer_id = json_object_get(answer, "id");
-    json_t       *result = json_object_get(answer, "result");
-    enum status   status = OK;
+    json_t *result = json_object_get(answer, "result");
+    enum status status = OK;
     if (json_is_object(error_object)) {
         keep_error(error, error_object);
         status = E_DENIED;

@@ -23,9 +23,11 @@ static void quarter(uint32_t x[16], const uint8_t i[4])
 /* Salsa20/8 core (RFC 7914, section 3). */
 static void salsa20_8(uint32_t b[16])
 {
-    static const uint8_t columns[4][4] = {{0, 4, 8, 12}, {5, 9, 13, 1}, {10, 14, 2, 6}, {15, 3, 7, 11}};
-    static const uint8_t rows[4][4] = {{0, 1, 2, 3}, {5, 6, 7, 4}, {10, 11, 8, 9}, {15, 12, 13, 14}};
-    uint32_t             x[16];
+    static const uint8_t columns[4][4] = {
+        {0, 4, 8, 12}, {5, 9, 13, 1}, {10, 14, 2, 6}, {15, 3, 7, 11}};
+    static const uint8_t rows[4][4] = {
+        {0, 1, 2, 3}, {5, 6, 7, 4}, {10, 11, 8, 9}, {15, 12, 13, 14}};
+    uint32_t x[16];
     memcpy(x, b, sizeof x);
     for (int round = 0; round < 8; round += 2) {
         for (int i = 0; i < 4; i++)
@@ -54,7 +56,7 @@ static void block_mix(uint32_t *b, uint32_t *scratch, size_t r)
 /* scryptROMix (section 5) on one block of 32 r little-endian words. */
 static void ro_mix(uint32_t *b, const struct scrypt_cost *cost)
 {
-    size_t    words = (size_t)cost->r * 32;
+    size_t words = (size_t)cost->r * 32;
     uint32_t *v = must_alloc((size_t)cost->n * words * 4);
     uint32_t *scratch = must_alloc(words * 4);
     for (uint64_t i = 0; i < cost->n; i++) {
@@ -63,7 +65,7 @@ static void ro_mix(uint32_t *b, const struct scrypt_cost *cost)
     }
     for (uint64_t i = 0; i < cost->n; i++) {
         const uint32_t *last = b + words - 16;
-        uint64_t        j = (last[0] | (uint64_t)last[1] << 32) & (cost->n - 1);
+        uint64_t j = (last[0] | (uint64_t)last[1] << 32) & (cost->n - 1);
         for (size_t k = 0; k < words; k++)
             b[k] ^= v[j * words + k];
         block_mix(b, scratch, (size_t)cost->r);
@@ -87,7 +89,7 @@ static uint32_t load_le32(const uint8_t *b)
 
 static void mix_bytes(uint8_t *bytes, const struct scrypt_cost *cost)
 {
-    size_t    words = (size_t)cost->r * 32;
+    size_t words = (size_t)cost->r * 32;
     uint32_t *b = must_alloc(words * 4);
     for (size_t i = 0; i < words; i++)
         b[i] = load_le32(bytes + 4 * i);
@@ -100,8 +102,8 @@ static void mix_bytes(uint8_t *bytes, const struct scrypt_cost *cost)
 void scrypt_any(uint8_t out[32], const char *password, struct bytes salt,
                 const struct scrypt_cost *cost)
 {
-    size_t   block = (size_t)cost->r * 128;
-    size_t   size = block * (size_t)cost->p;
+    size_t block = (size_t)cost->r * 128;
+    size_t size = block * (size_t)cost->p;
     uint8_t *b = must_alloc(size);
     pbkdf2(b, size, password, salt);
     for (uint64_t i = 0; i < cost->p; i++)

@@ -14,13 +14,13 @@
 #include <time.h>
 
 #define TX_TYPE_FEE_MARKET 0x02
-#define WAIT_DEFAULT_MS 120000u
-#define POLL_FIRST_MS 50u
-#define POLL_LONGEST_MS 400u
-#define CHECK_EVERY_MS 3000u  /* is the transaction still known? */
-#define SENT_MAX 8            /* versions of one transaction with growing fees */
-#define NONCE_TRIES_MAX 4
-#define GWEI 1000000000u
+#define WAIT_DEFAULT_MS    120000u
+#define POLL_FIRST_MS      50u
+#define POLL_LONGEST_MS    400u
+#define CHECK_EVERY_MS     3000u /* is the transaction still known? */
+#define SENT_MAX           8     /* versions of one transaction with growing fees */
+#define NONCE_TRIES_MAX    4
+#define GWEI               1000000000u
 
 static uint64_t now_ms(void)
 {
@@ -66,9 +66,9 @@ struct hash tx_digest(const struct tx *tx)
 
 void tx_sign(struct buffer *out, struct hash *out_hash, const struct tx *tx, const struct key *key)
 {
-    struct hash      digest = tx_digest(tx);
+    struct hash digest = tx_digest(tx);
     struct signature signature = key_sign(key, &digest);
-    size_t           start = out->size;
+    size_t start = out->size;
     buffer_append_byte(out, TX_TYPE_FEE_MARKET);
     size_t list = rlp_list_open(out);
     put_fields(out, tx);
@@ -87,11 +87,11 @@ void tx_receipt_finish(struct tx_receipt *r)
 
 enum status sender_init(struct sender *s, struct rpc *rpc, const struct key *key)
 {
-    uint64_t    chain_id = 0;
+    uint64_t chain_id = 0;
     enum status status = rpc_call_u64(rpc, &chain_id, "eth_chainId", NULL);
     if (status != OK) return status;
-    *s = (struct sender){
-        .rpc = rpc, .key = *key, .address = key_address(key), .chain_id = chain_id};
+    *s =
+        (struct sender){.rpc = rpc, .key = *key, .address = key_address(key), .chain_id = chain_id};
     return OK;
 }
 
@@ -112,14 +112,13 @@ static struct u256 quantity_u256(const json_t *object, const char *key)
 {
     struct u256 n = u256_from_u64(0);
     const char *text = json_string_value(json_object_get(object, key));
-    if (text == NULL || u256_from_quantity(&n, bytes_of_text(text)) != OK)
-        return u256_from_u64(0);
+    if (text == NULL || u256_from_quantity(&n, bytes_of_text(text)) != OK) return u256_from_u64(0);
     return n;
 }
 
 enum status tx_find_receipt(struct rpc *r, struct tx_receipt *out, const struct hash *hash)
 {
-    json_t     *answer = NULL;
+    json_t *answer = NULL;
     enum status status =
         rpc_call(r, &answer, "eth_getTransactionReceipt", json_pack("[o]", abi_hash(hash)));
     if (status != OK) return status;
@@ -160,7 +159,7 @@ static enum status estimate_gas(struct sender *s, uint64_t *out, const struct tx
         *out = q->gas_limit;
         return OK;
     }
-    uint64_t    gas = 0;
+    uint64_t gas = 0;
     enum status status =
         rpc_call_u64(s->rpc, &gas, "eth_estimateGas", json_pack("[o]", call_object(s, q)));
     if (status == E_DENIED) contract_explain(s->rpc);
@@ -171,7 +170,7 @@ static enum status estimate_gas(struct sender *s, uint64_t *out, const struct tx
 
 static enum status base_fee(struct rpc *r, struct u256 *out)
 {
-    json_t     *block = NULL;
+    json_t *block = NULL;
     enum status status =
         rpc_call(r, &block, "eth_getBlockByNumber", json_pack("[s,b]", "latest", 0));
     if (status != OK) return status;
@@ -198,10 +197,9 @@ static enum status ask_fees(struct sender *s, struct tx *tx, const struct tx_req
 
 static enum status ask_nonce(struct sender *s, uint64_t *out)
 {
-    uint64_t    nonce = 0;
-    enum status status =
-        rpc_call_u64(s->rpc, &nonce, "eth_getTransactionCount",
-                     json_pack("[o,s]", abi_address(&s->address), "pending"));
+    uint64_t nonce = 0;
+    enum status status = rpc_call_u64(s->rpc, &nonce, "eth_getTransactionCount",
+                                      json_pack("[o,s]", abi_address(&s->address), "pending"));
     if (status != OK) return status;
     *out = nonce > s->next_nonce ? nonce : s->next_nonce;
     return OK;
@@ -209,7 +207,7 @@ static enum status ask_nonce(struct sender *s, uint64_t *out)
 
 enum status sender_estimate(struct sender *s, struct u256 *out_fee, const struct tx_request *q)
 {
-    struct tx   tx = {0};
+    struct tx tx = {0};
     enum status status = estimate_gas(s, &tx.gas_limit, q);
     if (status == OK) status = ask_fees(s, &tx, q);
     if (status != OK) return status;
@@ -219,12 +217,12 @@ enum status sender_estimate(struct sender *s, struct u256 *out_fee, const struct
 
 /* One transaction under way, in all the versions that were sent. */
 struct flight {
-    struct sender           *sender;
+    struct sender *sender;
     const struct tx_request *request;
-    struct tx                tx;
-    struct buffer            raw; /* the newest version, signed */
-    struct hash              hashes[SENT_MAX];
-    size_t                   hash_count;
+    struct tx tx;
+    struct buffer raw; /* the newest version, signed */
+    struct hash hashes[SENT_MAX];
+    size_t hash_count;
 };
 
 static void sign_version(struct flight *f)
@@ -261,7 +259,7 @@ static bool message_has(const struct rpc *r, const char *words)
 static enum status send_raw(struct flight *f)
 {
     struct rpc *r = f->sender->rpc;
-    json_t     *answer = NULL;
+    json_t *answer = NULL;
     enum status status = rpc_call(r, &answer, "eth_sendRawTransaction",
                                   json_pack("[o]", abi_bytes(buffer_bytes(&f->raw))));
     json_decref(answer);
@@ -307,10 +305,10 @@ static enum status launch(struct flight *f)
 
 static bool node_knows(struct flight *f)
 {
-    json_t     *answer = NULL;
+    json_t *answer = NULL;
     enum status status = rpc_call(f->sender->rpc, &answer, "eth_getTransactionByHash",
                                   json_pack("[o]", abi_hash(newest(f))));
-    bool        known = status != OK || json_is_object(answer);
+    bool known = status != OK || json_is_object(answer);
     json_decref(answer);
     return known;
 }
@@ -372,11 +370,11 @@ static void explain_failure(struct flight *f, const struct tx_receipt *receipt)
 {
     struct rpc *r = f->sender->rpc;
     const char *blocks[2] = {NULL, "latest"};
-    char        before[67];
+    char before[67];
     u256_to_quantity(before, u256_from_u64(receipt->block_number - 1));
     blocks[0] = before;
     for (int i = 0; i < 2; i++) {
-        json_t     *answer = NULL;
+        json_t *answer = NULL;
         enum status status =
             rpc_call(r, &answer, "eth_call",
                      json_pack("[o,s]", call_object(f->sender, f->request), blocks[i]));

@@ -15,41 +15,40 @@
 #include "client/rpc.h"
 
 struct tx {
-    uint64_t       chain_id;
-    uint64_t       nonce;
-    struct u256    max_priority_fee;
-    struct u256    max_fee;
-    uint64_t       gas_limit;
+    uint64_t chain_id;
+    uint64_t nonce;
+    struct u256 max_priority_fee;
+    struct u256 max_fee;
+    uint64_t gas_limit;
     struct address to;
-    bool           creates; /* no `to`: data is init code */
-    struct u256    value;
-    struct bytes   data; /* borrowed */
+    bool creates; /* no `to`: data is init code */
+    struct u256 value;
+    struct bytes data; /* borrowed */
 };
 
 /* The signed raw bytes (0x02 | rlp) are appended to out; *out_hash is the transaction's hash. */
-void tx_sign(struct buffer *out, struct hash *out_hash, const struct tx *tx,
-             const struct key *key);
+void tx_sign(struct buffer *out, struct hash *out_hash, const struct tx *tx, const struct key *key);
 /* What tx_sign signs: keccak256(0x02 | rlp without the signature). */
 struct hash tx_digest(const struct tx *tx);
 
 struct tx_receipt {
     struct hash hash;
     struct hash block_hash;
-    uint64_t    block_number;
-    uint64_t    gas_used;
+    uint64_t block_number;
+    uint64_t gas_used;
     struct u256 gas_price; /* effective */
-    bool        success;
-    json_t     *logs; /* array as the node gave it; NULL when there is no receipt */
+    bool success;
+    json_t *logs; /* array as the node gave it; NULL when there is no receipt */
 };
 void tx_receipt_finish(struct tx_receipt *r); /* takes zeroed ones too */
 
 struct sender {
-    struct rpc    *rpc; /* borrowed */
-    struct key     key;
+    struct rpc *rpc; /* borrowed */
+    struct key key;
     struct address address;
-    uint64_t       chain_id;
-    uint64_t       next_nonce; /* the lowest that may be used, from what was sent already */
-    uint32_t       wait_ms;    /* how long to wait for finality; 0: 120 s */
+    uint64_t chain_id;
+    uint64_t next_nonce; /* the lowest that may be used, from what was sent already */
+    uint32_t wait_ms;    /* how long to wait for finality; 0: 120 s */
     /* Added to estimates, for calls whose path depends on who else gets into the same block. */
     uint64_t gas_extra;
     /* Told as soon as a transaction is sent, before it is final; may be NULL. */
@@ -63,11 +62,11 @@ void sender_finish(struct sender *s); /* wipes the key */
 
 struct tx_request {
     struct address to;
-    bool           creates;
-    struct u256    value;
-    struct bytes   data;      /* borrowed */
-    uint64_t       gas_limit; /* 0: estimated, plus a quarter */
-    struct u256    max_fee;   /* 0: twice the base fee plus the tip */
+    bool creates;
+    struct u256 value;
+    struct bytes data;   /* borrowed */
+    uint64_t gas_limit;  /* 0: estimated, plus a quarter */
+    struct u256 max_fee; /* 0: twice the base fee plus the tip */
 };
 
 /* Estimate, sign, send, wait for finality. E_DENIED: would revert or did (rpc_problem says why),

@@ -13,7 +13,8 @@ const struct command COMMANDS[] = {
      "Make an account: a new key in an encrypted key file.", ""},
     {"account import", "FILE", 1, 1, BIT(NAME) | BIT(LIGHT), account_import,
      "Take an account from a key file (Web3 Secret Storage V3) or a file that holds a private key.",
-     "The password given opens the file, if it is a key file, and locks the new one. FILE may be -\n"
+     "The password given opens the file, if it is a key file, and locks the new one. FILE may be "
+     "-\n"
      "for standard input."},
     {"account export", "ACCOUNT", 1, 1, BIT(OUTPUT) | BIT(SECRET), account_export,
      "Write an account's key file, for geth, ethers, cast and others.",
@@ -42,14 +43,14 @@ const struct command COMMANDS[] = {
      "Then: leasehold provider withdraw."},
     {"provider withdraw", "", 0, 0, 0, provider_withdraw,
      "Take out what was earned, and the stake once unbonding is over.", ""},
-    {"gpu list", "", 0, 0,
-     GPU_NEEDS | BIT(RUNTIME) | BIT(REGION) | BIT(MAX_PRICE) | BIT(SORT), gpu_list,
-     "Search the open offers.", ""},
+    {"gpu list", "", 0, 0, GPU_NEEDS | BIT(RUNTIME) | BIT(REGION) | BIT(MAX_PRICE) | BIT(SORT),
+     gpu_list, "Search the open offers.", ""},
     {"job run", "FOLDER", 1, 1,
      GPU_NEEDS | BIT(REPLICAS) | BIT(MAX_PRICE) | BIT(PROVIDER) | BIT(START_WINDOW) | BIT(OUTPUT) |
          BIT(DRY_RUN) | BIT(DETACH),
      job_run, "Rent workers, run the job in FOLDER on them, pay, and bring the result here.",
-     "FOLDER holds job.json and the files that it names. The whole price is locked first; what was\n"
+     "FOLDER holds job.json and the files that it names. The whole price is locked first; what "
+     "was\n"
      "not used comes back. Interrupted? Continue with `leasehold job resume ID`."},
     {"job resume", "ID", 1, 1, BIT(OUTPUT), job_resume,
      "Take up a job again that was started here: upload, wait, download.", ""},
@@ -70,8 +71,8 @@ const struct command COMMANDS[] = {
      "Print shell lines that point leasehold at a local network, as its renter.", ""},
     {"devnet fault", "WORKER KIND", 2, 2, BIT(DIR), devnet_fault,
      "Start worker number WORKER anew with a fault: none, lie, silent, noreveal.", ""},
-    {"completion", "bash|zsh", 1, 1, 0, show_completion,
-     "Print the completion script for a shell.", ""},
+    {"completion", "bash|zsh", 1, 1, 0, show_completion, "Print the completion script for a shell.",
+     ""},
     {"version", "", 0, 0, 0, show_version, "Print the version.", ""},
     {"help", "[COMMAND]", 0, 2, 0, show_help, "Explain a command.", ""},
 };
@@ -109,11 +110,11 @@ int show_help(struct session *s)
 {
     char path[100];
     if (s->in->word_count == 0) return print_made(help_overview);
-    snprintf(path, sizeof path, "%.40s%s%.40s", s->in->words[0],
-             s->in->word_count > 1 ? " " : "", s->in->word_count > 1 ? s->in->words[1] : "");
-    struct buffer         text = {0};
+    snprintf(path, sizeof path, "%.40s%s%.40s", s->in->words[0], s->in->word_count > 1 ? " " : "",
+             s->in->word_count > 1 ? s->in->words[1] : "");
+    struct buffer text = {0};
     const struct command *c = command_find(path);
-    size_t                size = strlen(path);
+    size_t size = strlen(path);
     if (c != NULL) help_command(&text, c);
     for (size_t i = 0; c == NULL && i < COMMAND_COUNT; i++)
         if (strncmp(COMMANDS[i].path, path, size) == 0 && COMMANDS[i].path[size] == ' ')

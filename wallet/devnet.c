@@ -22,7 +22,7 @@
 
 void devnet_path(char out[PATH_MAX], const struct devnet *d, const char *format, ...)
 {
-    char    part[200];
+    char part[200];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(part, sizeof part, format, arguments);
@@ -47,17 +47,16 @@ static json_t *worker_to_json(const struct devnet_worker *w)
 
 int devnet_save(const struct session *s, const struct devnet *d)
 {
-    char    path[PATH_MAX];
-    char    url[64];
+    char path[PATH_MAX];
+    char url[64];
     json_t *workers = json_array();
     for (size_t i = 0; i < d->worker_count; i++)
         json_array_append_new(workers, worker_to_json(&d->workers[i]));
     devnet_url(url, d);
     devnet_path(path, d, "devnet.json");
-    json_t     *o = json_pack("{s:I,s:I,s:I,s:s,s:o,s:o}", "chainId", (json_int_t)DEVNET_CHAIN_ID,
-                              "blockMs", (json_int_t)d->block_ms, "rpcPort",
-                              (json_int_t)d->rpc_port, "rpc", url, "node",
-                              process_to_json(&d->node), "workers", workers);
+    json_t *o = json_pack("{s:I,s:I,s:I,s:s,s:o,s:o}", "chainId", (json_int_t)DEVNET_CHAIN_ID,
+                          "blockMs", (json_int_t)d->block_ms, "rpcPort", (json_int_t)d->rpc_port,
+                          "rpc", url, "node", process_to_json(&d->node), "workers", workers);
     enum status status = json_save_path(o, path, 0600);
     json_decref(o);
     if (status != OK) return fail(s, CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
@@ -79,8 +78,8 @@ static bool worker_from_json(struct devnet_worker *w, const json_t *o)
 enum status devnet_load(struct devnet *out, char error[JSON_ERROR_SIZE], const char *dir)
 {
     struct devnet d = {0};
-    char          path[PATH_MAX];
-    json_t       *o = NULL;
+    char path[PATH_MAX];
+    json_t *o = NULL;
     if (snprintf(d.dir, sizeof d.dir, "%s", dir) >= PATH_MAX - 256) return E_LIMIT;
     devnet_path(path, &d, "devnet.json");
     enum status status = json_load_path(&o, error, path, RECORD_BYTES_MAX);
@@ -113,10 +112,10 @@ static void wait_a_step(void)
 static int log_tail(const struct session *s, const char *what, const char *log_path)
 {
     struct buffer text = {0};
-    char          last[400] = "";
+    char last[400] = "";
     if (file_read(&text, log_path, 16u << 20) == OK) {
         const char *start = buffer_text(&text);
-        size_t      size = strlen(start);
+        size_t size = strlen(start);
         while (size > 0 && start[size - 1] == '\n')
             size--;
         size_t from = size;
@@ -132,8 +131,8 @@ static int log_tail(const struct session *s, const char *what, const char *log_p
 static enum status read_port(uint64_t *out, const char *path)
 {
     struct buffer text = {0};
-    struct u256   n;
-    enum status   status = file_read(&text, path, 64);
+    struct u256 n;
+    enum status status = file_read(&text, path, 64);
     if (status == OK) {
         const char *start = buffer_text(&text);
         status = u256_from_decimal(&n, bytes_of(start, strspn(start, "0123456789")));
@@ -147,10 +146,10 @@ static enum status read_port(uint64_t *out, const char *path)
 /* The node answers when its chain is open. */
 static bool node_answers(const struct devnet *d)
 {
-    char               url[64];
-    char               error[JSON_ERROR_SIZE];
-    struct rpc        *r = NULL;
-    uint64_t           number = 0;
+    char url[64];
+    char error[JSON_ERROR_SIZE];
+    struct rpc *r = NULL;
+    uint64_t number = 0;
     struct rpc_options options = {.urls = url, .timeout_ms = 1000};
     devnet_url(url, d);
     if (rpc_create(&r, &options, error) != OK) return false;
@@ -187,10 +186,12 @@ int devnet_start_node(struct session *s, struct devnet *d)
     snprintf(listen, sizeof listen, "127.0.0.1:%llu", (unsigned long long)d->rpc_port);
     if (process_find_program(program, sizeof program, "leaseholdd") != OK)
         return fail(s, CODE_FAILED, "leaseholdd is neither beside this program nor in the PATH");
-    char  stale[PATH_MAX];
-    char *argv[] = {program,    (char[]){"--data-dir"},      data, (char[]){"--genesis"},
-                    genesis,    (char[]){"--validator-key"}, key,  (char[]){"--rpc-listen"},
-                    listen,     NULL};
+    char stale[PATH_MAX];
+    char *argv[] = {program, (char[]){"--data-dir"},
+                    data,    (char[]){"--genesis"},
+                    genesis, (char[]){"--validator-key"},
+                    key,     (char[]){"--rpc-listen"},
+                    listen,  NULL};
     devnet_path(stale, d, "node-1/rpc.port");
     unlink(stale);
     if (process_start(&d->node, "node-1", argv, log) != OK)
@@ -214,9 +215,9 @@ static int await_worker(struct session *s, struct devnet_worker *w, const char *
 static int key_path(struct session *s, char out[PATH_MAX], const struct devnet *d,
                     const struct address *a)
 {
-    char                    keystore[PATH_MAX];
-    char                    text[43];
-    char                    error[JSON_ERROR_SIZE] = "";
+    char keystore[PATH_MAX];
+    char text[43];
+    char error[JSON_ERROR_SIZE] = "";
     struct keystore_account account;
     address_to_text(text, a);
     devnet_path(keystore, d, "keystore");
@@ -231,7 +232,7 @@ int devnet_start_worker(struct session *s, struct devnet *d, size_t index)
     struct devnet_worker *w = &d->workers[index];
     char program[PATH_MAX], data[PATH_MAX], key[PATH_MAX], password[PATH_MAX], log[PATH_MAX];
     char ready[PATH_MAX], url[64], owner[43], listen[40], name[24];
-    int  code = key_path(s, key, d, &w->key);
+    int code = key_path(s, key, d, &w->key);
     if (code != CODE_DONE) return code;
     snprintf(name, sizeof name, "worker-%zu", index + 1);
     devnet_path(data, d, "%s", name);
@@ -242,12 +243,13 @@ int devnet_start_worker(struct session *s, struct devnet *d, size_t index)
     address_to_text(owner, &w->owner);
     snprintf(listen, sizeof listen, "127.0.0.1:%llu", (unsigned long long)w->port);
     if (process_find_program(program, sizeof program, "leasehold-worker") != OK)
-        return fail(s, CODE_FAILED, "leasehold-worker is neither beside this program nor in the "
+        return fail(s, CODE_FAILED,
+                    "leasehold-worker is neither beside this program nor in the "
                     "PATH");
-    char *argv[] = {program,  (char[]){"--data-dir"},      data,     (char[]){"--rpc"},
-                    url,      (char[]){"--owner"},         owner,    (char[]){"--worker-key"},
-                    key,      (char[]){"--password-file"}, password, (char[]){"--listen"},
-                    listen,   (char[]){"--fault"},         w->fault, NULL};
+    char *argv[] = {program, (char[]){"--data-dir"},      data,     (char[]){"--rpc"},
+                    url,     (char[]){"--owner"},         owner,    (char[]){"--worker-key"},
+                    key,     (char[]){"--password-file"}, password, (char[]){"--listen"},
+                    listen,  (char[]){"--fault"},         w->fault, NULL};
     unlink(ready);
     if (process_start(&w->process, name, argv, log) != OK)
         return fail(s, CODE_FAILED, "cannot start %s: %s", program, strerror(errno));

@@ -2,7 +2,8 @@
  *
  * Everything lives in one folder: keystore/ (light key files), password, genesis.json, node-1/,
  * worker-N/ with their logs, and devnet.json, which says what runs. Accounts: validator-1, renter,
- * provider-N (owners), worker-N (hot keys). Stopping and starting again goes on with the same chain. */
+ * provider-N (owners), worker-N (hot keys). Stopping and starting again goes on with the same
+ * chain. */
 #ifndef LEASEHOLD_WALLET_DEVNET_H
 #define LEASEHOLD_WALLET_DEVNET_H
 
@@ -14,19 +15,19 @@
 
 struct devnet_worker {
     struct process process;
-    uint64_t       port; /* of its gateway */
+    uint64_t port; /* of its gateway */
     struct address owner;
     struct address key;
-    struct hash    tls_key_hash;
-    char           fault[16];
+    struct hash tls_key_hash;
+    char fault[16];
 };
 
 struct devnet {
-    char                 dir[PATH_MAX]; /* absolute */
-    struct process       node;
-    uint64_t             rpc_port;
-    uint64_t             block_ms;
-    size_t               worker_count;
+    char dir[PATH_MAX]; /* absolute */
+    struct process node;
+    uint64_t rpc_port;
+    uint64_t block_ms;
+    size_t worker_count;
     struct devnet_worker workers[DEVNET_WORKERS_MAX];
 };
 
@@ -35,7 +36,8 @@ MUST_CHECK enum status devnet_load(struct devnet *out, char error[JSON_ERROR_SIZ
                                    const char *dir);
 MUST_CHECK int devnet_save(const struct session *s, const struct devnet *d);
 
-/* Keys, password file and genesis for a new network; d->dir, worker_count and block_ms are given. */
+/* Keys, password file and genesis for a new network; d->dir, worker_count and block_ms are given.
+ */
 MUST_CHECK int devnet_make(struct session *s, struct devnet *d);
 /* Starts the node (rpc_port 0: a free one, which d then names) and waits until it answers. */
 MUST_CHECK int devnet_start_node(struct session *s, struct devnet *d);

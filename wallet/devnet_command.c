@@ -18,7 +18,7 @@
 
 static int choose_dir(struct session *s, char out[PATH_MAX])
 {
-    char        preset[PATH_MAX];
+    char preset[PATH_MAX];
     const char *given = s->in->values[OPTION_DIR];
     if (snprintf(preset, sizeof preset, "%.3800s/devnet", s->home) >= PATH_MAX - 256)
         return fail(s, CODE_USAGE, "the path is too long");
@@ -32,7 +32,7 @@ static int load(struct session *s, struct devnet *d)
 {
     char dir[PATH_MAX];
     char error[JSON_ERROR_SIZE] = "";
-    int  code = choose_dir(s, dir);
+    int code = choose_dir(s, dir);
     if (code != CODE_DONE) return code;
     enum status status = devnet_load(d, error, dir);
     if (status == E_NOT_FOUND)
@@ -47,12 +47,13 @@ static int read_wishes(struct session *s, struct devnet *d)
 {
     uint64_t validators = 0;
     uint64_t workers = 0;
-    int      code = option_number(s, &validators, OPTION_VALIDATORS, 1, 1000);
+    int code = option_number(s, &validators, OPTION_VALIDATORS, 1, 1000);
     if (code == CODE_DONE && validators != 1)
-        code = fail(s, CODE_USAGE, "--validators: this release runs a local network with 1, not "
-                    "%llu", (unsigned long long)validators);
-    if (code == CODE_DONE)
-        code = option_number(s, &workers, OPTION_WORKERS, 3, DEVNET_WORKERS_MAX);
+        code = fail(s, CODE_USAGE,
+                    "--validators: this release runs a local network with 1, not "
+                    "%llu",
+                    (unsigned long long)validators);
+    if (code == CODE_DONE) code = option_number(s, &workers, OPTION_WORKERS, 3, DEVNET_WORKERS_MAX);
     if (code == CODE_DONE) code = option_number(s, &d->block_ms, OPTION_BLOCK_MS, 500, 10000);
     if (code == CODE_DONE && d->block_ms < 50)
         code = fail(s, CODE_USAGE, "--block-ms must be 50 to 10000");
@@ -80,12 +81,14 @@ static bool folder_has_things(const char *dir)
 /* A network that was stopped goes on; else a new one is made. */
 static int open_or_make(struct session *s, struct devnet *d)
 {
-    char          error[JSON_ERROR_SIZE] = "";
+    char error[JSON_ERROR_SIZE] = "";
     struct devnet wished = *d;
-    enum status   status = devnet_load(d, error, wished.dir);
+    enum status status = devnet_load(d, error, wished.dir);
     if (status == OK && process_alive(&d->node))
-        return fail(s, CODE_FAILED, "a local network runs in %s already; stop it: leasehold devnet "
-                    "down", d->dir);
+        return fail(s, CODE_FAILED,
+                    "a local network runs in %s already; stop it: leasehold devnet "
+                    "down",
+                    d->dir);
     if (status == OK) {
         if (wished.rpc_port != 0) d->rpc_port = wished.rpc_port;
         return CODE_DONE;
@@ -121,8 +124,8 @@ static int bring_up(struct session *s, struct devnet *d)
 
 static json_t *to_json(const struct devnet *d)
 {
-    char    url[64];
-    char    path[PATH_MAX];
+    char url[64];
+    char path[PATH_MAX];
     json_t *workers = json_array();
     devnet_url(url, d);
     for (size_t i = 0; i < d->worker_count; i++) {
@@ -134,8 +137,8 @@ static json_t *to_json(const struct devnet *d)
                                "workerKey", abi_address(&w->key), "fault", w->fault));
     }
     json_t *o = json_pack("{s:s,s:s,s:I,s:b,s:I,s:o}", "dir", d->dir, "rpc", url, "chainId",
-                          (json_int_t)DEVNET_CHAIN_ID, "running", process_alive(&d->node), "nodePid",
-                          (json_int_t)d->node.pid, "workers", workers);
+                          (json_int_t)DEVNET_CHAIN_ID, "running", process_alive(&d->node),
+                          "nodePid", (json_int_t)d->node.pid, "workers", workers);
     devnet_path(path, d, "keystore");
     json_object_set_new(o, "keystore", json_string(path));
     devnet_path(path, d, "password");
@@ -151,7 +154,7 @@ static void print_text(const struct devnet *d)
            process_alive(&d->node) ? "runs" : "stopped", d->node.pid, url);
     for (size_t i = 0; i < d->worker_count; i++) {
         const struct devnet_worker *w = &d->workers[i];
-        char                        owner[43];
+        char owner[43];
         address_to_text(owner, &w->owner);
         printf("worker %zu   %s, pid %ld, gateway 127.0.0.1:%llu, provider %s%s%s\n", i + 1,
                process_alive(&w->process) ? "runs" : "stopped", w->process.pid,
@@ -179,7 +182,8 @@ static int stay(struct session *s, struct devnet *d)
         nanosleep(&pause, NULL);
     bool stopped = __atomic_load_n(stop_flag(), __ATOMIC_RELAXED);
     char error[JSON_ERROR_SIZE];
-    if (devnet_load(d, error, d->dir) != OK) tell(s, error); /* `devnet fault` may have changed it */
+    if (devnet_load(d, error, d->dir) != OK)
+        tell(s, error); /* `devnet fault` may have changed it */
     devnet_stop(d);
     if (!stopped) return fail(s, CODE_FAILED, "the node has ended; see %s/node-1.log", d->dir);
     tell(s, "stopped");
@@ -210,7 +214,7 @@ static int remove_entry(const char *path, const struct stat *info, int kind, str
 int devnet_down(struct session *s)
 {
     struct devnet d;
-    int           code = load(s, &d);
+    int code = load(s, &d);
     if (code != CODE_DONE) return code;
     devnet_stop(&d);
     if (option_on(s->in, OPTION_DELETE) &&
@@ -227,7 +231,7 @@ int devnet_down(struct session *s)
 int devnet_status(struct session *s)
 {
     struct devnet d;
-    int           code = load(s, &d);
+    int code = load(s, &d);
     if (code == CODE_DONE) print_network(s, &d);
     return code;
 }
@@ -248,10 +252,10 @@ static void print_export(const char *name, const char *value)
 int devnet_env(struct session *s)
 {
     struct devnet d;
-    char          url[64];
-    char          keystore[PATH_MAX];
-    char          password[PATH_MAX];
-    int           code = load(s, &d);
+    char url[64];
+    char keystore[PATH_MAX];
+    char password[PATH_MAX];
+    int code = load(s, &d);
     if (code != CODE_DONE) return code;
     devnet_url(url, &d);
     devnet_path(keystore, &d, "keystore");
@@ -272,10 +276,10 @@ int devnet_env(struct session *s)
 int devnet_fault(struct session *s)
 {
     static const char *const kinds[] = {"none", "lie", "silent", "noreveal"};
-    struct devnet            d;
-    uint64_t                 number = 0;
-    bool                     known = false;
-    int                      code = load(s, &d);
+    struct devnet d;
+    uint64_t number = 0;
+    bool known = false;
+    int code = load(s, &d);
     if (code == CODE_DONE) code = word_number(s, &number, 0, "the worker's number");
     if (code != CODE_DONE) return code;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

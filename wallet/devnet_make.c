@@ -39,7 +39,7 @@ static int write_text(struct session *s, const char *path, const char *text)
 static int make_password(struct session *s, struct devnet *d, char out[72])
 {
     uint8_t raw[16];
-    char    path[PATH_MAX];
+    char path[PATH_MAX];
     random_bytes(raw, sizeof raw);
     hex_encode(out, bytes_of(raw, sizeof raw));
     devnet_path(path, d, "password");
@@ -50,10 +50,10 @@ static int make_account(struct session *s, const struct devnet *d, struct addres
                         const char *name, const char *password)
 {
     struct key key;
-    json_t    *file = NULL;
-    char       path[PATH_MAX];
-    char       keystore[PATH_MAX];
-    char       error[JSON_ERROR_SIZE] = "";
+    json_t *file = NULL;
+    char path[PATH_MAX];
+    char keystore[PATH_MAX];
+    char error[JSON_ERROR_SIZE] = "";
     key_generate(&key);
     keystore_encrypt(&file, &key, password, name, KEYSTORE_LIGHT);
     devnet_path(keystore, d, "keystore");
@@ -76,20 +76,21 @@ static void add_alloc(json_t *alloc, const struct address *a, const char *balanc
 static int run_program(struct session *s, json_t **out, char *const argv[])
 {
     struct buffer text = {0};
-    char          error[JSON_ERROR_SIZE] = "";
-    enum status   status = process_output(&text, argv);
+    char error[JSON_ERROR_SIZE] = "";
+    enum status status = process_output(&text, argv);
     if (status == OK) status = json_parse(out, error, buffer_bytes(&text));
     buffer_finish(&text);
-    return status == OK ? CODE_DONE : fail(s, CODE_FAILED, "%s %s failed %s", argv[0], argv[1], error);
+    return status == OK ? CODE_DONE
+                        : fail(s, CODE_FAILED, "%s %s failed %s", argv[0], argv[1], error);
 }
 
 /* The validator's own key file, and what the genesis needs of it. */
 static int make_validator(struct session *s, struct devnet *d, json_t **out)
 {
     struct key key;
-    char       text[70];
-    char       path[PATH_MAX];
-    char       program[PATH_MAX];
+    char text[70];
+    char path[PATH_MAX];
+    char program[PATH_MAX];
     key_generate(&key);
     hex_encode(text, bytes_of(key.secret, 32));
     key_finish(&key);
@@ -109,13 +110,14 @@ static json_t *validator_entry(const struct address *operator_address, const jso
     u256_to_decimal(stake, amount(VALIDATOR_STAKE));
     return json_pack("{s:o,s:s,s:s,s:s,s:i}", "operator", abi_address(operator_address),
                      "consensusAddress", abi_get_text(printed, "consensusAddress"), "hashChainEnd",
-                     abi_get_text(printed, "hashChainEnd"), "stakeWei", stake, "commissionBps", 500);
+                     abi_get_text(printed, "hashChainEnd"), "stakeWei", stake, "commissionBps",
+                     500);
 }
 
 static int write_genesis(struct session *s, const struct devnet *d, json_t *alloc,
                          json_t *validator)
 {
-    char       path[PATH_MAX];
+    char path[PATH_MAX];
     json_int_t block_ms = (json_int_t)d->block_ms;
     json_int_t idle_ms = block_ms > 1000 ? block_ms : 1000;
     devnet_path(path, d, "genesis.json");
@@ -135,8 +137,8 @@ static int write_genesis(struct session *s, const struct devnet *d, json_t *allo
 static int free_port(struct session *s, uint64_t *out)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t          size = sizeof at;
-    int                fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
               getsockname(fd, (struct sockaddr *)&at, &size) == 0;
     if (fd >= 0) close(fd);
@@ -149,10 +151,10 @@ static int make_worker(struct session *s, struct devnet *d, size_t index, const 
                        json_t *alloc)
 {
     struct devnet_worker *w = &d->workers[index];
-    char                  name[32];
-    char                  data[PATH_MAX];
-    char                  program[PATH_MAX];
-    json_t               *printed = NULL;
+    char name[32];
+    char data[PATH_MAX];
+    char program[PATH_MAX];
+    json_t *printed = NULL;
     snprintf(w->fault, sizeof w->fault, "none");
     snprintf(name, sizeof name, "provider-%zu", index + 1);
     int code = make_account(s, d, &w->owner, name, password);
@@ -163,7 +165,8 @@ static int make_worker(struct session *s, struct devnet *d, size_t index, const 
     add_alloc(alloc, &w->owner, OWNER_BALANCE);
     add_alloc(alloc, &w->key, WORKER_BALANCE);
     if (process_find_program(program, sizeof program, "leasehold-worker") != OK)
-        return fail(s, CODE_FAILED, "leasehold-worker is neither beside this program nor in the "
+        return fail(s, CODE_FAILED,
+                    "leasehold-worker is neither beside this program nor in the "
                     "PATH");
     devnet_path(data, d, "%s", name);
     char *argv[] = {program, (char[]){"init"}, (char[]){"--data-dir"}, data, NULL};
@@ -177,8 +180,8 @@ static int make_accounts(struct session *s, struct devnet *d, json_t *alloc,
                          struct address *validator)
 {
     struct address renter;
-    char           password[72];
-    int            code = make_password(s, d, password);
+    char password[72];
+    int code = make_password(s, d, password);
     if (code == CODE_DONE) code = make_account(s, d, validator, "validator-1", password);
     if (code == CODE_DONE) code = make_account(s, d, &renter, "renter", password);
     if (code != CODE_DONE) return code;
@@ -192,8 +195,8 @@ static int make_accounts(struct session *s, struct devnet *d, json_t *alloc,
 int devnet_make(struct session *s, struct devnet *d)
 {
     struct address validator;
-    json_t        *printed = NULL;
-    json_t        *alloc = json_object();
+    json_t *printed = NULL;
+    json_t *alloc = json_object();
     if (directory_make(d->dir, 0700) != OK)
         return fail(s, CODE_FAILED, "cannot make %s: %s", d->dir, strerror(errno));
     int code = make_accounts(s, d, alloc, &validator);
@@ -208,13 +211,13 @@ int devnet_make(struct session *s, struct devnet *d)
 /* ---- registration: three transactions a provider, the providers side by side ---- */
 
 struct registration {
-    const struct devnet        *net;
+    const struct devnet *net;
     const struct devnet_worker *worker;
-    char                        password[72];
-    pthread_t                   thread;
-    bool                        started;
-    enum status                 status;
-    char                        problem[RPC_PROBLEM_SIZE];
+    char password[72];
+    pthread_t thread;
+    bool started;
+    enum status status;
+    char problem[RPC_PROBLEM_SIZE];
 };
 
 static enum status send_one(struct sender *sender, const char *function, json_t *args,
@@ -226,15 +229,27 @@ static enum status send_one(struct sender *sender, const char *function, json_t 
     return status;
 }
 
+/* Whether an earlier start has done it all: the entry's offer is open. */
+static bool registered(struct rpc *rpc, const struct devnet_worker *w)
+{
+    json_t *gpu = NULL;
+    bool open = contract_call(rpc, &gpu, CONTRACT_PROVIDERS, "gpu",
+                              json_pack("[o,i]", abi_address(&w->owner), 0)) == OK &&
+                abi_get_bool(gpu, "open");
+    json_decref(gpu);
+    return open;
+}
+
 static enum status send_three(struct sender *sender, const struct devnet_worker *w)
 {
-    char        endpoint[40];
+    char endpoint[40];
     struct u256 none = u256_from_u64(0);
+    if (registered(sender->rpc, w)) return OK;
     snprintf(endpoint, sizeof endpoint, "127.0.0.1:%llu", (unsigned long long)w->port);
-    enum status status = send_one(sender, "register",
-                                  json_pack("[s,o,s,o]", endpoint, abi_hash(&w->tls_key_hash),
-                                            "local", abi_address(&w->key)),
-                                  amount(PROVIDER_STAKE));
+    enum status status = send_one(
+        sender, "register",
+        json_pack("[s,o,s,o]", endpoint, abi_hash(&w->tls_key_hash), "local", abi_address(&w->key)),
+        amount(PROVIDER_STAKE));
     if (status == E_DENIED && strcmp(rpc_revert_name(sender->rpc), "AlreadyRegistered") == 0)
         status = OK;
     if (status == OK)
@@ -247,9 +262,9 @@ static enum status send_three(struct sender *sender, const struct devnet_worker 
 
 static enum status open_owner(struct registration *r, struct key *out)
 {
-    char                    keystore[PATH_MAX];
-    char                    text[43];
-    char                    error[JSON_ERROR_SIZE] = "";
+    char keystore[PATH_MAX];
+    char text[43];
+    char error[JSON_ERROR_SIZE] = "";
     struct keystore_account account;
     devnet_path(keystore, r->net, "keystore");
     address_to_text(text, &r->worker->owner);
@@ -262,12 +277,12 @@ static enum status open_owner(struct registration *r, struct key *out)
 static void *run_registration(void *context)
 {
     struct registration *r = context;
-    struct key           key = {0};
-    struct rpc          *rpc = NULL;
-    struct sender        sender;
-    char                 url[64];
-    char                 error[JSON_ERROR_SIZE] = "";
-    struct rpc_options   options = {.urls = url, .patience_ms = 5000, .stop = stop_flag()};
+    struct key key = {0};
+    struct rpc *rpc = NULL;
+    struct sender sender;
+    char url[64];
+    char error[JSON_ERROR_SIZE] = "";
+    struct rpc_options options = {.urls = url, .patience_ms = 5000, .stop = stop_flag()};
     devnet_url(url, r->net);
     r->status = open_owner(r, &key);
     if (r->status == OK) r->status = rpc_create(&rpc, &options, error);
@@ -286,7 +301,7 @@ static void *run_registration(void *context)
 static int read_password(struct session *s, const struct devnet *d, char out[72])
 {
     struct buffer text = {0};
-    char          path[PATH_MAX];
+    char path[PATH_MAX];
     devnet_path(path, d, "password");
     if (file_read(&text, path, 70) != OK)
         return fail(s, CODE_FAILED, "cannot read %s: %s", path, strerror(errno));
@@ -299,8 +314,8 @@ static int read_password(struct session *s, const struct devnet *d, char out[72]
 int devnet_register(struct session *s, struct devnet *d)
 {
     struct registration all[DEVNET_WORKERS_MAX] = {0};
-    char                password[72];
-    int                 code = read_password(s, d, password);
+    char password[72];
+    int code = read_password(s, d, password);
     for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++) {
         all[i] = (struct registration){.net = d, .worker = &d->workers[i]};
         memcpy(all[i].password, password, sizeof password);

@@ -19,7 +19,7 @@ void help_overview(struct buffer *out)
 static void append_option(struct buffer *out, int id)
 {
     const struct option_info *o = &OPTION_TABLE[id];
-    char                      flag[80];
+    char flag[80];
     snprintf(flag, sizeof flag, "--%s%s%s", o->flag, o->argument != NULL ? " " : "",
              o->argument != NULL ? o->argument : "");
     if (strlen(flag) > 26) {
@@ -94,14 +94,15 @@ static void append_man_command(struct buffer *out, const struct command *c)
 
 void help_man(struct buffer *out)
 {
-    buffer_print(out, ".TH LEASEHOLD 1 \"\" \"Leasehold %s\"\n.SH NAME\n"
-                      "leasehold \\- rent GPUs, and rent them out, on a Leasehold chain\n"
-                      ".SH SYNOPSIS\n.B leasehold\n\\fICOMMAND\\fR [\\fIARGUMENT\\fR...] "
-                      "[\\fB\\-\\-OPTION\\fR...]\n"
-                      ".SH DESCRIPTION\nAccounts, payments, GPU search, jobs and local networks. "
-                      "Amounts are written as 1.5 LSH, 3 gwei or 7 wei; a bare number is LSH. "
-                      "Passwords come from a file, the environment or a prompt, never from the "
-                      "command line.\n.SH OPTIONS OF EVERY COMMAND\n",
+    buffer_print(out,
+                 ".TH LEASEHOLD 1 \"\" \"Leasehold %s\"\n.SH NAME\n"
+                 "leasehold \\- rent GPUs, and rent them out, on a Leasehold chain\n"
+                 ".SH SYNOPSIS\n.B leasehold\n\\fICOMMAND\\fR [\\fIARGUMENT\\fR...] "
+                 "[\\fB\\-\\-OPTION\\fR...]\n"
+                 ".SH DESCRIPTION\nAccounts, payments, GPU search, jobs and local networks. "
+                 "Amounts are written as 1.5 LSH, 3 gwei or 7 wei; a bare number is LSH. "
+                 "Passwords come from a file, the environment or a prompt, never from the "
+                 "command line.\n.SH OPTIONS OF EVERY COMMAND\n",
                  LEASEHOLD_VERSION);
     for (int i = 0; i < OPTION_COUNT; i++)
         if ((OPTIONS_GLOBAL & (1ull << i)) != 0) append_man_option(out, i);
@@ -201,19 +202,18 @@ static void append_value_words(struct buffer *out)
 
 void help_bash(struct buffer *out)
 {
-    buffer_print(out,
-                 "# bash completion of leasehold; made by: leasehold completion bash\n"
-                 "_leasehold() {\n"
-                 "    local current=\"${COMP_WORDS[COMP_CWORD]}\" "
-                 "previous=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
-                 "    local words='' options='' first='' second='' word\n"
-                 "    COMPREPLY=()\n"
-                 "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-                 "        case \"$word\" in -*) continue ;; esac\n"
-                 "        if [ -z \"$first\" ]; then first=$word\n"
-                 "        elif [ -z \"$second\" ]; then second=$word; fi\n"
-                 "    done\n"
-                 "    case \"$previous\" in\n");
+    buffer_print(out, "# bash completion of leasehold; made by: leasehold completion bash\n"
+                      "_leasehold() {\n"
+                      "    local current=\"${COMP_WORDS[COMP_CWORD]}\" "
+                      "previous=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
+                      "    local words='' options='' first='' second='' word\n"
+                      "    COMPREPLY=()\n"
+                      "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+                      "        case \"$word\" in -*) continue ;; esac\n"
+                      "        if [ -z \"$first\" ]; then first=$word\n"
+                      "        elif [ -z \"$second\" ]; then second=$word; fi\n"
+                      "    done\n"
+                      "    case \"$previous\" in\n");
     append_value_words(out);
     buffer_print(out, "    esac\n    case \"$first\" in\n        '') words='");
     append_first_words(out);
@@ -221,9 +221,8 @@ void help_bash(struct buffer *out)
     append_second_words(out);
     buffer_print(out, "    esac\n    case \"$first $second\" in\n");
     append_option_words(out);
-    buffer_print(out,
-                 "    esac\n"
-                 "    case \"$first $second\" in \"$first \") case \"$first\" in\n");
+    buffer_print(out, "    esac\n"
+                      "    case \"$first $second\" in \"$first \") case \"$first\" in\n");
     append_option_words(out);
     buffer_print(out,
                  "    esac ;; esac\n"

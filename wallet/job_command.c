@@ -21,8 +21,8 @@ static int fetch_ids(struct session *s, json_t *ids, const struct address *a)
 {
     for (uint64_t start = 0;; start += JOBS_PAGE) {
         json_t *page = NULL;
-        int     code = session_call(s, &page, CONTRACT_JOBS, "jobsOf",
-                                    json_pack("[o,o,i]", abi_address(a), abi_u64(start), JOBS_PAGE));
+        int code = session_call(s, &page, CONTRACT_JOBS, "jobsOf",
+                                json_pack("[o,o,i]", abi_address(a), abi_u64(start), JOBS_PAGE));
         if (code != CODE_DONE) return code;
         uint64_t total = abi_get_u64(page, "total");
         json_array_extend(ids, json_object_get(page, "ids"));
@@ -33,9 +33,9 @@ static int fetch_ids(struct session *s, json_t *ids, const struct address *a)
 
 static void add_row(struct table *t, const json_t *job, const char *id)
 {
-    char          paid[AMOUNT_TEXT_SIZE];
-    char          when[32];
-    char          replicas[16];
+    char paid[AMOUNT_TEXT_SIZE];
+    char when[32];
+    char replicas[16];
     const json_t *spec = abi_get(job, "spec");
     amount_to_text(paid, abi_get_u256(job, "paid"));
     time_to_text(when, abi_get_u64(job, "submittedAt"), (uint64_t)time(NULL));
@@ -48,7 +48,7 @@ static int list_jobs(struct session *s, const json_t *ids, json_t *jobs, struct 
 {
     for (size_t i = 0; i < json_array_size(ids); i++) {
         const char *id = json_string_value(json_array_get(ids, i));
-        json_t     *job = NULL;
+        json_t *job = NULL;
         int code = session_call(s, &job, CONTRACT_JOBS, "getJob", json_pack("[s]", id));
         if (code != CODE_DONE) return code;
         json_object_set_new(job, "job", json_string(id));
@@ -63,9 +63,9 @@ static int list_jobs(struct session *s, const json_t *ids, json_t *jobs, struct 
 int job_list(struct session *s)
 {
     struct address a;
-    struct table   t;
-    json_t        *ids = json_array();
-    json_t        *jobs = json_array();
+    struct table t;
+    json_t *ids = json_array();
+    json_t *jobs = json_array();
     table_init(&t, 5, (const char *const[]){"JOB", "STATE", "REPLICAS", "SUBMITTED", "PAID"});
     int code = s->in->word_count > 0 ? session_address(s, &a, s->in->words[0])
                                      : session_own_address(s, &a);
@@ -87,8 +87,8 @@ int job_list(struct session *s)
 
 static void print_replica(const json_t *r, size_t index)
 {
-    char     price[AMOUNT_TEXT_SIZE];
-    char     reserved[AMOUNT_TEXT_SIZE];
+    char price[AMOUNT_TEXT_SIZE];
+    char reserved[AMOUNT_TEXT_SIZE];
     uint64_t state = abi_get_u64(r, "state");
     amount_to_text(price, abi_get_u256(r, "pricePerSecond"));
     amount_to_text(reserved, abi_get_u256(r, "reserved"));
@@ -103,19 +103,20 @@ static void print_replica(const json_t *r, size_t index)
 static void print_job(const json_t *job, const json_t *replicas, uint64_t id)
 {
     const json_t *spec = abi_get(job, "spec");
-    char          price[AMOUNT_TEXT_SIZE];
-    char          escrow[AMOUNT_TEXT_SIZE];
-    char          paid[AMOUNT_TEXT_SIZE];
-    char          refunded[AMOUNT_TEXT_SIZE];
-    char          compensated[AMOUNT_TEXT_SIZE];
-    char          size[32];
+    char price[AMOUNT_TEXT_SIZE];
+    char escrow[AMOUNT_TEXT_SIZE];
+    char paid[AMOUNT_TEXT_SIZE];
+    char refunded[AMOUNT_TEXT_SIZE];
+    char compensated[AMOUNT_TEXT_SIZE];
+    char size[32];
     amount_to_text(price, abi_get_u256(spec, "maxPricePerSecond"));
     amount_to_text(escrow, abi_get_u256(job, "escrow"));
     amount_to_text(paid, abi_get_u256(job, "paid"));
     amount_to_text(refunded, abi_get_u256(job, "refunded"));
     amount_to_text(compensated, abi_get_u256(job, "compensated"));
     size_to_text(size, abi_get_u64(spec, "bundleSize"));
-    printf("job        %llu, %s", (unsigned long long)id, job_state_name(abi_get_u64(job, "state")));
+    printf("job        %llu, %s", (unsigned long long)id,
+           job_state_name(abi_get_u64(job, "state")));
     if (job_ended((enum job_state)abi_get_u64(job, "state")))
         printf(": %s", job_reason_text(abi_get_u64(job, "reason")));
     printf("\nrenter     %s\nbundle     %s, %s\norder      %llu replicas, at most %llu s each, at "
@@ -131,7 +132,7 @@ static void print_job(const json_t *job, const json_t *replicas, uint64_t id)
 int job_show(struct session *s)
 {
     struct follow f = {.session = s};
-    int           code = word_number(s, &f.job, 0, "the job's id");
+    int code = word_number(s, &f.job, 0, "the job's id");
     if (code == CODE_DONE) code = session_connect(s);
     if (code == CODE_DONE) code = follow_refresh(&f);
     if (code == CODE_DONE && s->json) {
@@ -152,10 +153,10 @@ int job_show(struct session *s)
 static int choose_target(struct session *s, struct result_target *t, uint64_t job)
 {
     struct job_record record;
-    char              name[64];
-    const char       *given = s->in->values[OPTION_OUTPUT];
-    bool              known = job_record_load(s, &record, job);
-    int               code = CODE_DONE;
+    char name[64];
+    const char *given = s->in->values[OPTION_OUTPUT];
+    bool known = job_record_load(s, &record, job);
+    int code = CODE_DONE;
     if (known) {
         snprintf(t->folder, sizeof t->folder, "%s", record.folder);
         snprintf(t->output, sizeof t->output, "%s", record.output);
@@ -188,10 +189,10 @@ static int check_has_result(struct session *s, const struct follow *f)
 
 int job_fetch(struct session *s)
 {
-    struct progress      progress;
-    struct follow        f = {.session = s, .progress = &progress};
+    struct progress progress;
+    struct follow f = {.session = s, .progress = &progress};
     struct result_target target = {0};
-    struct buffer        report = {0};
+    struct buffer report = {0};
     stop_watch();
     progress_init(&progress, s->json);
     int code = word_number(s, &f.job, 0, "the job's id");
@@ -229,8 +230,8 @@ static void print_cancelled(struct session *s, uint64_t id, const struct tx_rece
 
 int job_cancel(struct session *s)
 {
-    struct progress   progress;
-    struct follow     f = {.session = s, .progress = &progress};
+    struct progress progress;
+    struct follow f = {.session = s, .progress = &progress};
     struct tx_receipt r = {0};
     progress_init(&progress, s->json);
     int code = word_number(s, &f.job, 0, "the job's id");

@@ -24,9 +24,9 @@ static const char *const job_reasons[] = {
     "cancelled by the renter",
     "too few workers answered in time",
 };
-static const char *const decline_reasons[] = {"no reason",       "busy",
+static const char *const decline_reasons[] = {"no reason",         "busy",
                                               "no bundle arrived", "not supported",
-                                              "shutting down",   "a failure of its own"};
+                                              "shutting down",     "a failure of its own"};
 
 static const char *name_of(const char *const *names, size_t count, uint64_t index)
 {
@@ -62,9 +62,9 @@ bool job_ended(enum job_state state)
 /* One event being told. */
 struct told {
     struct follow *f;
-    const json_t  *args;
-    struct stage   stage;
-    uint64_t       worker; /* number for people: replica index + 1 */
+    const json_t *args;
+    struct stage stage;
+    uint64_t worker; /* number for people: replica index + 1 */
 };
 
 static uint64_t worker_of_provider(const struct follow *f, const struct address *provider)
@@ -78,7 +78,7 @@ static uint64_t worker_of_provider(const struct follow *f, const struct address 
 
 static void tell_assigned(struct told *t)
 {
-    char           price[AMOUNT_TEXT_SIZE];
+    char price[AMOUNT_TEXT_SIZE];
     struct address provider = abi_get_address(t->args, "provider");
     amount_to_text(price, abi_get_u256(t->args, "pricePerSecond"));
     progress_stage(t->f->progress, &t->stage, "worker %llu is %s, %s/s",
@@ -95,8 +95,8 @@ static void tell_amount(struct told *t, const char *before, const char *key)
 static void tell_worker_amount(struct told *t, const char *after, const char *key)
 {
     struct address provider = abi_get_address(t->args, "provider");
-    uint64_t       worker = worker_of_provider(t->f, &provider);
-    char           amount[AMOUNT_TEXT_SIZE];
+    uint64_t worker = worker_of_provider(t->f, &provider);
+    char amount[AMOUNT_TEXT_SIZE];
     amount_to_text(amount, abi_get_u256(t->args, key));
     progress_stage(t->f->progress, &t->stage, "worker %llu %s %s", (unsigned long long)worker,
                    after, amount);
@@ -119,8 +119,8 @@ static void tell_revealed(struct told *t)
 static void tell_settled(struct told *t)
 {
     uint64_t state = abi_get_u64(t->args, "state");
-    bool     agreed = state == JOB_AGREED || state == JOB_SETTLED;
-    size_t   paid = 0;
+    bool agreed = state == JOB_AGREED || state == JOB_SETTLED;
+    size_t paid = 0;
     for (size_t i = 0; i < json_array_size(t->f->replicas); i++)
         if (abi_get_u64(json_array_get(t->f->replicas, i), "state") == REPLICA_PAID) paid++;
     t->stage.name = agreed ? "agreed" : job_state_name(state);
@@ -170,11 +170,16 @@ static const struct teller {
     const char *stage;
     void (*tell)(struct told *t);
 } tellers[] = {
-    {"JobAssigned", "matched", tell_assigned},   {"JobSealed", "sealed", tell_sealed},
-    {"JobRevealed", "revealed", tell_revealed},  {"JobSettled", "agreed", tell_settled},
-    {"Paid", "paid", tell_paid},                 {"Refunded", "refunded", tell_refunded},
-    {"Compensated", "compensated", tell_compensated}, {"ReplicaFaulted", "slashed", tell_slashed},
-    {"JobTimedOut", "timed out", tell_slashed},  {"JobDeclined", "declined", tell_declined},
+    {"JobAssigned", "matched", tell_assigned},
+    {"JobSealed", "sealed", tell_sealed},
+    {"JobRevealed", "revealed", tell_revealed},
+    {"JobSettled", "agreed", tell_settled},
+    {"Paid", "paid", tell_paid},
+    {"Refunded", "refunded", tell_refunded},
+    {"Compensated", "compensated", tell_compensated},
+    {"ReplicaFaulted", "slashed", tell_slashed},
+    {"JobTimedOut", "timed out", tell_slashed},
+    {"JobDeclined", "declined", tell_declined},
 };
 
 /* The settlement's one transaction emits the payments before the verdict; people read the verdict
@@ -215,8 +220,8 @@ int follow_refresh(struct follow *f)
 {
     json_t *state = NULL;
     json_t *answer = NULL;
-    int     code = session_call(f->session, &state, CONTRACT_JOBS, "getJob",
-                                json_pack("[o]", abi_u64(f->job)));
+    int code = session_call(f->session, &state, CONTRACT_JOBS, "getJob",
+                            json_pack("[o]", abi_u64(f->job)));
     if (code == CODE_DONE)
         code = session_call(f->session, &answer, CONTRACT_JOBS, "getReplicas",
                             json_pack("[o]", abi_u64(f->job)));
@@ -255,13 +260,13 @@ static void tell_uploads(struct follow *f)
     if (f->uploads == NULL) return;
     size_to_text(size, f->uploads->content.size);
     for (size_t i = 0; i < f->uploads->count; i++) {
-        struct upload    *u = &f->uploads->items[i];
+        struct upload *u = &f->uploads->items[i];
         enum upload_state state = upload_state(u);
         if (u->told || state == UPLOAD_RUNNING) continue;
         u->told = true;
         if (state == UPLOAD_DONE) {
-            progress_stage(f->progress, &(struct stage){.name = "uploaded"},
-                           "to worker %u, %s", u->replica + 1, size);
+            progress_stage(f->progress, &(struct stage){.name = "uploaded"}, "to worker %u, %s",
+                           u->replica + 1, size);
             progress_stage(f->progress, &(struct stage){.name = "running"}, "on worker %u",
                            u->replica + 1);
         } else {
@@ -273,8 +278,8 @@ static void tell_uploads(struct follow *f)
 
 static void show_waiting(struct follow *f)
 {
-    size_t   counts[REPLICA_RELEASED + 1] = {0};
-    size_t   total = json_array_size(f->replicas);
+    size_t counts[REPLICA_RELEASED + 1] = {0};
+    size_t total = json_array_size(f->replicas);
     uint64_t state = abi_get_u64(f->state, "state");
     for (size_t i = 0; i < total; i++) {
         uint64_t replica = abi_get_u64(json_array_get(f->replicas, i), "state");
@@ -290,8 +295,8 @@ static void show_waiting(struct follow *f)
 /* Looks at the chain once more if it has moved. */
 static int step(struct follow *f)
 {
-    uint64_t    head = 0;
-    json_t     *events = NULL;
+    uint64_t head = 0;
+    json_t *events = NULL;
     struct hash topic;
     enum status status = rpc_call_u64(f->session->rpc, &head, "eth_blockNumber", NULL);
     if (status != OK) return fail_rpc(f->session, status, "asking for the newest block");
@@ -300,8 +305,8 @@ static int step(struct follow *f)
     int code = follow_refresh(f);
     if (code != CODE_DONE) return code;
     start_uploads(f);
-    status = contract_events(f->session->rpc, &events, CONTRACT_JOBS, NULL, &topic, f->next_block,
-                             head);
+    struct event_query query = {NULL, &topic, f->next_block, head};
+    status = contract_events(f->session->rpc, &events, CONTRACT_JOBS, &query);
     if (status != OK) return fail_rpc(f->session, status, "asking for the job's events");
     tell_events(f, events);
     json_decref(events);
@@ -312,7 +317,7 @@ static int step(struct follow *f)
 int follow_job(struct follow *f)
 {
     uint32_t patience = rpc_patience(f->session->rpc);
-    int      code = CODE_DONE;
+    int code = CODE_DONE;
     rpc_set_patience(f->session->rpc, PATIENCE_MS);
     while (code == CODE_DONE) {
         code = step(f);

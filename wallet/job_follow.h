@@ -30,7 +30,7 @@ enum replica_state {
     REPLICA_FAULTED,
     REPLICA_RELEASED,
 };
-bool        job_ended(enum job_state state);
+bool job_ended(enum job_state state);
 const char *job_state_name(uint64_t state);
 const char *replica_state_name(uint64_t state);
 /* Why a job ended, from its `reason`. */
@@ -38,13 +38,13 @@ const char *job_reason_text(uint64_t reason);
 const char *decline_reason_text(uint64_t reason);
 
 struct follow {
-    struct session  *session;
+    struct session *session;
     struct progress *progress;
-    struct uploads  *uploads; /* NULL: nothing to upload */
-    uint64_t         job;
-    uint64_t         next_block; /* the first one whose events were not yet told */
-    json_t          *state;      /* Jobs.getJob */
-    json_t          *replicas;   /* Jobs.getReplicas */
+    struct uploads *uploads; /* NULL: nothing to upload */
+    uint64_t job;
+    uint64_t next_block; /* the first one whose events were not yet told */
+    json_t *state;       /* Jobs.getJob */
+    json_t *replicas;    /* Jobs.getReplicas */
 };
 
 /* Returns when the job has ended, or CODE_STOPPED. f->state and f->replicas are then the last. */

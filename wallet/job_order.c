@@ -21,8 +21,10 @@ static int read_providers(struct session *s, struct job_order *o)
         o->provider_count++;
     }
     if (o->provider_count != 0 && o->provider_count < o->replicas)
-        return fail(s, CODE_USAGE, "%zu providers are named for %llu replicas; name more, or none "
-                    "to have them drawn", o->provider_count, (unsigned long long)o->replicas);
+        return fail(s, CODE_USAGE,
+                    "%zu providers are named for %llu replicas; name more, or none "
+                    "to have them drawn",
+                    o->provider_count, (unsigned long long)o->replicas);
     return CODE_DONE;
 }
 
@@ -32,8 +34,8 @@ static int read_options(struct session *s, struct job_order *o)
     if (code == CODE_DONE && o->replicas == 0)
         code = fail(s, CODE_USAGE, "--replicas must be 1 to %d", REPLICAS_MAX);
     if (code == CODE_DONE)
-        code = option_number(s, &o->start_window_s, OPTION_START_WINDOW, WINDOW_SECONDS,
-                             UINT32_MAX);
+        code =
+            option_number(s, &o->start_window_s, OPTION_START_WINDOW, WINDOW_SECONDS, UINT32_MAX);
     if (code == CODE_DONE) code = option_capability(s, &o->capability);
     if (code == CODE_DONE) code = read_providers(s, o);
     return code;
@@ -41,17 +43,19 @@ static int read_options(struct session *s, struct job_order *o)
 
 static int read_folder(struct session *s, struct job_order *o)
 {
-    char        error[JOB_ERROR_SIZE] = "";
+    char error[JOB_ERROR_SIZE] = "";
     struct job *job = NULL;
-    int         code = absolute_path(s, o->folder, s->in->words[0]);
+    int code = absolute_path(s, o->folder, s->in->words[0]);
     if (code != CODE_DONE) return code;
     if (job_load(&job, error, o->folder) != OK) return fail(s, CODE_USAGE, "%s", error);
     snprintf(o->runtime, sizeof o->runtime, "%s", job->runtime);
     o->seconds = job->plan.seconds;
     job_destroy(job);
     if (strcmp(o->runtime, "cuda-c") != 0)
-        return fail(s, CODE_USAGE, "job.json: runtime %s cannot be settled by this network yet; "
-                    "cuda-c can", o->runtime);
+        return fail(s, CODE_USAGE,
+                    "job.json: runtime %s cannot be settled by this network yet; "
+                    "cuda-c can",
+                    o->runtime);
     /* vram_mib in job.json is what the job may use; only --vram asks for a card of that size, so
      * that cpu workers can take what fits their memory. */
     return option_number(s, &o->vram_mib, OPTION_VRAM, 0, UINT32_MAX);
@@ -82,14 +86,14 @@ static bool is_named(const struct job_order *o, const json_t *offer)
 static int price_from_offers(struct session *s, struct job_order *o)
 {
     struct offer_filter f = filter_of(s, o);
-    struct u256         factor;
-    json_t             *offers = NULL;
+    struct u256 factor;
+    json_t *offers = NULL;
     int code = session_call_u256(s, &factor, CONTRACT_PROVIDERS, "stakeFactor", NULL);
     if (code != CODE_DONE) return code;
     f.stake_factor = u256_to_u64_saturating(factor);
     code = offers_fetch(s, &offers, &f, "price");
     if (code != CODE_DONE) return code;
-    bool        given = !u256_is_zero(o->price);
+    bool given = !u256_is_zero(o->price);
     struct u256 highest = o->price;
     for (size_t i = 0; i < json_array_size(offers); i++) {
         const json_t *offer = json_array_get(offers, i);
@@ -101,9 +105,10 @@ static int price_from_offers(struct session *s, struct job_order *o)
     json_decref(offers);
     o->price = highest;
     if (given || o->fitting >= o->replicas) return CODE_DONE;
-    return fail(s, CODE_NO_MATCH, "%zu open offers fit and %llu replicas are wanted; see: leasehold "
-                "gpu list; or order anyway with --max-price", o->fitting,
-                (unsigned long long)o->replicas);
+    return fail(s, CODE_NO_MATCH,
+                "%zu open offers fit and %llu replicas are wanted; see: leasehold "
+                "gpu list; or order anyway with --max-price",
+                o->fitting, (unsigned long long)o->replicas);
 }
 
 static int pack(struct session *s, struct job_order *o, const char *scratch)
@@ -141,17 +146,16 @@ json_t *order_spec(const struct session *s, const struct job_order *o)
 {
     const char *model = s->in->values[OPTION_MODEL];
     struct hash model_hash = {0};
-    json_t     *providers = json_array();
+    json_t *providers = json_array();
     if (model != NULL) model_hash = keccak256(bytes_of_text(model));
     for (size_t i = 0; i < o->provider_count; i++)
         json_array_append_new(providers, abi_address(&o->providers[i]));
-    return json_pack("{s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "bundleRoot",
-                     abi_hash(&o->bundle.root), "bundleSize", abi_u64(o->bundle.size_bytes),
-                     "runtime", 0, "replicas", abi_u64(o->replicas), "minComputeCapability",
-                     abi_u64(o->capability), "minVramMiB", abi_u64(o->vram_mib), "secondsLimit",
-                     abi_u64(o->seconds), "startWindow", abi_u64(o->start_window_s), "model",
-                     abi_hash(&model_hash), "maxPricePerSecond", abi_u256(o->price), "providers",
-                     providers);
+    return json_pack(
+        "{s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "bundleRoot", abi_hash(&o->bundle.root),
+        "bundleSize", abi_u64(o->bundle.size_bytes), "runtime", 0, "replicas", abi_u64(o->replicas),
+        "minComputeCapability", abi_u64(o->capability), "minVramMiB", abi_u64(o->vram_mib),
+        "secondsLimit", abi_u64(o->seconds), "startWindow", abi_u64(o->start_window_s), "model",
+        abi_hash(&model_hash), "maxPricePerSecond", abi_u256(o->price), "providers", providers);
 }
 
 void order_print(const struct job_order *o)
@@ -167,8 +171,8 @@ void order_print(const struct job_order *o)
     fprintf(stderr,
             "job        %s, %s\nroot       %s\nreplicas   %llu, each at most %llu s at %s/s or "
             "less; %zu offers fit now\nto lock    %s; what is not used comes back\n",
-            o->folder, size, root, (unsigned long long)o->replicas,
-            (unsigned long long)o->seconds, price, o->fitting, total);
+            o->folder, size, root, (unsigned long long)o->replicas, (unsigned long long)o->seconds,
+            price, o->fitting, total);
 }
 
 void order_to_json(json_t *out, const struct job_order *o)

@@ -7,19 +7,19 @@
 
 struct job_order {
     struct bundle_info bundle;
-    char               tar_path[PATH_MAX]; /* the packed bundle; removed by order_finish unless moved */
-    char               folder[PATH_MAX];
-    char               runtime[JOB_NAME_SIZE];
-    uint64_t           seconds; /* limit, from job.json */
-    uint64_t           vram_mib;
-    uint64_t           capability;
-    uint64_t           replicas;
-    uint64_t           start_window_s;
-    struct u256        price; /* ceiling for one replica and second */
-    struct u256        total; /* what is locked */
-    struct address     providers[REPEATED_MAX];
-    size_t             provider_count;
-    size_t             fitting; /* offers that fit now */
+    char tar_path[PATH_MAX]; /* the packed bundle; removed by order_finish unless moved */
+    char folder[PATH_MAX];
+    char runtime[JOB_NAME_SIZE];
+    uint64_t seconds; /* limit, from job.json */
+    uint64_t vram_mib;
+    uint64_t capability;
+    uint64_t replicas;
+    uint64_t start_window_s;
+    struct u256 price; /* ceiling for one replica and second */
+    struct u256 total; /* what is locked */
+    struct address providers[REPEATED_MAX];
+    size_t provider_count;
+    size_t fitting; /* offers that fit now */
 };
 
 /* Reads the options and the folder, packs the bundle into `scratch`, asks the chain for offers when

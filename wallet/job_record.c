@@ -41,8 +41,8 @@ int check_empty_folder(struct session *s, const char *folder)
 
 static int network_name(struct session *s, char out[64])
 {
-    json_t     *block = NULL;
-    uint64_t    chain_id = 0;
+    json_t *block = NULL;
+    uint64_t chain_id = 0;
     enum status status = rpc_call_u64(s->rpc, &chain_id, "eth_chainId", NULL);
     if (status == OK)
         status = rpc_call(s->rpc, &block, "eth_getBlockByNumber", json_pack("[s,b]", "0x0", 0));
@@ -57,7 +57,7 @@ static int network_name(struct session *s, char out[64])
 int job_records_folder(struct session *s, char out[PATH_MAX])
 {
     char network[64];
-    int  code = network_name(s, network);
+    int code = network_name(s, network);
     if (code != CODE_DONE) return code;
     if (snprintf(out, PATH_MAX, "%.3900s/jobs/%s", s->home, network) >= PATH_MAX)
         return fail(s, CODE_FAILED, "the path is too long");
@@ -73,11 +73,11 @@ static bool record_path(char out[PATH_MAX], const char *directory)
 
 int job_record_save(struct session *s, const struct job_record *r)
 {
-    char        path[PATH_MAX];
-    json_t     *o = json_pack("{s:I,s:I,s:o,s:I,s:s,s:s}", "job", (json_int_t)r->job,
-                              "submittedBlock", (json_int_t)r->submitted_block, "bundleRoot",
-                              abi_hash(&r->bundle_root), "bundleSize", (json_int_t)r->bundle_size,
-                              "folder", r->folder, "output", r->output);
+    char path[PATH_MAX];
+    json_t *o = json_pack("{s:I,s:I,s:o,s:I,s:s,s:s}", "job", (json_int_t)r->job, "submittedBlock",
+                          (json_int_t)r->submitted_block, "bundleRoot", abi_hash(&r->bundle_root),
+                          "bundleSize", (json_int_t)r->bundle_size, "folder", r->folder, "output",
+                          r->output);
     enum status status = E_LIMIT;
     if (o != NULL && record_path(path, r->directory)) status = json_save_path(o, path, 0600);
     json_decref(o);
@@ -94,12 +94,13 @@ static bool copy_text(char out[PATH_MAX], const json_t *o, const char *key)
 bool job_record_load(struct session *s, struct job_record *out, uint64_t job)
 {
     struct job_record r = {.job = job};
-    char              folder[PATH_MAX];
-    char              path[PATH_MAX];
-    char              error[JSON_ERROR_SIZE];
-    json_t           *o = NULL;
+    char folder[PATH_MAX];
+    char path[PATH_MAX];
+    char error[JSON_ERROR_SIZE];
+    json_t *o = NULL;
     if (job_records_folder(s, folder) != CODE_DONE) return false;
-    if (snprintf(r.directory, PATH_MAX, "%.4000s/%llu", folder, (unsigned long long)job) >= PATH_MAX)
+    if (snprintf(r.directory, PATH_MAX, "%.4000s/%llu", folder, (unsigned long long)job) >=
+        PATH_MAX)
         return false;
     if (!record_path(path, r.directory)) return false;
     if (json_load_path(&o, error, path, RECORD_BYTES_MAX) != OK) return false;

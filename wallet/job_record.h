@@ -1,19 +1,20 @@
 /* job_record.h - what this machine remembers of a job that it submitted.
  *
- * HOME/jobs/<chain>-<first bytes of the genesis hash>/<id>/: job.json (this record) and bundle.tar. */
+ * HOME/jobs/<chain>-<first bytes of the genesis hash>/<id>/: job.json (this record) and bundle.tar.
+ */
 #ifndef LEASEHOLD_WALLET_JOB_RECORD_H
 #define LEASEHOLD_WALLET_JOB_RECORD_H
 
 #include "wallet/session.h"
 
 struct job_record {
-    uint64_t    job;
-    uint64_t    submitted_block;
+    uint64_t job;
+    uint64_t submitted_block;
     struct hash bundle_root;
-    uint64_t    bundle_size;
-    char        folder[PATH_MAX];   /* the job folder; absolute */
-    char        output[PATH_MAX];   /* where the result goes; absolute */
-    char        directory[PATH_MAX]; /* of this record */
+    uint64_t bundle_size;
+    char folder[PATH_MAX];    /* the job folder; absolute */
+    char output[PATH_MAX];    /* where the result goes; absolute */
+    char directory[PATH_MAX]; /* of this record */
 };
 
 /* The folder of this network's records, made if need be. Asks the node for its genesis. */

@@ -19,8 +19,8 @@
 static void on_bytes(void *context, uint64_t done, uint64_t size)
 {
     struct follow *f = context;
-    char           a[32];
-    char           b[32];
+    char a[32];
+    char b[32];
     size_to_text(a, done);
     size_to_text(b, size);
     progress_waiting(f->progress, "downloading %s of %s", a, b);
@@ -30,13 +30,13 @@ static void on_bytes(void *context, uint64_t done, uint64_t size)
 static enum status fetch_from(struct follow *f, char *error, const json_t *replica,
                               const char *path)
 {
-    struct gateway_peer    peer = {abi_get_text(replica, "endpoint"),
-                                   abi_get_hash(replica, "tlsKeyHash"), FRAME_TIMEOUT_MS};
+    struct gateway_peer peer = {abi_get_text(replica, "endpoint"),
+                                abi_get_hash(replica, "tlsKeyHash"), FRAME_TIMEOUT_MS};
     struct gateway_content content = {f->job, abi_get_hash(replica, "root"),
                                       abi_get_u64(replica, "outputSize")};
     struct gateway_progress progress = {on_bytes, f};
-    struct gateway         *g = NULL;
-    enum status             status = gateway_open(&g, error, &peer, &f->session->sender.key);
+    struct gateway *g = NULL;
+    enum status status = gateway_open(&g, error, &peer, &f->session->sender.key);
     if (status != OK) return status;
     status = gateway_get(g, &content, path, &progress);
     if (status != OK) snprintf(error, JSON_ERROR_SIZE, "%s", gateway_problem(g));
@@ -51,7 +51,7 @@ static enum status fetch_round(struct follow *f, char *error, const char *path, 
     struct hash agreed = abi_get_hash(f->state, "root");
     for (size_t i = 0; i < json_array_size(f->replicas); i++) {
         const json_t *replica = json_array_get(f->replicas, i);
-        struct hash   root = abi_get_hash(replica, "root");
+        struct hash root = abi_get_hash(replica, "root");
         if (abi_get_u64(replica, "state") != REPLICA_PAID || !hash_equal(&root, &agreed)) continue;
         status = fetch_from(f, error, replica, path);
         *worker = (unsigned)i + 1;
@@ -62,14 +62,14 @@ static enum status fetch_round(struct follow *f, char *error, const char *path, 
 
 static int download(struct follow *f, const char *path)
 {
-    char     error[JSON_ERROR_SIZE] = "no worker of it was paid";
+    char error[JSON_ERROR_SIZE] = "no worker of it was paid";
     unsigned worker = 0;
     for (int round = 0; round < ROUNDS_MAX; round++) {
         if (fetch_round(f, error, path, &worker) == OK) {
-            char        size[32];
+            char size[32];
             struct hash root;
             struct hash agreed = abi_get_hash(f->state, "root");
-            uint64_t    bytes = 0;
+            uint64_t bytes = 0;
             if (merkle_root_of_path(&root, &bytes, path) != OK || !hash_equal(&root, &agreed))
                 return fail(f->session, CODE_FAILED, "%s was damaged after the download", path);
             size_to_text(size, bytes);
@@ -81,8 +81,10 @@ static int download(struct follow *f, const char *path)
         struct timespec pause = {.tv_nsec = ROUND_PAUSE_MS * 1000000L};
         nanosleep(&pause, NULL);
     }
-    return fail(f->session, CODE_FAILED, "no worker gave the result out (%s); try again: leasehold "
-                "job fetch %llu", error, (unsigned long long)f->job);
+    return fail(f->session, CODE_FAILED,
+                "no worker gave the result out (%s); try again: leasehold "
+                "job fetch %llu",
+                error, (unsigned long long)f->job);
 }
 
 static void list_files(struct buffer *report, const char *folder)
@@ -96,7 +98,7 @@ static void list_files(struct buffer *report, const char *folder)
 
 static int present(struct follow *f, struct buffer *report, const struct result_target *target)
 {
-    char        error[JOB_ERROR_SIZE] = "";
+    char error[JOB_ERROR_SIZE] = "";
     struct job *job = NULL;
     if (target->folder[0] == '\0' || job_load(&job, error, target->folder) != OK) {
         list_files(report, target->output);
@@ -128,11 +130,11 @@ int result_fetch(struct follow *f, struct buffer *report, const struct result_ta
 
 int result_withdraw(struct follow *f)
 {
-    struct session   *s = f->session;
-    struct u256       credit;
+    struct session *s = f->session;
+    struct u256 credit;
     struct tx_receipt r = {0};
-    char              amount[AMOUNT_TEXT_SIZE];
-    char              hash[67];
+    char amount[AMOUNT_TEXT_SIZE];
+    char hash[67];
     int code = session_call_u256(s, &credit, CONTRACT_JOBS, "credit",
                                  json_pack("[o]", abi_address(&s->sender.address)));
     if (code != CODE_DONE || u256_is_zero(credit)) return code;

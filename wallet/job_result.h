@@ -5,8 +5,8 @@
 #include "wallet/job_follow.h"
 
 struct result_target {
-    char output[PATH_MAX]; /* folder; is made, or there and empty */
-    char folder[PATH_MAX]; /* the job folder, for pictures; "" when not known */
+    char output[PATH_MAX];  /* folder; is made, or there and empty */
+    char folder[PATH_MAX];  /* the job folder, for pictures; "" when not known */
     char scratch[PATH_MAX]; /* where the tar is kept until it is unpacked */
 };
 

@@ -15,14 +15,14 @@
 #include <string.h>
 
 struct running {
-    struct session   *s;
-    struct progress   progress;
-    struct job_order  order;
+    struct session *s;
+    struct progress progress;
+    struct job_order order;
     struct job_record record;
-    struct uploads    uploads;
-    struct follow     follow;
-    struct buffer     report;
-    bool              fetched;
+    struct uploads uploads;
+    struct follow follow;
+    struct buffer report;
+    bool fetched;
 };
 
 /* ---- before anything is sent ---- */
@@ -30,17 +30,18 @@ struct running {
 static int check_funds(struct running *r)
 {
     struct session *s = r->s;
-    struct u256     balance;
-    char            have[AMOUNT_TEXT_SIZE];
-    char            need[AMOUNT_TEXT_SIZE];
-    enum status     status =
+    struct u256 balance;
+    char have[AMOUNT_TEXT_SIZE];
+    char need[AMOUNT_TEXT_SIZE];
+    enum status status =
         rpc_call_u256(s->rpc, &balance, "eth_getBalance",
                       json_pack("[o,s]", abi_address(&s->sender.address), "latest"));
     if (status != OK) return fail_rpc(s, status, "asking for the balance");
     amount_to_text(have, balance);
     amount_to_text(need, r->order.total);
     if (u256_compare(balance, r->order.total) < 0)
-        return fail(s, CODE_REFUSED, "%s has %s and the job locks %s, plus fees; send money there, "
+        return fail(s, CODE_REFUSED,
+                    "%s has %s and the job locks %s, plus fees; send money there, "
                     "or lower --replicas, --max-price or the seconds in job.json",
                     session_name(s, &s->sender.address), have, need);
     progress_stage(&r->progress, &(struct stage){.name = "funded"}, "%s has %s, the job locks %s",
@@ -87,7 +88,7 @@ static int dry_run(struct running *r)
 static int keep_record(struct running *r, const char *records, uint64_t block)
 {
     struct job_record *record = &r->record;
-    char               tar[PATH_MAX];
+    char tar[PATH_MAX];
     record->submitted_block = block;
     record->bundle_root = r->order.bundle.root;
     record->bundle_size = r->order.bundle.size_bytes;
@@ -95,7 +96,8 @@ static int keep_record(struct running *r, const char *records, uint64_t block)
     int size = snprintf(record->directory, sizeof record->directory, "%.4000s/%llu", records,
                         (unsigned long long)record->job);
     int more = snprintf(tar, sizeof tar, "%.4060s/bundle.tar", record->directory);
-    if (size >= PATH_MAX || more >= PATH_MAX) return fail(r->s, CODE_FAILED, "the path is too long");
+    if (size >= PATH_MAX || more >= PATH_MAX)
+        return fail(r->s, CODE_FAILED, "the path is too long");
     if (directory_make(record->directory, 0700) != OK || rename(r->order.tar_path, tar) != 0)
         return fail(r->s, CODE_FAILED, "cannot write %s: %s", record->directory, strerror(errno));
     snprintf(r->order.tar_path, sizeof r->order.tar_path, "%s", "");
@@ -106,14 +108,14 @@ static int keep_record(struct running *r, const char *records, uint64_t block)
 static int submit(struct running *r, const char *records)
 {
     struct tx_receipt receipt = {0};
-    char              hash[67];
-    char              total[AMOUNT_TEXT_SIZE];
+    char hash[67];
+    char total[AMOUNT_TEXT_SIZE];
     progress_waiting(&r->progress, "submitting");
     progress_tick(&r->progress);
     int code = session_send(r->s, &receipt, CONTRACT_JOBS, "submit",
                             json_pack("[o]", order_spec(r->s, &r->order)), r->order.total);
     if (code == CODE_DONE) {
-        json_t       *events = contract_receipt_events(&receipt);
+        json_t *events = contract_receipt_events(&receipt);
         const json_t *args = contract_event_args(events, "JobSubmitted");
         r->record.job = abi_get_u64(args, "job");
         json_decref(events);
@@ -139,8 +141,8 @@ static void add_money(json_t *o, const json_t *state)
 static json_t *report_lines(struct running *r)
 {
     json_t *lines = json_array();
-    char   *save = NULL;
-    char   *text = strdup(buffer_text(&r->report));
+    char *save = NULL;
+    char *text = strdup(buffer_text(&r->report));
     if (text == NULL) return lines;
     for (char *line = strtok_r(text, "\n", &save); line != NULL;
          line = strtok_r(NULL, "\n", &save)) {
@@ -154,22 +156,22 @@ static json_t *report_lines(struct running *r)
 static void print_end_json(struct running *r, int code)
 {
     const json_t *state = r->follow.state;
-    json_t       *o = json_pack(
+    json_t *o = json_pack(
         "{s:I,s:s,s:s,s:o,s:s,s:f,s:O,s:O,s:o,s:i}", "job", (json_int_t)r->record.job, "state",
         job_state_name(abi_get_u64(state, "state")), "reason",
-        job_reason_text(abi_get_u64(state, "reason")), "root", json_deep_copy(abi_get(state, "root")),
-        "output", r->fetched ? r->record.output : "", "seconds", progress_seconds(&r->progress),
-        "stages", r->progress.stages, "replicas", r->follow.replicas, "report", report_lines(r),
-        "exitCode", code);
+        job_reason_text(abi_get_u64(state, "reason")), "root",
+        json_deep_copy(abi_get(state, "root")), "output", r->fetched ? r->record.output : "",
+        "seconds", progress_seconds(&r->progress), "stages", r->progress.stages, "replicas",
+        r->follow.replicas, "report", report_lines(r), "exitCode", code);
     add_money(o, state);
     print_json(o);
 }
 
 static void print_end_text(struct running *r)
 {
-    char          paid[AMOUNT_TEXT_SIZE];
-    char          refunded[AMOUNT_TEXT_SIZE];
-    char          compensated[AMOUNT_TEXT_SIZE];
+    char paid[AMOUNT_TEXT_SIZE];
+    char refunded[AMOUNT_TEXT_SIZE];
+    char compensated[AMOUNT_TEXT_SIZE];
     const json_t *state = r->follow.state;
     amount_to_text(paid, abi_get_u256(state, "paid"));
     amount_to_text(refunded, abi_get_u256(state, "refunded"));
@@ -198,8 +200,8 @@ static int fetch_result(struct running *r)
 static int verdict(struct running *r)
 {
     const json_t *state = r->follow.state;
-    uint64_t      how = abi_get_u64(state, "state");
-    uint64_t      exit_reason = abi_get_u64(state, "exitReason");
+    uint64_t how = abi_get_u64(state, "state");
+    uint64_t exit_reason = abi_get_u64(state, "exitReason");
     if (how != JOB_AGREED && how != JOB_SETTLED) {
         fprintf(stderr, "leasehold: job %llu: %s\n", (unsigned long long)r->record.job,
                 job_reason_text(abi_get_u64(state, "reason")));
@@ -215,7 +217,7 @@ static int verdict(struct running *r)
 static int follow_to_the_end(struct running *r)
 {
     struct gateway_content content = {r->record.job, r->record.bundle_root, r->record.bundle_size};
-    char                   tar[PATH_MAX];
+    char tar[PATH_MAX];
     snprintf(tar, sizeof tar, "%.4060s/bundle.tar", r->record.directory);
     uploads_init(&r->uploads, &content, tar, &r->s->sender.key);
     r->follow = (struct follow){.session = r->s,
@@ -273,7 +275,7 @@ static void finish(struct running *r)
 int job_run(struct session *s)
 {
     struct running *r = calloc(1, sizeof *r);
-    char            records[PATH_MAX];
+    char records[PATH_MAX];
     if (r == NULL) return fail(s, CODE_FAILED, "no memory");
     r->s = s;
     stop_watch();
@@ -295,7 +297,7 @@ int job_run(struct session *s)
 int job_resume(struct session *s)
 {
     struct running *r = calloc(1, sizeof *r);
-    uint64_t        id = 0;
+    uint64_t id = 0;
     if (r == NULL) return fail(s, CODE_FAILED, "no memory");
     r->s = s;
     stop_watch();

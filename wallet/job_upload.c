@@ -18,8 +18,8 @@ void uploads_init(struct uploads *u, const struct gateway_content *content, cons
 static enum status try_once(struct upload *u)
 {
     struct gateway_peer peer = {u->endpoint, u->tls_key_hash, FRAME_TIMEOUT_MS};
-    struct gateway     *g = NULL;
-    enum status         status = gateway_open(&g, u->problem, &peer, &u->all->key);
+    struct gateway *g = NULL;
+    enum status status = gateway_open(&g, u->problem, &peer, &u->all->key);
     if (status != OK) return status;
     status = gateway_put(g, &u->all->content, u->all->path, NULL);
     if (status != OK) snprintf(u->problem, sizeof u->problem, "%s", gateway_problem(g));
@@ -36,9 +36,9 @@ static void *run_upload(void *context)
 {
     struct upload *u = context;
     for (;;) {
-        enum status     status = try_once(u);
+        enum status status = try_once(u);
         struct timespec pause = {.tv_nsec = TRY_AGAIN_MS * 1000000L};
-        bool            stop = __atomic_load_n(&u->all->stop, __ATOMIC_ACQUIRE);
+        bool stop = __atomic_load_n(&u->all->stop, __ATOMIC_ACQUIRE);
         if (status == OK || final_failure(status) || stop) {
             __atomic_store_n(&u->state, status == OK ? UPLOAD_DONE : UPLOAD_FAILED,
                              __ATOMIC_RELEASE);

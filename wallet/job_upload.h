@@ -16,24 +16,24 @@
 enum upload_state { UPLOAD_RUNNING, UPLOAD_DONE, UPLOAD_FAILED };
 
 struct upload {
-    unsigned       replica; /* index */
+    unsigned replica; /* index */
     struct address provider;
-    char           endpoint[160];
-    struct hash    tls_key_hash;
+    char endpoint[160];
+    struct hash tls_key_hash;
     struct uploads *all;
-    pthread_t      thread;
-    int            state; /* enum upload_state; atomic */
-    bool           told;  /* the caller's: whether its end was shown */
-    char           problem[JSON_ERROR_SIZE]; /* valid when failed */
+    pthread_t thread;
+    int state;                     /* enum upload_state; atomic */
+    bool told;                     /* the caller's: whether its end was shown */
+    char problem[JSON_ERROR_SIZE]; /* valid when failed */
 };
 
 struct uploads {
     struct gateway_content content;
-    char                   path[PATH_MAX];
-    struct key             key;
-    bool                   stop; /* atomic */
-    struct upload          items[UPLOADS_MAX];
-    size_t                 count;
+    char path[PATH_MAX];
+    struct key key;
+    bool stop; /* atomic */
+    struct upload items[UPLOADS_MAX];
+    size_t count;
 };
 
 void uploads_init(struct uploads *u, const struct gateway_content *content, const char *path,

@@ -26,7 +26,7 @@ static int print_help(const struct command *c)
 static int run(const struct invocation *in)
 {
     struct session s;
-    int            code = session_init(&s, in);
+    int code = session_init(&s, in);
     if (code == CODE_DONE) code = in->command->run(&s);
     session_finish(&s);
     return code;
@@ -35,7 +35,7 @@ static int run(const struct invocation *in)
 int main(int argc, char **argv)
 {
     struct invocation in = {0};
-    char              error[JSON_ERROR_SIZE] = "";
+    char error[JSON_ERROR_SIZE] = "";
     if (invocation_read(&in, error, argc, argv) != OK) {
         fprintf(stderr, "leasehold: %s\n", error);
         return CODE_USAGE;

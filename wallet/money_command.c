@@ -13,8 +13,8 @@ static int credit_of(struct session *s, struct u256 *out, const struct address *
     *out = u256_from_u64(0);
     for (size_t i = 0; i < sizeof paying / sizeof *paying; i++) {
         struct u256 part;
-        int code = session_call_u256(s, &part, paying[i], "credit",
-                                     json_pack("[o]", abi_address(a)));
+        int code =
+            session_call_u256(s, &part, paying[i], "credit", json_pack("[o]", abi_address(a)));
         if (code != CODE_DONE) return code;
         *out = u256_add(*out, part);
     }
@@ -24,8 +24,8 @@ static int credit_of(struct session *s, struct u256 *out, const struct address *
 static int stake_of(struct session *s, struct u256 *out, const struct address *a)
 {
     json_t *provider = NULL;
-    int     code = session_call(s, &provider, CONTRACT_PROVIDERS, "provider",
-                                json_pack("[o]", abi_address(a)));
+    int code = session_call(s, &provider, CONTRACT_PROVIDERS, "provider",
+                            json_pack("[o]", abi_address(a)));
     if (code == CODE_DONE) *out = abi_get_u256(provider, "stake");
     json_decref(provider);
     return code;
@@ -53,7 +53,7 @@ static int one_balance(struct session *s, json_t *all, const struct address *a)
 static int every_balance(struct session *s, json_t *all)
 {
     struct address a;
-    int            code = CODE_DONE;
+    int code = CODE_DONE;
     if (s->in->word_count == 0) {
         code = session_own_address(s, &a);
         return code == CODE_DONE ? one_balance(s, all, &a) : code;
@@ -80,7 +80,7 @@ static void print_balances(const json_t *all)
 int show_balance(struct session *s)
 {
     json_t *all = json_array();
-    int     code = session_connect(s);
+    int code = session_connect(s);
     if (code == CODE_DONE) code = every_balance(s, all);
     if (code == CODE_DONE && s->json) print_json(json_incref(all));
     if (code == CODE_DONE && !s->json) print_balances(all);
@@ -104,9 +104,9 @@ static int read_payment(struct session *s, struct tx_request *q, struct buffer *
 
 static void print_payment(struct session *s, const struct tx_receipt *r, const struct tx_request *q)
 {
-    char        hash[67];
-    char        amount[AMOUNT_TEXT_SIZE];
-    char        fee_text[AMOUNT_TEXT_SIZE];
+    char hash[67];
+    char amount[AMOUNT_TEXT_SIZE];
+    char fee_text[AMOUNT_TEXT_SIZE];
     struct u256 fee = u256_mul(r->gas_price, u256_from_u64(r->gas_used));
     hash_to_text(hash, &r->hash);
     amount_to_text(amount, q->value);
@@ -127,10 +127,10 @@ static void print_payment(struct session *s, const struct tx_receipt *r, const s
 int send_money(struct session *s)
 {
     struct tx_request q = {0};
-    struct buffer     data = {0};
+    struct buffer data = {0};
     struct tx_receipt r = {0};
-    char              question[200];
-    int               code = read_payment(s, &q, &data);
+    char question[200];
+    int code = read_payment(s, &q, &data);
     if (code == CODE_DONE) {
         char amount[AMOUNT_TEXT_SIZE];
         amount_to_text(amount, q.value);

@@ -16,7 +16,7 @@ uint8_t runtimes_from_text(const char *text)
 {
     uint8_t bits = 0;
     for (const char *at = text;;) {
-        size_t  size = strcspn(at, ",");
+        size_t size = strcspn(at, ",");
         uint8_t before = bits;
         for (unsigned i = 0; i < 3; i++)
             if (strlen(runtime_names[i]) == size && strncmp(runtime_names[i], at, size) == 0)
@@ -39,8 +39,8 @@ void runtimes_to_text(char out[40], uint8_t bits)
 
 int option_capability(struct session *s, uint64_t *out)
 {
-    const char   *text = s->in->values[OPTION_CAPABILITY];
-    char         *end = NULL;
+    const char *text = s->in->values[OPTION_CAPABILITY];
+    char *end = NULL;
     unsigned long minor = 0;
     *out = 0;
     if (text == NULL) return CODE_DONE;
@@ -57,16 +57,18 @@ int offer_filter_read(struct session *s, struct offer_filter *out)
 {
     struct offer_filter f = {.model = s->in->values[OPTION_MODEL],
                              .region = s->in->values[OPTION_REGION]};
-    const char         *runtime = s->in->values[OPTION_RUNTIME];
-    int                 code = option_number(s, &f.vram_mib, OPTION_VRAM, 0, UINT32_MAX);
+    const char *runtime = s->in->values[OPTION_RUNTIME];
+    int code = option_number(s, &f.vram_mib, OPTION_VRAM, 0, UINT32_MAX);
     if (code == CODE_DONE) code = option_capability(s, &f.capability);
     if (code == CODE_DONE && s->in->values[OPTION_MAX_PRICE] != NULL)
         code = option_amount(s, &f.max_price, OPTION_MAX_PRICE);
     if (code == CODE_DONE && runtime != NULL) {
         f.runtimes = runtimes_from_text(runtime);
         if (f.runtimes == 0)
-            code = fail(s, CODE_USAGE, "--runtime: cuda-c, cuda-c-fast and exec are known, not "
-                        "%.40s", runtime);
+            code = fail(s, CODE_USAGE,
+                        "--runtime: cuda-c, cuda-c-fast and exec are known, not "
+                        "%.40s",
+                        runtime);
     }
     if (code == CODE_DONE) *out = f;
     return code;
@@ -76,8 +78,8 @@ static bool has_room(const struct offer_filter *f, const json_t *offer, const js
 {
     if (!f->free_only) return true;
     struct u256 price = abi_get_u256(gpu, "pricePerSecond");
-    struct u256 risk = u256_mul(u256_mul(price, u256_from_u64(f->seconds)),
-                                u256_from_u64(f->stake_factor));
+    struct u256 risk =
+        u256_mul(u256_mul(price, u256_from_u64(f->seconds)), u256_from_u64(f->stake_factor));
     return abi_get_u64(gpu, "busy") < abi_get_u64(gpu, "count") &&
            u256_compare(risk, abi_get_u256(offer, "freeStake")) <= 0;
 }
@@ -85,7 +87,7 @@ static bool has_room(const struct offer_filter *f, const json_t *offer, const js
 static bool passes(const struct offer_filter *f, const json_t *offer)
 {
     const json_t *gpu = abi_get(offer, "gpu");
-    uint64_t      runtimes = abi_get_u64(gpu, "runtimes");
+    uint64_t runtimes = abi_get_u64(gpu, "runtimes");
     if (f->model != NULL && strcasecmp(f->model, abi_get_text(gpu, "model")) != 0) return false;
     if (f->region != NULL && strcasecmp(f->region, abi_get_text(offer, "region")) != 0)
         return false;
@@ -110,24 +112,24 @@ static struct u256 sort_key(const json_t *offer, const char *sort)
 }
 
 struct ranked {
-    json_t     *offer;
+    json_t *offer;
     struct u256 key;
-    bool        descending;
-    size_t      index; /* keeps the chain's order among equals */
+    bool descending;
+    size_t index; /* keeps the chain's order among equals */
 };
 
 static int by_key(const void *a, const void *b)
 {
     const struct ranked *x = a;
     const struct ranked *y = b;
-    int                  order = u256_compare(x->key, y->key);
+    int order = u256_compare(x->key, y->key);
     if (x->descending) order = -order;
     return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
 }
 
 static json_t *sorted(const json_t *offers, const char *sort)
 {
-    size_t         count = json_array_size(offers);
+    size_t count = json_array_size(offers);
     struct ranked *ranked = must_alloc((count + 1) * sizeof *ranked);
     for (size_t i = 0; i < count; i++) {
         json_t *offer = json_array_get(offers, i);
@@ -146,8 +148,8 @@ static int fetch_page(struct session *s, json_t *out, const struct offer_filter 
                       struct u256 *cursor)
 {
     json_t *answer = NULL;
-    int     code = session_call(s, &answer, CONTRACT_PROVIDERS, "offers",
-                                json_pack("[o,i]", abi_u256(*cursor), PAGE_OFFERS));
+    int code = session_call(s, &answer, CONTRACT_PROVIDERS, "offers",
+                            json_pack("[o,i]", abi_u256(*cursor), PAGE_OFFERS));
     if (code != CODE_DONE) return code;
     const json_t *page = abi_get(answer, "page");
     for (size_t i = 0; i < json_array_size(page); i++) {
@@ -162,9 +164,9 @@ static int fetch_page(struct session *s, json_t *out, const struct offer_filter 
 int offers_fetch(struct session *s, json_t **out, const struct offer_filter *filter,
                  const char *sort)
 {
-    json_t     *found = json_array();
+    json_t *found = json_array();
     struct u256 cursor = u256_from_u64(0);
-    int         code = CODE_DONE;
+    int code = CODE_DONE;
     for (int page = 0; page < PAGES_MAX && code == CODE_DONE; page++) {
         code = fetch_page(s, found, filter, &cursor);
         if (u256_is_zero(cursor)) break;

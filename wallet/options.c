@@ -28,8 +28,7 @@ static enum wallet_option find_option(const char *flag, size_t size)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
         const char *known = OPTION_TABLE[i].flag;
-        if (strlen(known) == size && strncmp(known, flag, size) == 0)
-            return (enum wallet_option)i;
+        if (strlen(known) == size && strncmp(known, flag, size) == 0) return (enum wallet_option)i;
     }
     return OPTION_COUNT;
 }
@@ -54,9 +53,9 @@ static enum status keep_value(struct invocation *in, char *error, enum wallet_op
 /* argv[*at] starts with "--"; moves *at past a value that stands apart. */
 static enum status read_option(struct invocation *in, char *error, char **argv, int *at)
 {
-    const char        *flag = argv[*at] + 2;
-    const char        *equals = strchr(flag, '=');
-    size_t             size = equals != NULL ? (size_t)(equals - flag) : strlen(flag);
+    const char *flag = argv[*at] + 2;
+    const char *equals = strchr(flag, '=');
+    size_t size = equals != NULL ? (size_t)(equals - flag) : strlen(flag);
     enum wallet_option id = find_option(flag, size);
     if (strcmp(flag, "print-man") == 0) {
         in->print_man = true;
@@ -123,13 +122,12 @@ static void take_command(struct invocation *in)
 static enum status no_such_command(const struct invocation *in, char *error)
 {
     size_t size = strlen(in->words[0]);
-    char   known[160] = "";
+    char known[160] = "";
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         const char *path = COMMANDS[i].path;
         if (strncmp(path, in->words[0], size) != 0 || path[size] != ' ') continue;
         size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", used > 0 ? ", " : "",
-                 path + size + 1);
+        snprintf(known + used, sizeof known - used, "%s%s", used > 0 ? ", " : "", path + size + 1);
     }
     if (known[0] != '\0') {
         snprintf(error, JSON_ERROR_SIZE, "leasehold %.30s needs one of: %s", in->words[0], known);
@@ -152,8 +150,8 @@ static enum status check_fit(const struct invocation *in, char *error)
     if (option_on(in, OPTION_HELP)) return OK;
     if (in->word_count < c->words_min || in->word_count > c->words_max) {
         snprintf(error, JSON_ERROR_SIZE, "%s: leasehold %s %s",
-                 in->word_count < c->words_min ? "something is missing" : "too many words",
-                 c->path, c->arguments);
+                 in->word_count < c->words_min ? "something is missing" : "too many words", c->path,
+                 c->arguments);
         return E_MALFORMED;
     }
     return OK;
@@ -163,7 +161,7 @@ enum status invocation_read(struct invocation *out, char error[JSON_ERROR_SIZE],
                             char **argv)
 {
     struct invocation in = {0};
-    enum status       status = split(&in, error, argc, argv);
+    enum status status = split(&in, error, argc, argv);
     if (status != OK) return status;
     take_command(&in);
     if (in.command != NULL) {

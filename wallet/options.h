@@ -12,8 +12,7 @@
 
 /* id, flag, argument (NULL: a switch), completes as, help */
 #define WALLET_OPTIONS(X)                                                                          \
-    X(RPC, "rpc", "URL[,URL...]", "",                                                              \
-      "Nodes to ask (LEASEHOLD_RPC; http://127.0.0.1:8545).")                                      \
+    X(RPC, "rpc", "URL[,URL...]", "", "Nodes to ask (LEASEHOLD_RPC; http://127.0.0.1:8545).")      \
     X(FROM, "from", "ACCOUNT", "account",                                                          \
       "Account that signs: a name or an address of the key store (LEASEHOLD_FROM; the only one).") \
     X(KEYSTORE, "keystore", "DIR", "folder",                                                       \
@@ -83,25 +82,25 @@ struct session;
 struct command {
     const char *path;      /* "job run" */
     const char *arguments; /* "FOLDER" */
-    size_t      words_min;
-    size_t      words_max;
-    uint64_t    options; /* besides the global ones */
+    size_t words_min;
+    size_t words_max;
+    uint64_t options; /* besides the global ones */
     int (*run)(struct session *s);
     const char *summary;
     const char *details; /* more than one line of help; may be "" */
 };
 extern const struct command COMMANDS[];
-extern const size_t         COMMAND_COUNT;
+extern const size_t COMMAND_COUNT;
 
 /* What was typed. Everything is borrowed from argv. */
 struct invocation {
     const struct command *command; /* NULL: none was named */
-    const char           *words[WORDS_MAX];
-    size_t                word_count;
-    const char           *values[OPTION_COUNT]; /* NULL: not given; "" for a switch that is */
-    const char           *providers[REPEATED_MAX];
-    size_t                provider_count;
-    bool                  print_man;
+    const char *words[WORDS_MAX];
+    size_t word_count;
+    const char *values[OPTION_COUNT]; /* NULL: not given; "" for a switch that is */
+    const char *providers[REPEATED_MAX];
+    size_t provider_count;
+    bool print_man;
 };
 
 /* E_MALFORMED: `error` says what to type instead. */

@@ -92,8 +92,8 @@ void table_print(struct table *t)
 void size_to_text(char out[32], uint64_t size_bytes)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
-    double                   size = (double)size_bytes;
-    size_t                   unit = 0;
+    double size = (double)size_bytes;
+    size_t unit = 0;
     while (size >= 1024 && unit < 3) {
         size /= 1024;
         unit++;
@@ -103,8 +103,8 @@ void size_to_text(char out[32], uint64_t size_bytes)
 
 void time_to_text(char out[32], uint64_t when_s, uint64_t now_s)
 {
-    bool        past = when_s <= now_s;
-    uint64_t    distance = past ? now_s - when_s : when_s - now_s;
+    bool past = when_s <= now_s;
+    uint64_t distance = past ? now_s - when_s : when_s - now_s;
     const char *unit = "s";
     if (distance >= 2 * 86400) {
         distance /= 86400;

@@ -26,7 +26,7 @@ void size_to_text(char out[32], uint64_t size_bytes);
 void time_to_text(char out[32], uint64_t when_s, uint64_t now_s);
 
 /* Raised by SIGINT and SIGTERM once stop_watch was called. */
-void        stop_watch(void);
+void stop_watch(void);
 const bool *stop_flag(void);
 
 #endif

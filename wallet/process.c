@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define OUTPUT_BYTES_MAX (64u << 10)
+#define START_TIME_FIELD 22
 
 /* 0 when there is no such process, or when it is only waiting to be reaped. */
 static uint64_t start_time_of(long pid)
@@ -26,15 +27,11 @@ static uint64_t start_time_of(long pid)
     close(fd);
     if (size <= 0) return 0;
     text[size] = '\0';
-    char *after_name = strrchr(text, ')'); /* field 2 may hold anything */
-    char  state = 0;
-    unsigned long long start = 0;
-    if (after_name == NULL) return 0;
-    int read_count = sscanf(after_name + 1,
-                            " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-                            "%*d %*d %llu",
-                            &state, &start);
-    return read_count == 2 && state != 'Z' ? start : 0;
+    char *at = strrchr(text, ')'); /* field 2 may hold anything */
+    if (at == NULL || at[1] != ' ' || at[2] == 'Z') return 0;
+    for (int field = 2; field < START_TIME_FIELD && at != NULL; field++)
+        at = strchr(at + 1, ' ');
+    return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
 }
 
 static void become(char *const argv[], const char *log_path)
@@ -90,7 +87,7 @@ static enum status read_all(struct buffer *out, int fd)
 {
     size_t before = out->size;
     for (;;) {
-        char    part[4096];
+        char part[4096];
         ssize_t got = read(fd, part, sizeof part);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return E_IO;
@@ -104,9 +101,9 @@ extern char **environ;
 
 enum status process_output(struct buffer *out, char *const argv[])
 {
-    int                        pipe_fds[2];
-    int                        exit_status = -1;
-    pid_t                      pid = 0;
+    int pipe_fds[2];
+    int exit_status = -1;
+    pid_t pid = 0;
     posix_spawn_file_actions_t actions;
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) return E_IO;
     posix_spawn_file_actions_init(&actions);
@@ -132,7 +129,7 @@ static bool program_in(char *out, size_t size, const char *folder, size_t folder
 
 enum status process_find_program(char *out, size_t size, const char *program)
 {
-    char    self[PATH_MAX];
+    char self[PATH_MAX];
     ssize_t self_size = readlink("/proc/self/exe", self, sizeof self - 1);
     if (self_size > 0) {
         self[self_size] = '\0';
@@ -158,7 +155,7 @@ json_t *process_to_json(const struct process *p)
 bool process_from_json(struct process *out, const json_t *object)
 {
     struct process p = {0};
-    const char    *name = json_string_value(json_object_get(object, "name"));
+    const char *name = json_string_value(json_object_get(object, "name"));
     if (name == NULL || strlen(name) >= sizeof p.name) return false;
     snprintf(p.name, sizeof p.name, "%s", name);
     p.pid = (long)json_integer_value(json_object_get(object, "pid"));

@@ -8,8 +8,8 @@
 #include "base/json.h"
 
 struct process {
-    char     name[32]; /* "worker-1" */
-    long     pid;
+    char name[32]; /* "worker-1" */
+    long pid;
     uint64_t start_time; /* field 22 of /proc/PID/stat */
 };
 
@@ -27,6 +27,6 @@ MUST_CHECK enum status process_output(struct buffer *out, char *const argv[]);
 MUST_CHECK enum status process_find_program(char *out, size_t size, const char *program);
 
 json_t *process_to_json(const struct process *p);
-bool    process_from_json(struct process *out, const json_t *object);
+bool process_from_json(struct process *out, const json_t *object);
 
 #endif

@@ -16,7 +16,7 @@ static uint64_t now_ms(void)
 void progress_init(struct progress *p, bool json)
 {
     const char *terminal = getenv("TERM");
-    bool        dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
+    bool dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
     *p = (struct progress){.json = json, .start_ms = now_ms(), .stages = json_array()};
     p->live = !json && !dumb && isatty(STDERR_FILENO) == 1;
 }
@@ -40,17 +40,16 @@ double progress_seconds(const struct progress *p)
 
 void progress_stage(struct progress *p, const struct stage *stage, const char *format, ...)
 {
-    char    text[400];
+    char text[400];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     double seconds = progress_seconds(p);
-    json_array_append_new(p->stages,
-                          json_pack("{s:s,s:s,s:f,s:I,s:s*}", "stage", stage->name, "text", text,
-                                    "seconds", seconds, "blockNumber",
-                                    (json_int_t)stage->block_number, "transactionHash",
-                                    stage->transaction_hash));
+    json_array_append_new(p->stages, json_pack("{s:s,s:s,s:f,s:I,s:s*}", "stage", stage->name,
+                                               "text", text, "seconds", seconds, "blockNumber",
+                                               (json_int_t)stage->block_number, "transactionHash",
+                                               stage->transaction_hash));
     if (p->json) return;
     clear_live(p);
     fprintf(stderr, "%7.2f s  %-11s %s", seconds, stage->name, text);

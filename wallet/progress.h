@@ -8,11 +8,11 @@
 #include "base/json.h"
 
 struct progress {
-    bool     json;
-    bool     live;     /* stderr is a terminal */
+    bool json;
+    bool live;         /* stderr is a terminal */
     uint64_t start_ms; /* seconds count from here */
-    json_t  *stages;   /* array of {"stage", "text", "seconds", "blockNumber", "transactionHash"} */
-    char     waiting[120];
+    json_t *stages;    /* array of {"stage", "text", "seconds", "blockNumber", "transactionHash"} */
+    char waiting[120];
     unsigned spin;
 };
 
@@ -20,8 +20,8 @@ void progress_init(struct progress *p, bool json);
 void progress_finish(struct progress *p);
 
 struct stage {
-    const char *name; /* "sealed" */
-    uint64_t    block_number; /* 0: none */
+    const char *name;             /* "sealed" */
+    uint64_t block_number;        /* 0: none */
     const char *transaction_hash; /* NULL: none */
 };
 void progress_stage(struct progress *p, const struct stage *stage, const char *format, ...)

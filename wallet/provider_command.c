@@ -24,11 +24,11 @@ static void report(struct session *s, const struct tx_receipt *r, const char *do
 }
 
 /* One call of Providers from --from, and a line about it. */
-static int send_and_report(struct session *s, const char *function, json_t *args,
-                           struct u256 value, const char *done)
+static int send_and_report(struct session *s, const char *function, json_t *args, struct u256 value,
+                           const char *done)
 {
     struct tx_receipt r = {0};
-    int               code = session_unlock(s);
+    int code = session_unlock(s);
     if (code == CODE_DONE) {
         code = session_send(s, &r, CONTRACT_PROVIDERS, function, args, value);
     } else {
@@ -41,17 +41,19 @@ static int send_and_report(struct session *s, const char *function, json_t *args
 
 int provider_register(struct session *s)
 {
-    const char    *endpoint = s->in->values[OPTION_ENDPOINT];
-    const char    *hash_text = s->in->values[OPTION_TLS_KEY_HASH];
-    const char    *worker_text = s->in->values[OPTION_WORKER_KEY];
-    const char    *region = s->in->values[OPTION_REGION];
-    struct hash    tls_key_hash;
+    const char *endpoint = s->in->values[OPTION_ENDPOINT];
+    const char *hash_text = s->in->values[OPTION_TLS_KEY_HASH];
+    const char *worker_text = s->in->values[OPTION_WORKER_KEY];
+    const char *region = s->in->values[OPTION_REGION];
+    struct hash tls_key_hash;
     struct address worker;
-    struct u256    stake;
+    struct u256 stake;
     if (endpoint == NULL || strchr(endpoint, ':') == NULL)
-        return fail(s, CODE_USAGE, "--endpoint HOST:PORT is needed: where renters reach the worker");
+        return fail(s, CODE_USAGE,
+                    "--endpoint HOST:PORT is needed: where renters reach the worker");
     if (hash_text == NULL || hash_from_text(&tls_key_hash, bytes_of_text(hash_text)) != OK)
-        return fail(s, CODE_USAGE, "--tls-key-hash 0x... (64 digits) is needed; leasehold-worker "
+        return fail(s, CODE_USAGE,
+                    "--tls-key-hash 0x... (64 digits) is needed; leasehold-worker "
                     "init prints it");
     if (worker_text == NULL)
         return fail(s, CODE_USAGE, "--worker-key ADDRESS is needed: the hot key's account");
@@ -67,10 +69,9 @@ int provider_set_gpu(struct session *s)
 {
     const char *model = s->in->values[OPTION_MODEL];
     const char *runtime = s->in->values[OPTION_RUNTIME];
-    uint64_t    index, vram, count, capability;
-    uint8_t     runtimes = runtimes_from_text(runtime != NULL ? runtime : "cuda-c");
-    if (model == NULL)
-        return fail(s, CODE_USAGE, "--model is needed: the GPU's name, or cpu");
+    uint64_t index, vram, count, capability;
+    uint8_t runtimes = runtimes_from_text(runtime != NULL ? runtime : "cuda-c");
+    if (model == NULL) return fail(s, CODE_USAGE, "--model is needed: the GPU's name, or cpu");
     if (runtimes == 0)
         return fail(s, CODE_USAGE, "--runtime: cuda-c, cuda-c-fast and exec are known, not %.40s",
                     runtime);
@@ -79,18 +80,18 @@ int provider_set_gpu(struct session *s)
     if (code == CODE_DONE) code = option_number(s, &count, OPTION_SLOTS, 1, UINT16_MAX);
     if (code == CODE_DONE) code = option_capability(s, &capability);
     if (code != CODE_DONE) return code;
-    json_t *args = json_pack("[o,s,o,o,o,i]", abi_u64(index), model, abi_u64(vram),
-                             abi_u64(count), abi_u64(capability), (int)runtimes);
+    json_t *args = json_pack("[o,s,o,o,o,i]", abi_u64(index), model, abi_u64(vram), abi_u64(count),
+                             abi_u64(capability), (int)runtimes);
     return send_and_report(s, "setGpu", args, ZERO, "GPU entry set");
 }
 
 int provider_offer(struct session *s)
 {
-    uint64_t       index, least, most;
-    struct u256    price = ZERO;
-    bool           open = !option_on(s->in, OPTION_CLOSED);
+    uint64_t index, least, most;
+    struct u256 price = ZERO;
+    bool open = !option_on(s->in, OPTION_CLOSED);
     struct address me;
-    int            code = option_number(s, &index, OPTION_INDEX, 0, UINT8_MAX);
+    int code = option_number(s, &index, OPTION_INDEX, 0, UINT8_MAX);
     if (code == CODE_DONE) code = option_number(s, &least, OPTION_MIN_SECONDS, 1, UINT32_MAX);
     if (code == CODE_DONE) code = option_number(s, &most, OPTION_MAX_SECONDS, 3600, UINT32_MAX);
     if (code == CODE_DONE && (open || s->in->values[OPTION_PRICE] != NULL))
@@ -129,13 +130,13 @@ int provider_unregister(struct session *s)
 
 static int complete_if_mature(struct session *s, json_t *done)
 {
-    json_t           *provider = NULL;
+    json_t *provider = NULL;
     struct tx_receipt r = {0};
-    int               code = session_call(s, &provider, CONTRACT_PROVIDERS, "provider",
-                                          json_pack("[o]", abi_address(&s->sender.address)));
+    int code = session_call(s, &provider, CONTRACT_PROVIDERS, "provider",
+                            json_pack("[o]", abi_address(&s->sender.address)));
     if (code != CODE_DONE) return code;
     uint64_t leaves_at = abi_get_u64(provider, "leavesAt");
-    bool     mature = abi_get_u64(provider, "status") == 2 && leaves_at <= (uint64_t)time(NULL) &&
+    bool mature = abi_get_u64(provider, "status") == 2 && leaves_at <= (uint64_t)time(NULL) &&
                   u256_is_zero(abi_get_u256(provider, "reserved"));
     json_decref(provider);
     if (!mature) return CODE_DONE;
@@ -148,12 +149,12 @@ static int complete_if_mature(struct session *s, json_t *done)
 
 static int withdraw_from(struct session *s, json_t *done, enum contract_id id)
 {
-    struct u256       credit;
+    struct u256 credit;
     struct tx_receipt r = {0};
-    char              line[200];
-    char              amount[AMOUNT_TEXT_SIZE];
-    int               code = session_call_u256(s, &credit, id, "credit",
-                                               json_pack("[o]", abi_address(&s->sender.address)));
+    char line[200];
+    char amount[AMOUNT_TEXT_SIZE];
+    int code = session_call_u256(s, &credit, id, "credit",
+                                 json_pack("[o]", abi_address(&s->sender.address)));
     if (code != CODE_DONE || u256_is_zero(credit)) return code;
     code = session_send(s, &r, id, "withdraw", json_array(), ZERO);
     tx_receipt_finish(&r);
@@ -167,7 +168,7 @@ static int withdraw_from(struct session *s, json_t *done, enum contract_id id)
 int provider_withdraw(struct session *s)
 {
     json_t *done = json_array();
-    int     code = session_unlock(s);
+    int code = session_unlock(s);
     if (code == CODE_DONE) code = complete_if_mature(s, done);
     if (code == CODE_DONE) code = withdraw_from(s, done, CONTRACT_JOBS);
     if (code == CODE_DONE) code = withdraw_from(s, done, CONTRACT_PROVIDERS);
@@ -186,8 +187,8 @@ int provider_withdraw(struct session *s)
 static int fetch_gpus(struct session *s, json_t *provider, const struct address *a)
 {
     uint64_t count = abi_get_u64(provider, "gpus");
-    json_t  *list = json_array();
-    int      code = CODE_DONE;
+    json_t *list = json_array();
+    int code = CODE_DONE;
     for (uint64_t i = 0; i < count && code == CODE_DONE; i++) {
         json_t *gpu = NULL;
         code = session_call(s, &gpu, CONTRACT_PROVIDERS, "gpu",
@@ -201,10 +202,9 @@ static int fetch_gpus(struct session *s, json_t *provider, const struct address 
 static int fetch_jobs(struct session *s, json_t *provider, const struct address *a)
 {
     json_t *answer = NULL;
-    int     code = session_call(s, &answer, CONTRACT_JOBS, "activeJobs",
-                                json_pack("[o]", abi_address(a)));
-    if (code == CODE_DONE)
-        json_object_set(provider, "activeJobs", json_object_get(answer, "0"));
+    int code =
+        session_call(s, &answer, CONTRACT_JOBS, "activeJobs", json_pack("[o]", abi_address(a)));
+    if (code == CODE_DONE) json_object_set(provider, "activeJobs", json_object_get(answer, "0"));
     json_decref(answer);
     return code;
 }
@@ -213,8 +213,8 @@ static int fetch_credit(struct session *s, json_t *provider, const struct addres
 {
     struct u256 earned;
     struct u256 back;
-    int         code = session_call_u256(s, &earned, CONTRACT_JOBS, "credit",
-                                         json_pack("[o]", abi_address(a)));
+    int code =
+        session_call_u256(s, &earned, CONTRACT_JOBS, "credit", json_pack("[o]", abi_address(a)));
     if (code == CODE_DONE)
         code = session_call_u256(s, &back, CONTRACT_PROVIDERS, "credit",
                                  json_pack("[o]", abi_address(a)));
@@ -226,8 +226,8 @@ static void print_gpus(const json_t *list)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *g = json_array_get(list, i);
-        char          price[AMOUNT_TEXT_SIZE];
-        char          runtimes[40];
+        char price[AMOUNT_TEXT_SIZE];
+        char runtimes[40];
         amount_to_text(price, abi_get_u256(g, "pricePerSecond"));
         runtimes_to_text(runtimes, (uint8_t)abi_get_u64(g, "runtimes"));
         printf("GPU %zu      %s, %llu MiB, %llu of %llu busy, %s, %s/s, %s\n", i,
@@ -241,17 +241,18 @@ static void print_gpus(const json_t *list)
 static void print_provider(const json_t *p, const char *name)
 {
     static const char *const statuses[] = {"not registered", "active", "leaving"};
-    const json_t            *r = abi_get(p, "record");
-    char                     stake[AMOUNT_TEXT_SIZE];
-    char                     reserved[AMOUNT_TEXT_SIZE];
-    char                     earned[AMOUNT_TEXT_SIZE];
-    uint64_t                 status = abi_get_u64(p, "status");
+    const json_t *r = abi_get(p, "record");
+    char stake[AMOUNT_TEXT_SIZE];
+    char reserved[AMOUNT_TEXT_SIZE];
+    char earned[AMOUNT_TEXT_SIZE];
+    uint64_t status = abi_get_u64(p, "status");
     amount_to_text(stake, abi_get_u256(p, "stake"));
     amount_to_text(reserved, abi_get_u256(p, "reserved"));
     amount_to_text(earned, abi_get_u256(r, "earned"));
-    printf("provider   %s (%s)\nworker key %s\nendpoint   %s\nstake      %s, of it %s at risk now\n",
-           name, status < 3 ? statuses[status] : "?", abi_get_text(p, "worker"),
-           abi_get_text(p, "endpoint"), stake, reserved);
+    printf(
+        "provider   %s (%s)\nworker key %s\nendpoint   %s\nstake      %s, of it %s at risk now\n",
+        name, status < 3 ? statuses[status] : "?", abi_get_text(p, "worker"),
+        abi_get_text(p, "endpoint"), stake, reserved);
     print_gpus(abi_get(p, "gpuEntries"));
     printf("running    %zu jobs\nto take    %s\n", json_array_size(abi_get(p, "activeJobs")),
            abi_get_text(p, "credit"));
@@ -268,9 +269,9 @@ static void print_provider(const json_t *p, const char *name)
 int provider_status(struct session *s)
 {
     struct address a;
-    json_t        *provider = NULL;
-    int            code = s->in->word_count > 0 ? session_address(s, &a, s->in->words[0])
-                                                : session_own_address(s, &a);
+    json_t *provider = NULL;
+    int code = s->in->word_count > 0 ? session_address(s, &a, s->in->words[0])
+                                     : session_own_address(s, &a);
     if (code == CODE_DONE) code = session_connect(s);
     if (code == CODE_DONE)
         code = session_call(s, &provider, CONTRACT_PROVIDERS, "provider",

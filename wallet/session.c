@@ -17,7 +17,7 @@
 
 int fail(const struct session *s, enum exit_code code, const char *format, ...)
 {
-    char    text[1024];
+    char text[1024];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -50,13 +50,12 @@ int session_init(struct session *s, const struct invocation *in)
     *s = (struct session){.in = in, .json = option_on(in, OPTION_JSON)};
     const char *home = getenv("LEASEHOLD_HOME");
     const char *user = getenv("HOME");
-    int         size = home != NULL
-                           ? snprintf(s->home, sizeof s->home, "%s", home)
-                           : snprintf(s->home, sizeof s->home, "%s/.leasehold", user ? user : ".");
+    int size = home != NULL ? snprintf(s->home, sizeof s->home, "%s", home)
+                            : snprintf(s->home, sizeof s->home, "%s/.leasehold", user ? user : ".");
     const char *keystore = setting(in, OPTION_KEYSTORE, "LEASEHOLD_KEYSTORE");
-    int         more = keystore != NULL
-                           ? snprintf(s->keystore, sizeof s->keystore, "%s", keystore)
-                           : snprintf(s->keystore, sizeof s->keystore, "%.4000s/keystore", s->home);
+    int more = keystore != NULL
+                   ? snprintf(s->keystore, sizeof s->keystore, "%s", keystore)
+                   : snprintf(s->keystore, sizeof s->keystore, "%.4000s/keystore", s->home);
     if (size >= PATH_MAX || more >= PATH_MAX) return fail(s, CODE_USAGE, "a path is too long");
     return CODE_DONE;
 }
@@ -71,7 +70,7 @@ void session_finish(struct session *s)
 int session_connect(struct session *s)
 {
     if (s->rpc != NULL) return CODE_DONE;
-    char               error[JSON_ERROR_SIZE] = "";
+    char error[JSON_ERROR_SIZE] = "";
     struct rpc_options options = {.urls = setting(s->in, OPTION_RPC, "LEASEHOLD_RPC"),
                                   .patience_ms = PATIENCE_MS,
                                   .stop = stop_flag()};
@@ -84,7 +83,7 @@ static int only_account(struct session *s, struct keystore_account *out)
     struct keystore_list list;
     if (keystore_list(&list, s->keystore) != OK)
         return fail(s, CODE_FAILED, "cannot read %s: %s", s->keystore, strerror(errno));
-    int    code = CODE_DONE;
+    int code = CODE_DONE;
     size_t count = list.count;
     if (count == 1) *out = list.accounts[0];
     keystore_list_finish(&list);
@@ -92,14 +91,16 @@ static int only_account(struct session *s, struct keystore_account *out)
         code = fail(s, CODE_USAGE, "no account in %s; make one: leasehold account new --name ME",
                     s->keystore);
     if (count > 1)
-        code = fail(s, CODE_USAGE, "which of the %zu accounts? give --from NAME; see: leasehold "
-                    "account list", count);
+        code = fail(s, CODE_USAGE,
+                    "which of the %zu accounts? give --from NAME; see: leasehold "
+                    "account list",
+                    count);
     return code;
 }
 
 static int find_own(struct session *s, struct keystore_account *out)
 {
-    char        error[JSON_ERROR_SIZE] = "";
+    char error[JSON_ERROR_SIZE] = "";
     const char *from = setting(s->in, OPTION_FROM, "LEASEHOLD_FROM");
     if (from == NULL) return only_account(s, out);
     if (keystore_find(out, error, s->keystore, from) != OK)
@@ -112,16 +113,16 @@ int session_own_address(struct session *s, struct address *out)
     const char *from = setting(s->in, OPTION_FROM, "LEASEHOLD_FROM");
     if (from != NULL && address_from_text(out, bytes_of_text(from)) == OK) return CODE_DONE;
     struct keystore_account account;
-    int                     code = find_own(s, &account);
+    int code = find_own(s, &account);
     if (code == CODE_DONE) *out = account.address;
     return code;
 }
 
 static int open_key(struct session *s, struct key *key, const struct keystore_account *account)
 {
-    char                   error[JSON_ERROR_SIZE] = "";
-    char                   password[PASSWORD_SIZE];
-    char                   prompt[120];
+    char error[JSON_ERROR_SIZE] = "";
+    char password[PASSWORD_SIZE];
+    char prompt[120];
     struct password_source source = {s->in->values[OPTION_PASSWORD_FILE], prompt, false};
     snprintf(prompt, sizeof prompt, "Password of %s", session_name(s, &account->address));
     if (password_read(password, error, &source) != OK) return fail(s, CODE_PASSWORD, "%s", error);
@@ -137,8 +138,8 @@ int session_unlock(struct session *s)
 {
     if (s->unlocked) return CODE_DONE;
     struct keystore_account account;
-    struct key              key;
-    int                     code = find_own(s, &account);
+    struct key key;
+    int code = find_own(s, &account);
     if (code == CODE_DONE) code = session_connect(s);
     if (code == CODE_DONE) code = open_key(s, &key, &account);
     if (code != CODE_DONE) return code;
@@ -152,11 +153,13 @@ int session_unlock(struct session *s)
 int session_address(struct session *s, struct address *out, const char *who)
 {
     struct keystore_account account;
-    char                    error[JSON_ERROR_SIZE] = "";
+    char error[JSON_ERROR_SIZE] = "";
     if (address_from_text(out, bytes_of_text(who)) == OK) return CODE_DONE;
     if (strncmp(who, "0x", 2) == 0)
-        return fail(s, CODE_USAGE, "%.60s is no address: 0x and 40 hex digits, and with mixed "
-                    "case the right checksum", who);
+        return fail(s, CODE_USAGE,
+                    "%.60s is no address: 0x and 40 hex digits, and with mixed "
+                    "case the right checksum",
+                    who);
     if (keystore_find(&account, error, s->keystore, who) != OK)
         return fail(s, CODE_USAGE, "%s", error);
     *out = account.address;
@@ -165,12 +168,12 @@ int session_address(struct session *s, struct address *out, const char *who)
 
 const char *session_name(struct session *s, const struct address *a)
 {
-    static char             text[KEYSTORE_NAME_MAX + 1];
+    static char text[KEYSTORE_NAME_MAX + 1];
     struct keystore_account account;
-    char                    error[JSON_ERROR_SIZE];
+    char error[JSON_ERROR_SIZE];
     address_to_text(text, a);
     if (keystore_find(&account, error, s->keystore, text) == OK && account.name[0] != '\0')
-        memcpy(text, account.name, sizeof text);
+        snprintf(text, sizeof text, "%s", account.name);
     return text;
 }
 
@@ -191,7 +194,7 @@ int option_number(struct session *s, uint64_t *out, enum wallet_option id, uint6
 
 int option_amount(struct session *s, struct u256 *out, enum wallet_option id)
 {
-    char        copy[AMOUNT_TEXT_SIZE] = "";
+    char copy[AMOUNT_TEXT_SIZE] = "";
     const char *text = s->in->values[id];
     if (text == NULL)
         return fail(s, CODE_USAGE, "--%s %s is needed", OPTION_TABLE[id].flag,
@@ -231,7 +234,7 @@ int session_send(struct session *s, struct tx_receipt *out, enum contract_id id,
                  const char *function, json_t *args, struct u256 value)
 {
     enum status status = contract_send(&s->sender, out, id, function, args, value);
-    char        what[120];
+    char what[120];
     if (status == OK) return CODE_DONE;
     snprintf(what, sizeof what, "%s.%s", contract_name(id), function);
     if (status == E_TIMEOUT && !hash_is_zero(&out->hash))
@@ -242,7 +245,7 @@ int session_send(struct session *s, struct tx_receipt *out, enum contract_id id,
 int session_call(struct session *s, json_t **out, enum contract_id id, const char *function,
                  json_t *args)
 {
-    char        what[120];
+    char what[120];
     enum status status = contract_call(s->rpc, out, id, function, args);
     snprintf(what, sizeof what, "%s.%s", contract_name(id), function);
     return status == OK ? CODE_DONE : fail_rpc(s, status, what);
@@ -252,7 +255,7 @@ int session_call_u256(struct session *s, struct u256 *out, enum contract_id id,
                       const char *function, json_t *args)
 {
     json_t *answer = NULL;
-    int     code = session_call(s, &answer, id, function, args);
+    int code = session_call(s, &answer, id, function, args);
     if (code == CODE_DONE) *out = abi_get_u256(answer, "0");
     json_decref(answer);
     return code;

@@ -32,16 +32,16 @@ enum exit_code {
 
 struct session {
     const struct invocation *in;
-    bool          json;
-    char          home[PATH_MAX];     /* LEASEHOLD_HOME, else ~/.leasehold */
-    char          keystore[PATH_MAX];
-    struct rpc   *rpc;                /* after session_connect */
-    struct sender sender;             /* after session_unlock */
-    bool          unlocked;
+    bool json;
+    char home[PATH_MAX]; /* LEASEHOLD_HOME, else ~/.leasehold */
+    char keystore[PATH_MAX];
+    struct rpc *rpc;      /* after session_connect */
+    struct sender sender; /* after session_unlock */
+    bool unlocked;
 };
 
 MUST_CHECK int session_init(struct session *s, const struct invocation *in);
-void           session_finish(struct session *s);
+void session_finish(struct session *s);
 
 /* Says what is wrong and returns the code. */
 int fail(const struct session *s, enum exit_code code, const char *format, ...)

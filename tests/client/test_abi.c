@@ -22,7 +22,8 @@ static const char sample_abi[] =
     "{\"name\":\"b\",\"type\":\"uint32[]\"},{\"name\":\"c\",\"type\":\"bytes10\"},"
     "{\"name\":\"d\",\"type\":\"bytes\"}],\"outputs\":[]},"
     "{\"type\":\"function\",\"name\":\"g\",\"inputs\":[{\"name\":\"a\",\"type\":\"uint256[][]\"},"
-    "{\"name\":\"b\",\"type\":\"string[]\"}],\"outputs\":[{\"name\":\"a\",\"type\":\"uint256[][]\"},"
+    "{\"name\":\"b\",\"type\":\"string[]\"}],\"outputs\":[{\"name\":\"a\",\"type\":\"uint256[][]\"}"
+    ","
     "{\"name\":\"b\",\"type\":\"string[]\"}]},"
     "{\"type\":\"function\",\"name\":\"get\",\"inputs\":[{\"name\":\"id\",\"type\":\"uint256\"}],"
     "\"outputs\":[{\"name\":\"\",\"type\":\"tuple\",\"components\":["
@@ -43,7 +44,7 @@ static const char sample_abi[] =
 static struct abi *parse(void)
 {
     struct abi *a = NULL;
-    char        error[JSON_ERROR_SIZE];
+    char error[JSON_ERROR_SIZE];
     assert_int_equal(abi_parse(&a, error, bytes_of_text(sample_abi)), OK);
     return a;
 }
@@ -57,11 +58,11 @@ static json_t *json(const char *text)
 
 static void check_call(const char *function, const char *args, const char *expected)
 {
-    struct abi   *a = parse();
-    json_t       *list = json(args);
+    struct abi *a = parse();
+    json_t *list = json(args);
     struct buffer out = {0};
     struct buffer hex = {0};
-    char          error[JSON_ERROR_SIZE] = "";
+    char error[JSON_ERROR_SIZE] = "";
     assert_int_equal(abi_encode_call(&out, error, a, function, list), OK);
     hex_append(&hex, buffer_bytes(&out));
     assert_string_equal(buffer_text(&hex), expected);
@@ -136,26 +137,25 @@ static void encodes_the_examples_of_the_specification(void **state)
 }
 
 /* Return data of get(): made by hand from the specification's rules. */
-static const char get_data[] =
-    "0x0000000000000000000000000000000000000000000000000000000000000020"
-    "0000000000000000000000005aaeb6053f3e94c9b9a09f33669435e7ef1beaed"
-    "0000000000000000000000000000000000000000000000000000000000000003"
-    "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe"
-    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-    "00000000000000000000000000000000000000000000000000000000000000a0"
-    "000000000000000000000000000000000000000000000000ffffffffffffffff"
-    "0000000000000000000000000000000000000000000000000000000000000040"
-    "0000000000000000000000000000000000000000000000000000000000000001"
-    "0000000000000000000000000000000000000000000000000000000000000020"
-    "0000000000000000000000000000000000000000000000000000000000000002"
-    "6869000000000000000000000000000000000000000000000000000000000000";
+static const char get_data[] = "0x0000000000000000000000000000000000000000000000000000000000000020"
+                               "0000000000000000000000005aaeb6053f3e94c9b9a09f33669435e7ef1beaed"
+                               "0000000000000000000000000000000000000000000000000000000000000003"
+                               "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe"
+                               "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+                               "00000000000000000000000000000000000000000000000000000000000000a0"
+                               "000000000000000000000000000000000000000000000000ffffffffffffffff"
+                               "0000000000000000000000000000000000000000000000000000000000000040"
+                               "0000000000000000000000000000000000000000000000000000000000000001"
+                               "0000000000000000000000000000000000000000000000000000000000000020"
+                               "0000000000000000000000000000000000000000000000000000000000000002"
+                               "6869000000000000000000000000000000000000000000000000000000000000";
 
 static void decodes_a_struct_into_an_object(void **state)
 {
     (void)state;
-    struct abi   *a = parse();
+    struct abi *a = parse();
     struct buffer data = {0};
-    json_t       *out = NULL;
+    json_t *out = NULL;
     assert_int_equal(hex_decode(&data, bytes_of_text(get_data)), OK);
     assert_int_equal(abi_decode_return(&out, a, "get", buffer_bytes(&data)), OK);
     assert_string_equal(abi_get_text(out, "who"), "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
@@ -173,12 +173,12 @@ static void decodes_a_struct_into_an_object(void **state)
 static void decodes_no_prefix_of_a_struct(void **state)
 {
     (void)state;
-    struct abi   *a = parse();
+    struct abi *a = parse();
     struct buffer data = {0};
     assert_int_equal(hex_decode(&data, bytes_of_text(get_data)), OK);
     for (size_t size = 0; size + 30 < data.size; size++) { /* 30: the padding of "hi" */
         uint8_t *exact = malloc(size + 1);
-        json_t  *out = NULL;
+        json_t *out = NULL;
         memcpy(exact, data.data, size);
         assert_int_not_equal(abi_decode_return(&out, a, "get", bytes_of(exact, size)), OK);
         assert_null(out);
@@ -190,9 +190,9 @@ static void decodes_no_prefix_of_a_struct(void **state)
 
 static void check_refused(const char *function, const char *data_text)
 {
-    struct abi   *a = parse();
+    struct abi *a = parse();
     struct buffer data = {0};
-    json_t       *out = NULL;
+    json_t *out = NULL;
     assert_int_equal(hex_decode(&data, bytes_of_text(data_text)), OK);
     assert_int_not_equal(abi_decode_return(&out, a, function, buffer_bytes(&data)), OK);
     assert_null(out);
@@ -213,8 +213,8 @@ static void bounds_what_overlapping_offsets_can_make(void **state)
 {
     (void)state;
     struct abi *a = parse();
-    size_t      words = 4096;
-    uint8_t    *data = calloc(words + 3, 32);
+    size_t words = 4096;
+    uint8_t *data = calloc(words + 3, 32);
     store_be64(data + 24, 64);
     store_be64(data + 32 + 24, 64);
     store_be64(data + 64 + 24, words);
@@ -245,11 +245,10 @@ static void refuses_arguments_that_do_not_fit_and_names_them(void **state)
     };
     struct abi *a = parse();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char          error[JSON_ERROR_SIZE] = "";
+        char error[JSON_ERROR_SIZE] = "";
         struct buffer out = {0};
-        json_t       *args = json(cases[i].args);
-        assert_int_equal(abi_encode_call(&out, error, a, cases[i].function, args),
-                         cases[i].status);
+        json_t *args = json(cases[i].args);
+        assert_int_equal(abi_encode_call(&out, error, a, cases[i].function, args), cases[i].status);
         assert_string_equal(error, cases[i].error);
         assert_int_equal(out.size, 0);
         json_decref(args);
@@ -261,9 +260,9 @@ static void shows_a_custom_error_by_name_with_amounts(void **state)
 {
     (void)state;
     struct abi *a = parse();
-    uint8_t     data[68] = {0};
-    char        line[ABI_PROBLEM_SIZE];
-    json_t     *out = NULL;
+    uint8_t data[68] = {0};
+    char line[ABI_PROBLEM_SIZE];
+    json_t *out = NULL;
     struct hash id = keccak256(bytes_of_text("InsufficientStake(uint256,uint256)"));
     memcpy(data, id.b, 4);
     store_be64(data + 4 + 24, 1000000000000000000);
@@ -285,17 +284,16 @@ static void shows_a_custom_error_by_name_with_amounts(void **state)
 static void shows_solidity_s_own_errors(void **state)
 {
     (void)state;
-    struct abi   *a = parse();
+    struct abi *a = parse();
     struct buffer data = {0};
-    char          line[ABI_PROBLEM_SIZE];
-    json_t       *out = NULL;
+    char line[ABI_PROBLEM_SIZE];
+    json_t *out = NULL;
     assert_int_equal(
-        hex_decode(&data,
-                   bytes_of_text(
-                       "0x08c379a0"
-                       "0000000000000000000000000000000000000000000000000000000000000020"
-                       "0000000000000000000000000000000000000000000000000000000000000003"
-                       "6e6f210000000000000000000000000000000000000000000000000000000000")),
+        hex_decode(&data, bytes_of_text(
+                              "0x08c379a0"
+                              "0000000000000000000000000000000000000000000000000000000000000020"
+                              "0000000000000000000000000000000000000000000000000000000000000003"
+                              "6e6f210000000000000000000000000000000000000000000000000000000000")),
         OK);
     assert_int_equal(abi_decode_error(&out, a, buffer_bytes(&data)), OK);
     abi_describe(line, out);
@@ -303,10 +301,9 @@ static void shows_solidity_s_own_errors(void **state)
     json_decref(out);
     buffer_clear(&data);
     assert_int_equal(
-        hex_decode(&data,
-                   bytes_of_text(
-                       "0x4e487b71"
-                       "0000000000000000000000000000000000000000000000000000000000000011")),
+        hex_decode(&data, bytes_of_text(
+                              "0x4e487b71"
+                              "0000000000000000000000000000000000000000000000000000000000000011")),
         OK);
     assert_int_equal(abi_decode_error(&out, a, buffer_bytes(&data)), OK);
     abi_describe(line, out);
@@ -319,10 +316,10 @@ static void shows_solidity_s_own_errors(void **state)
 static void decodes_an_event_with_indexed_arguments(void **state)
 {
     (void)state;
-    struct abi    *a = parse();
-    struct hash    topics[3] = {0};
-    struct buffer  data = {0};
-    json_t        *out = NULL;
+    struct abi *a = parse();
+    struct hash topics[3] = {0};
+    struct buffer data = {0};
+    json_t *out = NULL;
     struct address from;
     assert_int_equal(abi_event_topic(&topics[0], a, "Moved"), OK);
     struct hash expected = keccak256(bytes_of_text("Moved(address,uint256,string)"));
@@ -330,11 +327,10 @@ static void decodes_an_event_with_indexed_arguments(void **state)
     memset(topics[1].b + 12, 0x11, 20);
     topics[2].b[31] = 9;
     assert_int_equal(
-        hex_decode(&data,
-                   bytes_of_text(
-                       "0x0000000000000000000000000000000000000000000000000000000000000020"
-                       "0000000000000000000000000000000000000000000000000000000000000002"
-                       "6869000000000000000000000000000000000000000000000000000000000000")),
+        hex_decode(&data, bytes_of_text(
+                              "0x0000000000000000000000000000000000000000000000000000000000000020"
+                              "0000000000000000000000000000000000000000000000000000000000000002"
+                              "6869000000000000000000000000000000000000000000000000000000000000")),
         OK);
     assert_int_equal(abi_decode_event(&out, a, topics, 3, buffer_bytes(&data)), OK);
     const json_t *args = abi_get(out, "args");
@@ -367,7 +363,7 @@ static void refuses_abis_that_make_no_sense(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct abi *a = NULL;
-        char        error[JSON_ERROR_SIZE] = "";
+        char error[JSON_ERROR_SIZE] = "";
         assert_int_equal(abi_parse(&a, error, bytes_of_text(cases[i])), E_MALFORMED);
         assert_null(a);
         assert_true(strlen(error) > 0);

@@ -21,11 +21,10 @@ static void embeds_every_contract_s_abi(void **state)
     };
     for (int i = 0; i < CONTRACT_COUNT; i++) {
         uint8_t selector[4];
-        assert_int_equal(
-            abi_selector(selector, contract_abi((enum contract_id)i), sample[i]), OK);
+        assert_int_equal(abi_selector(selector, contract_abi((enum contract_id)i), sample[i]), OK);
     }
     struct address jobs = contract_address(CONTRACT_JOBS);
-    char           text[43];
+    char text[43];
     address_to_text(text, &jobs);
     assert_string_equal(text, "0x0000000000000000000000000000000000001003");
     enum contract_id id;
@@ -40,9 +39,9 @@ static void encodes_a_seal_as_the_interface_says(void **state)
 {
     (void)state;
     struct buffer out = {0};
-    struct hash   commitment = {{[0] = 0xaa, [31] = 0xbb}};
-    char          error[JSON_ERROR_SIZE] = "";
-    json_t       *args = json_pack("[o,o]", abi_u64(7), abi_hash(&commitment));
+    struct hash commitment = {{[0] = 0xaa, [31] = 0xbb}};
+    char error[JSON_ERROR_SIZE] = "";
+    json_t *args = json_pack("[o,o]", abi_u64(7), abi_hash(&commitment));
     assert_int_equal(abi_encode_call(&out, error, contract_abi(CONTRACT_JOBS), "seal", args), OK);
     struct hash id = keccak256(bytes_of_text("seal(uint256,bytes32)"));
     assert_int_equal(out.size, 68);
@@ -56,16 +55,16 @@ static void encodes_a_seal_as_the_interface_says(void **state)
 static void signs_a_transaction_that_recovers_to_its_sender(void **state)
 {
     (void)state;
-    struct key    key = {{[31] = 7}};
+    struct key key = {{[31] = 7}};
     struct buffer raw = {0};
-    struct hash   hash;
-    struct tx     tx = {.chain_id = 7117,
-                        .nonce = 3,
-                        .max_priority_fee = u256_from_u64(1000000000),
-                        .max_fee = u256_from_u64(3000000000),
-                        .gas_limit = 21000,
-                        .to = {{[19] = 9}},
-                        .value = u256_from_u64(1000000000000000000)};
+    struct hash hash;
+    struct tx tx = {.chain_id = 7117,
+                    .nonce = 3,
+                    .max_priority_fee = u256_from_u64(1000000000),
+                    .max_fee = u256_from_u64(3000000000),
+                    .gas_limit = 21000,
+                    .to = {{[19] = 9}},
+                    .value = u256_from_u64(1000000000000000000)};
     tx_sign(&raw, &hash, &tx, &key);
     struct hash expected = keccak256(buffer_bytes(&raw));
     assert_true(hash_equal(&hash, &expected));
@@ -81,7 +80,7 @@ static void signs_a_transaction_that_recovers_to_its_sender(void **state)
     u256_to_be(s.b, rlp_u256(&r));
     u256_to_be(s.b + 32, rlp_u256(&r));
     assert_int_equal(rlp_end(&r), OK);
-    struct hash    digest = tx_digest(&tx);
+    struct hash digest = tx_digest(&tx);
     struct address signer;
     struct address expected_signer = key_address(&key);
     assert_int_equal(signature_recover(&signer, &s, &digest, true), OK);
@@ -97,15 +96,15 @@ static void reads_the_contracts_events_from_a_receipt(void **state)
     char topic_text[67];
     hash_to_text(topic_text, &topic);
     struct tx_receipt receipt = {0};
-    receipt.logs = json_pack(
-        "[{s:s,s:[s,s],s:s,s:s,s:s,s:s},{s:s,s:[s,s],s:s}]", "address",
-        "0x0000000000000000000000000000000000001003", "topics", topic_text,
-        "0x0000000000000000000000005aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "data",
-        "0x0000000000000000000000000000000000000000000000000000000000000005", "blockNumber", "0x10",
-        "logIndex", "0x1", "transactionHash",
-        "0x0000000000000000000000000000000000000000000000000000000000000001", "address",
-        "0x00000000000000000000000000000000000000ff", "topics", topic_text, topic_text, "data",
-        "0x");
+    receipt.logs =
+        json_pack("[{s:s,s:[s,s],s:s,s:s,s:s,s:s},{s:s,s:[s,s],s:s}]", "address",
+                  "0x0000000000000000000000000000000000001003", "topics", topic_text,
+                  "0x0000000000000000000000005aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "data",
+                  "0x0000000000000000000000000000000000000000000000000000000000000005",
+                  "blockNumber", "0x10", "logIndex", "0x1", "transactionHash",
+                  "0x0000000000000000000000000000000000000000000000000000000000000001", "address",
+                  "0x00000000000000000000000000000000000000ff", "topics", topic_text, topic_text,
+                  "data", "0x");
     assert_non_null(receipt.logs);
     json_t *events = contract_receipt_events(&receipt);
     assert_int_equal(json_array_size(events), 1);

@@ -18,24 +18,24 @@
 
 #include <cmocka.h>
 
-#define JOB 5
+#define JOB          5
 #define CONTENT_SIZE (3u * 1024 * 1024 + 777)
 
 enum fault { FAULT_NONE, FAULT_BYTES, FAULT_HASHES, FAULT_DROP, FAULT_DENY };
 
 struct server {
-    SSL_CTX       *context;
-    struct hash    key_hash;
-    int            listener;
-    char           endpoint[64];
-    pthread_t      thread;
-    enum fault     fault;
-    struct buffer  content; /* what it holds */
-    struct hash    root;
-    uint64_t       size;    /* of the whole */
-    struct address seen;    /* who said hello */
-    int            served;  /* connections to serve, then stop */
-    size_t         chunks;  /* sent over all connections */
+    SSL_CTX *context;
+    struct hash key_hash;
+    int listener;
+    char endpoint[64];
+    pthread_t thread;
+    enum fault fault;
+    struct buffer content; /* what it holds */
+    struct hash root;
+    uint64_t size;       /* of the whole */
+    struct address seen; /* who said hello */
+    int served;          /* connections to serve, then stop */
+    size_t chunks;       /* sent over all connections */
 };
 
 static char folder[] = "/tmp/leasehold-gateway-XXXXXX";
@@ -48,12 +48,12 @@ static const char *in_folder(char out[PATH_MAX], const char *name)
 
 static bool greet(struct server *s, struct frame_stream *stream)
 {
-    uint8_t              type = 0;
-    struct bytes         body;
+    uint8_t type = 0;
+    struct bytes body;
     struct gateway_hello hello;
-    struct address       signer;
-    struct buffer        out = {0};
-    uint8_t              exporter[GATEWAY_EXPORTER_BYTES];
+    struct address signer;
+    struct buffer out = {0};
+    uint8_t exporter[GATEWAY_EXPORTER_BYTES];
     if (frame_stream_read(stream, &type, &body) != OK || type != GATEWAY_HELLO) return false;
     if (gateway_read_hello(&hello, body) != OK || tls_exporter(exporter, stream) != OK)
         return false;
@@ -93,9 +93,8 @@ static void serve_get(struct server *s, struct buffer *out, struct bytes body)
     size_t left = s->content.size - (size_t)m.offset;
     size_t size = m.length < left ? m.length : left;
     size_t start = out->size;
-    gateway_put_chunk(out, &(struct gateway_chunk){
-                               m.offset, bytes_slice(buffer_bytes(&s->content),
-                                                     (size_t)m.offset, size)});
+    gateway_put_chunk(out, &(struct gateway_chunk){m.offset, bytes_slice(buffer_bytes(&s->content),
+                                                                         (size_t)m.offset, size)});
     if (s->fault == FAULT_BYTES && m.offset > 0) out->data[start + 100] ^= 1;
     s->chunks++;
 }
@@ -103,7 +102,7 @@ static void serve_get(struct server *s, struct buffer *out, struct bytes body)
 static void serve_leaves(struct server *s, struct buffer *out, struct bytes body)
 {
     struct gateway_leaves m;
-    struct buffer         hashes = {0};
+    struct buffer hashes = {0};
     assert_int_equal(gateway_read_leaves(&m, body), OK);
     for (uint32_t i = 0; i < m.count; i++) {
         size_t at = (size_t)(m.first + i) * MERKLE_LEAF_BYTES;
@@ -119,8 +118,8 @@ static void serve_leaves(struct server *s, struct buffer *out, struct bytes body
 
 static void serve_one(struct server *s, struct frame_stream *stream)
 {
-    uint8_t       type = 0;
-    struct bytes  body;
+    uint8_t type = 0;
+    struct bytes body;
     struct buffer out = {0};
     while (frame_stream_read(stream, &type, &body) == OK) {
         if (type == GATEWAY_PUT) serve_put(s, &out, body);
@@ -140,7 +139,7 @@ static void *run_server(void *context)
     struct server *s = context;
     for (; s->served > 0; s->served--) {
         struct frame_stream stream = {0};
-        int                 fd = accept(s->listener, NULL, NULL);
+        int fd = accept(s->listener, NULL, NULL);
         if (fd < 0 || frame_stream_open(&stream, s->context, fd, true, 5000) != OK) continue;
         if (greet(s, &stream)) serve_one(s, &stream);
         frame_stream_close(&stream);
@@ -151,10 +150,10 @@ static void *run_server(void *context)
 
 static void start(struct server *s, int connections)
 {
-    char               key[PATH_MAX];
-    char               certificate[PATH_MAX];
+    char key[PATH_MAX];
+    char certificate[PATH_MAX];
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t          size = sizeof at;
+    socklen_t size = sizeof at;
     s->served = connections;
     s->context = tls_context_create(true);
     in_folder(key, "tls.key");
@@ -197,20 +196,20 @@ static struct key sample_key(void)
 static enum status connect_client(struct gateway **g, char *error, const struct server *s)
 {
     struct gateway_peer peer = {s->endpoint, s->key_hash, 5000};
-    struct key          key = sample_key();
+    struct key key = sample_key();
     return gateway_open(g, error, &peer, &key);
 }
 
 static void uploads_and_downloads_a_content(void **state)
 {
     (void)state;
-    struct server   s = {0};
-    struct buffer   content = {0};
-    struct buffer   back = {0};
+    struct server s = {0};
+    struct buffer content = {0};
+    struct buffer back = {0};
     struct gateway *g = NULL;
-    char            error[JSON_ERROR_SIZE] = "";
-    char            from[PATH_MAX];
-    char            to[PATH_MAX];
+    char error[JSON_ERROR_SIZE] = "";
+    char from[PATH_MAX];
+    char to[PATH_MAX];
     start(&s, 1);
     fill(&content);
     in_folder(from, "from");
@@ -227,7 +226,7 @@ static void uploads_and_downloads_a_content(void **state)
     stop(&s);
     assert_int_equal(file_read(&back, to, CONTENT_SIZE + 1), OK);
     assert_true(bytes_equal(buffer_bytes(&back), buffer_bytes(&content)));
-    struct key     key = sample_key();
+    struct key key = sample_key();
     struct address me = key_address(&key);
     assert_true(address_equal(&s.seen, &me));
     buffer_finish(&content);
@@ -237,11 +236,11 @@ static void uploads_and_downloads_a_content(void **state)
 static void hangs_up_on_another_tls_key(void **state)
 {
     (void)state;
-    struct server   s = {0};
+    struct server s = {0};
     struct gateway *g = NULL;
-    char            error[JSON_ERROR_SIZE] = "";
+    char error[JSON_ERROR_SIZE] = "";
     start(&s, 1);
-    struct key          key = sample_key();
+    struct key key = sample_key();
     struct gateway_peer peer = {s.endpoint, s.key_hash, 5000};
     peer.tls_key_hash.b[0] ^= 1;
     assert_int_equal(gateway_open(&g, error, &peer, &key), E_DENIED);
@@ -253,9 +252,9 @@ static void hangs_up_on_another_tls_key(void **state)
 static void tells_that_the_hello_was_refused(void **state)
 {
     (void)state;
-    struct server   s = {.fault = FAULT_DENY};
+    struct server s = {.fault = FAULT_DENY};
     struct gateway *g = NULL;
-    char            error[JSON_ERROR_SIZE] = "";
+    char error[JSON_ERROR_SIZE] = "";
     start(&s, 1);
     assert_int_equal(connect_client(&g, error, &s), E_DENIED);
     assert_non_null(strstr(error, "not a party"));
@@ -264,10 +263,10 @@ static void tells_that_the_hello_was_refused(void **state)
 
 static void check_lying_worker(enum fault fault, const char *complaint)
 {
-    struct server   s = {.fault = fault};
+    struct server s = {.fault = fault};
     struct gateway *g = NULL;
-    char            error[JSON_ERROR_SIZE] = "";
-    char            to[PATH_MAX];
+    char error[JSON_ERROR_SIZE] = "";
+    char to[PATH_MAX];
     fill(&s.content);
     s.size = CONTENT_SIZE;
     start(&s, 1);
@@ -293,10 +292,10 @@ static void believes_no_bytes_that_do_not_fit_the_root(void **state)
 static void continues_a_broken_download(void **state)
 {
     (void)state;
-    struct server   s = {.fault = FAULT_DROP};
+    struct server s = {.fault = FAULT_DROP};
     struct gateway *g = NULL;
-    char            error[JSON_ERROR_SIZE] = "";
-    char            to[PATH_MAX];
+    char error[JSON_ERROR_SIZE] = "";
+    char to[PATH_MAX];
     fill(&s.content);
     s.size = CONTENT_SIZE;
     start(&s, 2);
@@ -320,9 +319,9 @@ static void continues_a_broken_download(void **state)
 static void refuses_frames_that_are_out_of_bounds(void **state)
 {
     (void)state;
-    struct buffer      frame = {0};
+    struct buffer frame = {0};
     struct gateway_put out;
-    uint8_t            leaf[10] = {0};
+    uint8_t leaf[10] = {0};
     gateway_put_put(&frame, &(struct gateway_put){1, {{0}}, 10, 0, bytes_of(leaf, 10)});
     struct bytes body = bytes_slice(buffer_bytes(&frame), 5, frame.size - 5);
     assert_int_equal(gateway_read_put(&out, body), OK);
@@ -347,7 +346,7 @@ static void computes_the_same_root_from_leaves_as_from_bytes(void **state)
     static const size_t sizes[] = {0, 1, 4096, 4097, 12288, 20480, 28673, 1u << 20, CONTENT_SIZE};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct bytes part = bytes_slice(buffer_bytes(&content), 0, sizes[i]);
-        uint64_t     count = gateway_leaf_count(sizes[i]);
+        uint64_t count = gateway_leaf_count(sizes[i]);
         struct hash *level = must_alloc((count + 1) * sizeof *level);
         for (uint64_t k = 0; k < count; k++) {
             size_t at = (size_t)k * MERKLE_LEAF_BYTES;

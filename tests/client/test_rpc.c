@@ -14,18 +14,18 @@
 #include <cmocka.h>
 
 struct server {
-    int         listener;
-    char        url[64];
-    pthread_t   thread;
+    int listener;
+    char url[64];
+    pthread_t thread;
     const char *bodies[4]; /* one a request; NULL: hang up without an answer */
-    size_t      count;
-    int         http_status;
-    unsigned    delay_ms;
+    size_t count;
+    int http_status;
+    unsigned delay_ms;
 };
 
 static void read_request(int fd)
 {
-    char   text[8192];
+    char text[8192];
     size_t size = 0;
     while (size < sizeof text - 1) {
         ssize_t got = read(fd, text + size, sizeof text - 1 - size);
@@ -59,7 +59,7 @@ static void *run_server(void *context)
 static void start(struct server *s)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t          size = sizeof at;
+    socklen_t size = sizeof at;
     if (s->http_status == 0) s->http_status = 200;
     s->listener = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(s->listener, (struct sockaddr *)&at, sizeof at), 0);
@@ -77,8 +77,8 @@ static void stop(struct server *s)
 
 static struct rpc *client_of(const char *urls, uint32_t timeout_ms)
 {
-    struct rpc        *r = NULL;
-    char               error[JSON_ERROR_SIZE];
+    struct rpc *r = NULL;
+    char error[JSON_ERROR_SIZE];
     struct rpc_options options = {.urls = urls, .timeout_ms = timeout_ms};
     assert_int_equal(rpc_create(&r, &options, error), OK);
     return r;
@@ -91,7 +91,7 @@ static void reads_a_result(void **state)
                        .count = 1};
     start(&s);
     struct rpc *r = client_of(s.url, 2000);
-    uint64_t    value = 0;
+    uint64_t value = 0;
     assert_int_equal(rpc_call_u64(r, &value, "eth_chainId", NULL), OK);
     assert_int_equal(value, 7117);
     rpc_destroy(r);
@@ -101,13 +101,12 @@ static void reads_a_result(void **state)
 static void keeps_an_error_object_with_its_data(void **state)
 {
     (void)state;
-    struct server s = {
-        .bodies = {"{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":3,\"message\":"
-                   "\"execution reverted\\u0007\",\"data\":\"0x01020304\"}}"},
-        .count = 1};
+    struct server s = {.bodies = {"{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":3,\"message\":"
+                                  "\"execution reverted\\u0007\",\"data\":\"0x01020304\"}}"},
+                       .count = 1};
     start(&s);
     struct rpc *r = client_of(s.url, 2000);
-    json_t     *out = NULL;
+    json_t *out = NULL;
     assert_int_equal(rpc_call(r, &out, "eth_call", NULL), E_DENIED);
     assert_null(out);
     assert_int_equal(rpc_error(r)->code, 3);
@@ -124,12 +123,12 @@ static void goes_on_to_the_next_node(void **state)
                                      "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":\"0x2\"}"},
                           .count = 2};
     struct server broken = {.bodies = {"<html>"}, .count = 1, .http_status = 502};
-    char          urls[256];
+    char urls[256];
     start(&good);
     start(&broken);
     snprintf(urls, sizeof urls, "http://127.0.0.1:1,%s,%s", broken.url, good.url);
     struct rpc *r = client_of(urls, 2000);
-    uint64_t    value = 0;
+    uint64_t value = 0;
     assert_int_equal(rpc_call_u64(r, &value, "eth_blockNumber", NULL), OK);
     assert_int_equal(value, 1);
     assert_string_equal(rpc_url(r), good.url);
@@ -147,7 +146,7 @@ static void tries_again_while_it_has_patience(void **state)
                        .count = 3};
     start(&s);
     struct rpc *r = client_of(s.url, 2000);
-    uint64_t    value = 0;
+    uint64_t value = 0;
     rpc_set_patience(r, 5000);
     assert_int_equal(rpc_call_u64(r, &value, "eth_blockNumber", NULL), OK);
     assert_int_equal(value, 7);
@@ -160,7 +159,7 @@ static void check_malformed(const char *body)
     struct server s = {.bodies = {body}, .count = 1};
     start(&s);
     struct rpc *r = client_of(s.url, 2000);
-    uint64_t    value = 77;
+    uint64_t value = 77;
     assert_int_equal(rpc_call_u64(r, &value, "eth_blockNumber", NULL), E_MALFORMED);
     assert_int_equal(value, 77);
     assert_true(strlen(rpc_problem(r)) > 0);
@@ -184,7 +183,7 @@ static void says_which_node_it_cannot_reach(void **state)
 {
     (void)state;
     struct rpc *r = client_of("http://127.0.0.1:1", 1000);
-    uint64_t    value = 0;
+    uint64_t value = 0;
     assert_int_equal(rpc_call_u64(r, &value, "eth_blockNumber", NULL), E_IO);
     assert_non_null(strstr(rpc_problem(r), "cannot reach a node at http://127.0.0.1:1"));
     rpc_destroy(r);
@@ -196,7 +195,7 @@ static void gives_up_on_a_node_that_does_not_answer(void **state)
     struct server s = {.bodies = {"{}"}, .count = 1, .delay_ms = 600};
     start(&s);
     struct rpc *r = client_of(s.url, 200);
-    uint64_t    value = 0;
+    uint64_t value = 0;
     assert_int_equal(rpc_call_u64(r, &value, "eth_blockNumber", NULL), E_TIMEOUT);
     rpc_destroy(r);
     stop(&s);
@@ -208,8 +207,8 @@ static void refuses_urls_that_are_none(void **state)
     static const char *const urls[] = {"", "127.0.0.1:8545", "ftp://x", "http://",
                                        "http://127.0.0.1:1,,"};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
-        struct rpc        *r = NULL;
-        char               error[JSON_ERROR_SIZE] = "";
+        struct rpc *r = NULL;
+        char error[JSON_ERROR_SIZE] = "";
         struct rpc_options options = {.urls = urls[i]};
         assert_int_equal(rpc_create(&r, &options, error), E_MALFORMED);
         assert_null(r);
