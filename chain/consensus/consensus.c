@@ -45,7 +45,8 @@ struct consensus *consensus_create(const struct consensus_config *config)
         c->config.key = &c->key;
     }
     c->own_index = find_self(c);
-    c->storage = must_alloc(c->views_max * sizeof(*c->storage));
+    c->storage = malloc(c->views_max * sizeof(*c->storage)); /* slot_open clears what is read */
+    if (!c->storage) fatal("out of memory for %u views of consensus", c->views_max);
     for (uint32_t i = 0; i < c->views_max; i++)
         c->pool[c->pool_count++] = &c->storage[c->views_max - 1 - i];
     c->floor = 1;

@@ -2,11 +2,13 @@
 #include "chain/consensus/proposal.h"
 #include "chain/consensus/record.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* after setjmp.h and stdarg.h, which it needs */
+#include <cmocka.h>
 
 #define SIGNERS 5
 

@@ -1,9 +1,11 @@
 /* Four cores on a bus: what the protocol promises, case by case. */
 #include "tests/chain/bus.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
+
+/* after setjmp.h and stdarg.h, which it needs */
+#include <cmocka.h>
 
 static void commits_the_same_chain_on_all_four(void **state)
 {

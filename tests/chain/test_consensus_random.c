@@ -5,9 +5,11 @@
  * instead of LIVES: a campaign of 10,000 takes a quarter of an hour. */
 #include "tests/chain/bus.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
+
+/* after setjmp.h and stdarg.h, which it needs */
+#include <cmocka.h>
 
 #define FAULT_ROUNDS 30
 #ifdef SANITIZED

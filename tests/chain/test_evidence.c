@@ -1,9 +1,11 @@
 #include "chain/consensus/evidence.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+/* after setjmp.h and stdarg.h, which it needs */
+#include <cmocka.h>
 
 static struct vote vote_for(enum vote_kind kind, uint8_t block)
 {

@@ -2,10 +2,12 @@
 
 #include "base/keccak.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+
+/* after setjmp.h and stdarg.h, which it needs */
+#include <cmocka.h>
 
 static struct epoch epoch_of(const uint64_t *weights, uint32_t count)
 {

@@ -2,10 +2,12 @@
 
 #include "chain/consensus/limits.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+/* after setjmp.h and stdarg.h, which it needs */
+#include <cmocka.h>
 
 static const struct timing TIMING = {.delta_ms = 1000, .idle_interval_ms = 500};
 

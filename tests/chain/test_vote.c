@@ -3,10 +3,12 @@
 #include "base/hex.h"
 #include "base/keccak.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+
+/* after setjmp.h and stdarg.h, which it needs */
+#include <cmocka.h>
 
 static struct vote sample(void)
 {
