@@ -18,9 +18,10 @@ static const struct {
     const char *folder;
     const char *what;
     const char *unit;
-    double      work; /* in 10^9 units, all repeats together */
+    double work; /* in 10^9 units, all repeats together */
 } JOBS[] = {
-    {"matmul", "1024^2 matrix product, 16 x 16 tiles", "GFLOP/s", 4 * 2.0 * 1024 * 1024 * 1024 / 1e9},
+    {"matmul", "1024^2 matrix product, 16 x 16 tiles", "GFLOP/s",
+     4 * 2.0 * 1024 * 1024 * 1024 / 1e9},
     {"nbody", "8192 bodies, all pairs", "G interactions/s", 20 * 8192.0 * 8192.0 / 1e9},
     {"nbody-lanes", "8192 bodies, all pairs, 16 sums a thread", "G interactions/s",
      20 * 8192.0 * 8192.0 / 1e9},
@@ -30,25 +31,27 @@ static const char *const COMPILERS[] = {"clang", "g++"};
 
 static void runner_of_this_build(char out[PATH_MAX])
 {
-    ssize_t size = readlink("/proc/self/exe", out, PATH_MAX - 32);
+    static const char NAME[] = "/bin/leasehold-run";
+    char *slash = out;
+    ssize_t size = readlink("/proc/self/exe", out, PATH_MAX - sizeof NAME);
     assert(size > 0);
     out[size] = '\0';
     for (int i = 0; i < 3; i++) { /* OUT/tests/bench/bench_x */
-        char *slash = strrchr(out, '/');
+        slash = strrchr(out, '/');
         assert(slash != NULL);
         *slash = '\0';
     }
-    strcat(out, "/bin/leasehold-run");
+    memcpy(slash, NAME, sizeof NAME);
 }
 
 /* Milliseconds of one run; 0 if it failed, with a line that says why. */
 static uint64_t run_once(const char *folder, const struct run_options *options)
 {
     struct run_result result;
-    char              error[RUN_ERROR_SIZE], path[PATH_MAX];
-    char              tar[] = "/tmp/leasehold-bench-XXXXXX";
-    uint64_t          took_ms = 0;
-    int               fd = mkstemp(tar);
+    char error[RUN_ERROR_SIZE], path[PATH_MAX];
+    char tar[] = "/tmp/leasehold-bench-XXXXXX";
+    uint64_t took_ms = 0;
+    int fd = mkstemp(tar);
     assert(fd >= 0);
     close(fd);
     snprintf(path, sizeof path, "tests/bench/jobs/%s", folder);
@@ -78,14 +81,15 @@ static bool measure(size_t job, const struct run_options *options)
 
 int main(void)
 {
-    char               runner[PATH_MAX];
+    char runner[PATH_MAX];
     struct run_options options = {.runner_path = runner};
-    bool               all = true;
+    bool all = true;
     runner_of_this_build(runner);
     printf("cpu executor, %ld cores\n", sysconf(_SC_NPROCESSORS_ONLN));
     for (size_t c = 0; c < sizeof COMPILERS / sizeof *COMPILERS; c++) {
         options.cc = COMPILERS[c];
-        for (size_t i = 0; i < sizeof JOBS / sizeof *JOBS; i++) all = measure(i, &options) && all;
+        for (size_t i = 0; i < sizeof JOBS / sizeof *JOBS; i++)
+            all = measure(i, &options) && all;
     }
     return all ? EXIT_SUCCESS : EXIT_FAILURE;
 }

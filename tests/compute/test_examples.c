@@ -4,15 +4,15 @@
 #include "base/hex.h"
 #include "tests/compute/job_maker.h"
 
-#define ROOTS_FILE "examples/roots.txt"
+#define ROOTS_FILE      "examples/roots.txt"
 #define ROOTS_BYTES_MAX 4096
 
 /* The root behind "NAME " at the start of a line. */
 static struct hash stated_root(const char *name)
 {
     struct buffer text = {0};
-    struct hash   root = {0};
-    char          start[64];
+    struct hash root = {0};
+    char start[64];
     assert_int_equal(file_read(&text, ROOTS_FILE, ROOTS_BYTES_MAX), OK);
     buffer_append_byte(&text, 0);
     snprintf(start, sizeof start, "\n%s 0x", name);
@@ -26,10 +26,10 @@ static struct hash stated_root(const char *name)
 
 static void run_under(const char *name, const char *cc)
 {
-    struct maker       m;
-    struct run_result  result;
+    struct maker m;
+    struct run_result result;
     struct run_options options = {.cc = cc, .threads = 2};
-    char               folder[64], error[RUN_ERROR_SIZE] = "", root[67];
+    char folder[64], error[RUN_ERROR_SIZE] = "", root[67];
     maker_open(&m);
     options.runner_path = m.runner;
     snprintf(folder, sizeof folder, "examples/%s", name);
