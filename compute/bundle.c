@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_SIZE 4096
+#define PATH_SIZE   4096
 #define CHUNK_BYTES (64u * 1024u)
 
 static enum status say(char *error, enum status status, const char *format, ...)
@@ -35,9 +35,9 @@ static enum status copy_content(struct archive *a, int fd, uint64_t size, char *
                                 const char *name)
 {
     uint64_t done = 0;
-    char     chunk[CHUNK_BYTES];
+    char chunk[CHUNK_BYTES];
     while (done < size) {
-        size_t  want = size - done < sizeof chunk ? (size_t)(size - done) : sizeof chunk;
+        size_t want = size - done < sizeof chunk ? (size_t)(size - done) : sizeof chunk;
         ssize_t got = read(fd, chunk, want);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return say(error, E_IO, "%s changed while it was packed", name);
@@ -92,7 +92,7 @@ static enum status pack_sorted(char *error, const char *folder, const char *cons
                                size_t count, const char *tar_path)
 {
     struct archive *a = archive_write_new();
-    enum status     status = OK;
+    enum status status = OK;
     if (a == NULL) return say(error, E_IO, "no memory for a tar");
     archive_write_set_format_ustar(a);
     archive_write_set_bytes_per_block(a, 512);
@@ -116,7 +116,8 @@ enum status bundle_pack_files(struct bundle_info *out, char error[BUNDLE_ERROR_S
 {
     const char *sorted[BUNDLE_ENTRIES_MAX];
     if (count > BUNDLE_ENTRIES_MAX) return say(error, E_LIMIT, "%zu files are too many", count);
-    for (size_t i = 0; i < count; i++) sorted[i] = names[i];
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = names[i];
     if (count > 0) qsort(sorted, count, sizeof *sorted, compare_texts);
     enum status status = pack_sorted(error, folder, sorted, count, tar_path);
     if (status == OK) {
@@ -132,12 +133,13 @@ enum status bundle_pack_job(struct bundle_info *out, char error[BUNDLE_ERROR_SIZ
 {
     static_assert(BUNDLE_ERROR_SIZE >= JOB_ERROR_SIZE, "errors of jobs must fit");
     struct job *job = NULL;
-    char        names[JOB_NAMES_MAX][JOB_NAME_SIZE];
+    char names[JOB_NAMES_MAX][JOB_NAME_SIZE];
     const char *pointers[JOB_NAMES_MAX];
     enum status status = job_load(&job, error, folder);
     if (status != OK) return status;
     size_t count = job_names(job, names);
-    for (size_t i = 0; i < count; i++) pointers[i] = names[i];
+    for (size_t i = 0; i < count; i++)
+        pointers[i] = names[i];
     status = bundle_pack_files(out, error, folder, pointers, count, tar_path);
     job_destroy(job);
     return status;
@@ -146,7 +148,7 @@ enum status bundle_pack_job(struct bundle_info *out, char error[BUNDLE_ERROR_SIZ
 enum status bundle_info_of_path(struct bundle_info *out, const char *tar_path)
 {
     struct bundle_info info = {0};
-    enum status        status = merkle_root_of_path(&info.root, &info.size_bytes, tar_path);
+    enum status status = merkle_root_of_path(&info.root, &info.size_bytes, tar_path);
     if (status == OK) *out = info;
     return status;
 }
@@ -155,11 +157,11 @@ enum status bundle_info_of_path(struct bundle_info *out, const char *tar_path)
 
 struct unpack {
     struct archive *archive;
-    const char     *folder; /* NULL: only look */
-    char           *error;
-    size_t          count;
-    uint64_t        bytes;
-    char            names[BUNDLE_ENTRIES_MAX][BUNDLE_PATH_SIZE];
+    const char *folder; /* NULL: only look */
+    char *error;
+    size_t count;
+    uint64_t bytes;
+    char names[BUNDLE_ENTRIES_MAX][BUNDLE_PATH_SIZE];
 };
 
 static enum status check_entry(struct unpack *u, struct archive_entry *e, const char *name)
@@ -206,7 +208,7 @@ static enum status put_all(int fd, const char *data, size_t size)
 /* fd -1: only look. */
 static enum status read_content(struct unpack *u, int fd, uint64_t size, const char *name)
 {
-    char     chunk[CHUNK_BYTES];
+    char chunk[CHUNK_BYTES];
     uint64_t done = 0;
     for (;;) {
         ssize_t got = (ssize_t)archive_read_data(u->archive, chunk, sizeof chunk);
@@ -227,8 +229,8 @@ static enum status read_content(struct unpack *u, int fd, uint64_t size, const c
 
 static enum status unpack_entry(struct unpack *u, struct archive_entry *e)
 {
-    char        path[PATH_SIZE];
-    int         fd = -1;
+    char path[PATH_SIZE];
+    int fd = -1;
     const char *name = archive_entry_pathname(e);
     enum status status = check_entry(u, e, name);
     if (status != OK) return status;
@@ -251,7 +253,7 @@ static enum status unpack_all(struct unpack *u)
 {
     for (;;) {
         struct archive_entry *e;
-        int                   result = archive_read_next_header(u->archive, &e);
+        int result = archive_read_next_header(u->archive, &e);
         if (result == ARCHIVE_EOF) return OK;
         if (result != ARCHIVE_OK) {
             const char *why = archive_error_string(u->archive);
@@ -288,7 +290,7 @@ static enum status prepare_folder(const char *folder, char *error)
     DIR *d = opendir(folder);
     if (d == NULL) return say(error, E_IO, "cannot open %.300s: %s", folder, strerror(errno));
     struct dirent *entry;
-    size_t         found = 0;
+    size_t found = 0;
     while ((entry = readdir(d)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) found++;
     }
@@ -322,7 +324,7 @@ enum status bundle_unpack(char error[BUNDLE_ERROR_SIZE], const char *tar_path, c
 enum status bundle_check(char error[BUNDLE_ERROR_SIZE], size_t *out_count, struct bytes tar)
 {
     struct unpack *u = calloc(1, sizeof *u);
-    enum status    status;
+    enum status status;
     if (u == NULL) return say(error, E_IO, "no memory to look at a tar");
     u->error = error;
     u->archive = tar_reader();
@@ -342,9 +344,9 @@ enum status bundle_check(char error[BUNDLE_ERROR_SIZE], size_t *out_count, struc
 
 enum status folder_remove(const char *folder)
 {
-    char           path[PATH_SIZE];
+    char path[PATH_SIZE];
     struct dirent *entry;
-    DIR           *d = opendir(folder);
+    DIR *d = opendir(folder);
     if (d == NULL) return errno == ENOENT ? OK : E_IO;
     while ((entry = readdir(d)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;

@@ -14,7 +14,7 @@
 
 struct bundle_info {
     struct hash root;
-    uint64_t    size_bytes; /* of the tar */
+    uint64_t size_bytes; /* of the tar */
 };
 
 /* Checks the job folder and packs job.json with the files that it names, nothing else. E_MALFORMED

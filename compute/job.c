@@ -14,10 +14,10 @@
 #define PATH_SIZE 96 /* of a key inside job.json, for errors */
 
 struct parse { /* what reading one job.json carries about */
-    struct job    *job;
-    char          *error; /* JSON_ERROR_SIZE; "" while all is well */
+    struct job *job;
+    char *error; /* JSON_ERROR_SIZE; "" while all is well */
     job_file_size *file_size;
-    void          *context;
+    void *context;
 };
 
 static bool failed(const struct parse *p)
@@ -29,7 +29,7 @@ static void problem(struct parse *p, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 static void problem(struct parse *p, const char *path, const char *format, ...)
 {
-    char    what[JSON_ERROR_SIZE];
+    char what[JSON_ERROR_SIZE];
     va_list args;
     if (failed(p)) return;
     va_start(args, format);
@@ -42,8 +42,9 @@ static void copy_name(struct parse *p, char out[JOB_NAME_SIZE], const char *path
 {
     if (failed(p)) return;
     if (!plan_name_ok(name)) {
-        problem(p, path, "\"%.80s\" is no plain name (letters, digits, _ - . and at most %d of them)",
-                name, JOB_NAME_SIZE - 1);
+        problem(p, path,
+                "\"%.80s\" is no plain name (letters, digits, _ - . and at most %d of them)", name,
+                JOB_NAME_SIZE - 1);
         return;
     }
     memcpy(out, name, strlen(name) + 1);
@@ -78,9 +79,9 @@ static enum plan_type type_of_text(struct json_reader *r, const char *text)
 static void read_picture(struct json_reader *r, struct job_view *view, uint64_t size_bytes)
 {
     static const struct {
-        const char             *name;
+        const char *name;
         enum job_picture_format format;
-        uint32_t                bytes;
+        uint32_t bytes;
     } FORMATS[] = {{"rgb8", JOB_PICTURE_RGB8, 3},
                    {"rgba8", JOB_PICTURE_RGBA8, 4},
                    {"gray8", JOB_PICTURE_GRAY8, 1}};
@@ -92,7 +93,7 @@ static void read_picture(struct json_reader *r, struct job_view *view, uint64_t 
     view->width = (uint32_t)json_get_u64(&png, "width", 1, 65535);
     view->height = (uint32_t)json_get_u64(&png, "height", 1, 65535);
     const char *format = json_get_text(&png, "format");
-    uint64_t    wanted = 0;
+    uint64_t wanted = 0;
     for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
         if (strcmp(format, FORMATS[i].name) != 0) continue;
         view->picture = FORMATS[i].format;
@@ -143,10 +144,10 @@ static void read_sizes(struct parse *p, struct json_reader *r, struct plan_buffe
 
 static void read_buffer(struct parse *p, const char *name, const json_t *value)
 {
-    struct plan        *plan = &p->job->plan;
+    struct plan *plan = &p->job->plan;
     struct plan_buffer *b = &plan->buffers[plan->buffer_count];
-    struct job_view    *view = &p->job->views[plan->buffer_count++];
-    char                path[PATH_SIZE];
+    struct job_view *view = &p->job->views[plan->buffer_count++];
+    char path[PATH_SIZE];
     snprintf(path, sizeof path, "buffers.%.70s", name);
     copy_name(p, b->name, path, name);
     check_buffer_name(p, path, name);
@@ -168,14 +169,15 @@ static void read_buffer(struct parse *p, const char *name, const json_t *value)
 static void read_buffers(struct parse *p, const json_t *buffers)
 {
     const char *name;
-    json_t     *value;
+    json_t *value;
     if (failed(p)) return;
     if (json_object_size(buffers) == 0 || json_object_size(buffers) > JOB_BUFFERS_MAX) {
         problem(p, "buffers", "%zu of them, where 1 to %d are possible", json_object_size(buffers),
                 JOB_BUFFERS_MAX);
         return;
     }
-    json_object_foreach((json_t *)(uintptr_t)buffers, name, value) {
+    json_object_foreach((json_t *)(uintptr_t)buffers, name, value)
+    {
         if (!failed(p)) read_buffer(p, name, value);
     }
     uint64_t outputs = plan_output_bytes(&p->job->plan);
@@ -199,7 +201,7 @@ static void read_dims(struct parse *p, uint32_t out[3], const json_t *array, con
     }
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_array_get(array, i);
-        json_int_t    number = json_is_integer(value) ? json_integer_value(value) : 0;
+        json_int_t number = json_is_integer(value) ? json_integer_value(value) : 0;
         if (number < 1 || number > JOB_GRID_MAX) {
             problem(p, path, "number %zu is no positive integer in range", i);
             return;
@@ -258,7 +260,7 @@ static void read_real_arg(struct parse *p, struct plan_arg *arg, const json_t *v
         problem(p, path, "%g does not fit f32", number);
         return;
     }
-    float    narrow = (float)number;
+    float narrow = (float)number;
     uint32_t bits;
     memcpy(&bits, &narrow, sizeof bits);
     arg->bits = bits;
@@ -267,7 +269,7 @@ static void read_real_arg(struct parse *p, struct plan_arg *arg, const json_t *v
 static void read_value_arg(struct parse *p, struct plan_arg *arg, const json_t *value,
                            const char *path)
 {
-    json_t     *object = (json_t *)(uintptr_t)value;
+    json_t *object = (json_t *)(uintptr_t)value;
     const char *key = json_object_iter_key(json_object_iter(object));
     if (json_object_size(value) != 1 || key == NULL) {
         problem(p, path, "wants one key: i32, u32, i64, u64, f32, f64 or index");
@@ -331,15 +333,15 @@ static void read_launch(struct parse *p, const json_t *value, const char *path,
                         uint32_t *out_repeat)
 {
     struct plan *plan = &p->job->plan;
-    char         inner[PATH_SIZE];
+    char inner[PATH_SIZE];
     if (failed(p)) return;
     if (plan->launch_count >= JOB_LAUNCHES_MAX) {
         problem(p, path, "more than %d launches", JOB_LAUNCHES_MAX);
         return;
     }
     struct plan_launch *l = &plan->launches[plan->launch_count++];
-    struct json_reader  r = json_reader_over(value, path, p->error);
-    const char         *kernel = json_get_text(&r, "kernel");
+    struct json_reader r = json_reader_over(value, path, p->error);
+    const char *kernel = json_get_text(&r, "kernel");
     if (!failed(p) && !plan_kernel_ok(kernel)) {
         json_problem(&r, "kernel", "\"%.60s\" is no function's name", kernel);
     }
@@ -363,11 +365,11 @@ static void read_launch(struct parse *p, const json_t *value, const char *path,
 static void read_group(struct parse *p, const json_t *value, const char *path,
                        struct plan_group *group)
 {
-    char               inner[PATH_SIZE];
+    char inner[PATH_SIZE];
     struct json_reader r = json_reader_over(value, path, p->error);
     group->repeat = (uint32_t)json_get_u64(&r, "repeat", 1, JOB_REPEAT_MAX);
     const json_t *launches = json_get_array(&r, "launches", JOB_LAUNCHES_MAX);
-    size_t        count = json_array_size(launches);
+    size_t count = json_array_size(launches);
     if (!failed(p) && count == 0) json_problem(&r, "launches", "is empty");
     for (size_t i = 0; i < count && !failed(p); i++) {
         snprintf(inner, sizeof inner, "%.60s.launches[%zu]", path, i);
@@ -380,11 +382,11 @@ static void read_group(struct parse *p, const json_t *value, const char *path,
 static void read_launches(struct parse *p, const json_t *launches)
 {
     struct plan *plan = &p->job->plan;
-    size_t       count = json_array_size(launches);
-    char         path[PATH_SIZE];
+    size_t count = json_array_size(launches);
+    char path[PATH_SIZE];
     if (!failed(p) && count == 0) problem(p, "launches", "is empty");
     for (size_t i = 0; i < count && !failed(p); i++) {
-        const json_t      *value = json_array_get(launches, i);
+        const json_t *value = json_array_get(launches, i);
         struct plan_group *group = &plan->groups[plan->group_count++];
         snprintf(path, sizeof path, "launches[%zu]", i);
         group->first = plan->launch_count;
@@ -403,7 +405,7 @@ static void read_launches(struct parse *p, const json_t *launches)
 static void read_limits(struct parse *p, struct json_reader *top)
 {
     struct job *job = p->job;
-    uint64_t    memory_mib = JOB_MEMORY_MIB_DEFAULT;
+    uint64_t memory_mib = JOB_MEMORY_MIB_DEFAULT;
     job->plan.seconds = JOB_SECONDS_DEFAULT;
     if (json_has(top, "limits")) {
         struct json_reader r = json_reader_over(json_get_object(top, "limits"), "limits", p->error);
@@ -445,9 +447,9 @@ static void read_files(struct parse *p, const json_t *files)
 
 static void read_top(struct parse *p, const json_t *root)
 {
-    struct job        *job = p->job;
+    struct job *job = p->job;
     struct json_reader r = json_reader_over(root, "", p->error);
-    const char        *runtime = json_get_text(&r, "runtime");
+    const char *runtime = json_get_text(&r, "runtime");
     if (!failed(p) && strcmp(runtime, "cuda-c") != 0) {
         json_problem(&r, "runtime", "\"%.40s\" is not offered yet; \"cuda-c\" is", runtime);
     }
@@ -465,8 +467,8 @@ static void read_top(struct parse *p, const json_t *root)
 enum status job_parse(struct job **out, char error[JOB_ERROR_SIZE], struct bytes text,
                       job_file_size *file_size, void *context)
 {
-    char         what[JSON_ERROR_SIZE] = "";
-    json_t      *root;
+    char what[JSON_ERROR_SIZE] = "";
+    json_t *root;
     struct parse p = {NULL, what, file_size, context};
     if (text.size > JOB_JSON_BYTES_MAX) {
         snprintf(error, JOB_ERROR_SIZE, "job.json is longer than %u bytes", JOB_JSON_BYTES_MAX);
@@ -490,9 +492,9 @@ enum status job_parse(struct job **out, char error[JOB_ERROR_SIZE], struct bytes
 
 static enum status size_in_folder(void *context, uint64_t *out_bytes, const char *name)
 {
-    char        path[4096];
+    char path[4096];
     struct stat s;
-    int         size = snprintf(path, sizeof path, "%s/%s", (const char *)context, name);
+    int size = snprintf(path, sizeof path, "%s/%s", (const char *)context, name);
     if (size < 0 || (size_t)size >= sizeof path) return E_LIMIT;
     if (lstat(path, &s) != 0 || !S_ISREG(s.st_mode)) return E_NOT_FOUND;
     *out_bytes = (uint64_t)s.st_size;
@@ -501,9 +503,9 @@ static enum status size_in_folder(void *context, uint64_t *out_bytes, const char
 
 enum status job_load(struct job **out, char error[JOB_ERROR_SIZE], const char *folder)
 {
-    char          path[4096];
+    char path[4096];
     struct buffer text = {0};
-    int           size = snprintf(path, sizeof path, "%s/%s", folder, JOB_FILE_NAME);
+    int size = snprintf(path, sizeof path, "%s/%s", folder, JOB_FILE_NAME);
     if (size < 0 || (size_t)size >= sizeof path) {
         snprintf(error, JOB_ERROR_SIZE, "the path of the job folder is too long");
         return E_LIMIT;

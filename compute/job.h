@@ -9,25 +9,30 @@
 #include "base/bytes.h"
 #include "compute/plan.h"
 
-#define JOB_FILE_NAME "job.json"
+#define JOB_FILE_NAME  "job.json"
 #define JOB_ERROR_SIZE 512
 
-enum job_picture_format { JOB_PICTURE_NONE, JOB_PICTURE_RGB8, JOB_PICTURE_RGBA8, JOB_PICTURE_GRAY8 };
+enum job_picture_format {
+    JOB_PICTURE_NONE,
+    JOB_PICTURE_RGB8,
+    JOB_PICTURE_RGBA8,
+    JOB_PICTURE_GRAY8
+};
 
 struct job_view { /* how the renter's side shows an output buffer */
     enum job_picture_format picture;
-    uint32_t                width;
-    uint32_t                height;
-    bool                    text; /* zero-padded text, to be printed */
+    uint32_t width;
+    uint32_t height;
+    bool text; /* zero-padded text, to be printed */
 };
 
 struct job {
-    char            runtime[JOB_NAME_SIZE]; /* "cuda-c" */
-    uint32_t        vram_mib;
-    uint32_t        file_count; /* extra files of the bundle, such as headers */
-    char            files[JOB_FILES_MAX][JOB_NAME_SIZE];
+    char runtime[JOB_NAME_SIZE]; /* "cuda-c" */
+    uint32_t vram_mib;
+    uint32_t file_count; /* extra files of the bundle, such as headers */
+    char files[JOB_FILES_MAX][JOB_NAME_SIZE];
     struct job_view views[JOB_BUFFERS_MAX]; /* of plan.buffers, same index */
-    struct plan     plan;                   /* all that the runner needs */
+    struct plan plan;                       /* all that the runner needs */
 };
 
 /* Reads FOLDER/job.json and looks at the sizes of the files that it names (which must be plain

@@ -3,41 +3,41 @@
 #define LEASEHOLD_COMPUTE_LIMITS_H
 
 /* job.json and the plan made of it */
-#define JOB_JSON_BYTES_MAX (256u * 1024u)
-#define JOB_NAME_SIZE 64 /* of buffers, kernels and files, with the closing zero */
-#define JOB_BUFFERS_MAX 64
-#define JOB_FILES_MAX 64 /* extra files, such as headers */
-#define JOB_LAUNCHES_MAX 256
-#define JOB_ARGS_MAX 32
-#define JOB_GROUPS_MAX 256
-#define JOB_REPEAT_MAX 10000000u
-#define JOB_BUFFER_BYTES_MAX (8ull << 30)
-#define JOB_OUTPUT_BYTES_MAX (1ull << 30) /* all outputs together */
-#define JOB_GRID_MAX 2147483647u          /* x; y and z as on the cards: */
-#define JOB_GRID_YZ_MAX 65535u
-#define JOB_BLOCK_THREADS_MAX 1024u
-#define JOB_BLOCK_Z_MAX 64u
-#define JOB_SHARED_BYTES_MAX (96u * 1024u)
-#define JOB_SECONDS_MAX 86400u
-#define JOB_SECONDS_DEFAULT 60u
-#define JOB_MEMORY_MIB_MAX (256u * 1024u)
+#define JOB_JSON_BYTES_MAX     (256u * 1024u)
+#define JOB_NAME_SIZE          64 /* of buffers, kernels and files, with the closing zero */
+#define JOB_BUFFERS_MAX        64
+#define JOB_FILES_MAX          64 /* extra files, such as headers */
+#define JOB_LAUNCHES_MAX       256
+#define JOB_ARGS_MAX           32
+#define JOB_GROUPS_MAX         256
+#define JOB_REPEAT_MAX         10000000u
+#define JOB_BUFFER_BYTES_MAX   (8ull << 30)
+#define JOB_OUTPUT_BYTES_MAX   (1ull << 30) /* all outputs together */
+#define JOB_GRID_MAX           2147483647u  /* x; y and z as on the cards: */
+#define JOB_GRID_YZ_MAX        65535u
+#define JOB_BLOCK_THREADS_MAX  1024u
+#define JOB_BLOCK_Z_MAX        64u
+#define JOB_SHARED_BYTES_MAX   (96u * 1024u)
+#define JOB_SECONDS_MAX        86400u
+#define JOB_SECONDS_DEFAULT    60u
+#define JOB_MEMORY_MIB_MAX     (256u * 1024u)
 #define JOB_MEMORY_MIB_DEFAULT 1024u
-#define PLAN_BYTES_MAX (1024u * 1024u)
+#define PLAN_BYTES_MAX         (1024u * 1024u)
 
 /* bundles and results */
 #define BUNDLE_ENTRIES_MAX 256
-#define BUNDLE_BYTES_MAX (2ull << 30)  /* a tar, and what it unpacks to */
-#define BUNDLE_PATH_SIZE 128           /* of a file inside, with the closing zero */
+#define BUNDLE_BYTES_MAX   (2ull << 30) /* a tar, and what it unpacks to */
+#define BUNDLE_PATH_SIZE   128          /* of a file inside, with the closing zero */
 
 /* a run */
-#define RUN_LOG_BYTES_MAX (64u * 1024u)        /* kept of what the compiler and the job print */
-#define RUN_CHATTER_BYTES_MAX (1024u * 1024u)  /* printed before the job is stopped */
-#define RUN_WORK_MIB 256u                      /* the tmpfs work directory */
-#define RUN_COMPILE_MIB 3072u                  /* address space of the compiler */
-#define RUN_COMPILE_SECONDS 60u
-#define RUN_PROCESSES_MAX 256u
-#define RUN_FILES_MAX 64u
-#define RUN_GRACE_SECONDS 5u /* for the sandbox itself, beyond the job's seconds */
-#define RUN_THREADS_MAX 256u
+#define RUN_LOG_BYTES_MAX     (64u * 1024u)   /* kept of what the compiler and the job print */
+#define RUN_CHATTER_BYTES_MAX (1024u * 1024u) /* printed before the job is stopped */
+#define RUN_WORK_MIB          256u            /* the tmpfs work directory */
+#define RUN_COMPILE_MIB       3072u           /* address space of the compiler */
+#define RUN_COMPILE_SECONDS   60u
+#define RUN_PROCESSES_MAX     256u
+#define RUN_FILES_MAX         64u
+#define RUN_GRACE_SECONDS     5u /* for the sandbox itself, beyond the job's seconds */
+#define RUN_THREADS_MAX       256u
 
 #endif

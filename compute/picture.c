@@ -19,8 +19,7 @@ static uint32_t png_format(enum job_picture_format format)
     return 0;
 }
 
-static enum status write_picture(const struct job_view *view, const char *path,
-                                 struct bytes pixels)
+static enum status write_picture(const struct job_view *view, const char *path, struct bytes pixels)
 {
     png_image image = {.version = PNG_IMAGE_VERSION,
                        .width = view->width,
@@ -41,7 +40,7 @@ static void append_text(struct buffer *report, struct bytes content)
 static enum status present(const struct plan_buffer *b, const struct job_view *view,
                            const char *folder, struct buffer *report, char *error)
 {
-    char          path[4096];
+    char path[4096];
     struct buffer content = {0};
     snprintf(path, sizeof path, "%.3900s/%s", folder, b->name);
     enum status status = file_read(&content, path, (size_t)b->size_bytes);
@@ -66,7 +65,7 @@ enum status job_present_result(const struct job *job, const char *result_folder,
 {
     for (uint32_t i = 0; i < job->plan.buffer_count; i++) {
         const struct plan_buffer *b = &job->plan.buffers[i];
-        const struct job_view    *view = &job->views[i];
+        const struct job_view *view = &job->views[i];
         if (!b->output || (!view->text && view->picture == JOB_PICTURE_NONE)) continue;
         enum status status = present(b, view, result_folder, report, error);
         if (status != OK) return status;

@@ -81,11 +81,13 @@ enum status plan_print(FILE *out, const struct plan *plan)
 {
     fprintf(out, "leasehold-plan 1\nsource %s\n", plan->source);
     fprintf(out, "limits %" PRIu32 " %" PRIu64 "\n", plan->seconds, plan->memory_bytes);
-    for (uint32_t i = 0; i < plan->buffer_count; i++) print_buffer(out, &plan->buffers[i]);
+    for (uint32_t i = 0; i < plan->buffer_count; i++)
+        print_buffer(out, &plan->buffers[i]);
     for (uint32_t i = 0; i < plan->group_count; i++) {
         const struct plan_group *g = &plan->groups[i];
         fprintf(out, "group %" PRIu32 " %" PRIu32 "\n", g->repeat, g->count);
-        for (uint32_t j = 0; j < g->count; j++) print_launch(out, &plan->launches[g->first + j]);
+        for (uint32_t j = 0; j < g->count; j++)
+            print_launch(out, &plan->launches[g->first + j]);
     }
     fprintf(out, "end\n");
     return ferror(out) ? E_IO : OK;
@@ -95,8 +97,8 @@ enum status plan_print(FILE *out, const struct plan *plan)
 struct reader {
     const char *at;
     const char *end;
-    unsigned    line;
-    char       *error; /* "" while all is well */
+    unsigned line;
+    char *error; /* "" while all is well */
 };
 
 static void fail(struct reader *r, const char *what)
@@ -134,7 +136,7 @@ static void take_word(struct reader *r, char *out, size_t out_size, char stop)
 
 static uint64_t take_number(struct reader *r, uint64_t max, char stop)
 {
-    char     word[24];
+    char word[24];
     uint64_t value = 0;
     take_word(r, word, sizeof word, stop);
     for (size_t i = 0; word[i] != '\0'; i++) {
@@ -151,7 +153,7 @@ static uint64_t take_number(struct reader *r, uint64_t max, char stop)
 
 static uint64_t take_hex(struct reader *r, char stop)
 {
-    char     word[24];
+    char word[24];
     uint64_t value = 0;
     take_word(r, word, sizeof word, stop);
     if (!failed(r) && strlen(word) != 16) fail(r, "an argument has not 16 digits");
@@ -234,8 +236,10 @@ static void take_launch(struct reader *r, struct plan *plan)
     take_literal(r, "launch", ' ');
     take_word(r, l->kernel, JOB_NAME_SIZE, ' ');
     if (!failed(r) && !plan_kernel_ok(l->kernel)) fail(r, "a kernel's name is malformed");
-    for (int i = 0; i < 3; i++) l->grid[i] = (uint32_t)take_number(r, JOB_GRID_MAX, ' ');
-    for (int i = 0; i < 3; i++) l->block[i] = (uint32_t)take_number(r, JOB_BLOCK_THREADS_MAX, ' ');
+    for (int i = 0; i < 3; i++)
+        l->grid[i] = (uint32_t)take_number(r, JOB_GRID_MAX, ' ');
+    for (int i = 0; i < 3; i++)
+        l->block[i] = (uint32_t)take_number(r, JOB_BLOCK_THREADS_MAX, ' ');
     l->shared_bytes = (uint32_t)take_number(r, JOB_SHARED_BYTES_MAX, ' ');
     l->arg_count = (uint32_t)take_number(r, JOB_ARGS_MAX, '\n');
     uint64_t threads = (uint64_t)l->block[0] * l->block[1] * l->block[2];
@@ -243,7 +247,8 @@ static void take_launch(struct reader *r, struct plan *plan)
                        l->grid[1] == 0 || l->grid[2] == 0)) {
         fail(r, "a launch is empty or its block too large");
     }
-    for (uint32_t i = 0; i < l->arg_count && !failed(r); i++) take_arg(r, plan, &l->args[i]);
+    for (uint32_t i = 0; i < l->arg_count && !failed(r); i++)
+        take_arg(r, plan, &l->args[i]);
 }
 
 static void take_group(struct reader *r, struct plan *plan)
@@ -258,7 +263,8 @@ static void take_group(struct reader *r, struct plan *plan)
     g->count = (uint32_t)take_number(r, JOB_LAUNCHES_MAX, '\n');
     g->first = plan->launch_count;
     if (!failed(r) && (g->repeat == 0 || g->count == 0)) fail(r, "an empty group");
-    for (uint32_t i = 0; i < g->count && !failed(r); i++) take_launch(r, plan);
+    for (uint32_t i = 0; i < g->count && !failed(r); i++)
+        take_launch(r, plan);
 }
 
 enum status plan_parse(struct plan *out, char error[PLAN_ERROR_SIZE], const char *text, size_t size)
@@ -273,8 +279,10 @@ enum status plan_parse(struct plan *out, char error[PLAN_ERROR_SIZE], const char
     take_literal(&r, "limits", ' ');
     out->seconds = (uint32_t)take_number(&r, JOB_SECONDS_MAX, ' ');
     out->memory_bytes = take_number(&r, (uint64_t)JOB_MEMORY_MIB_MAX << 20, '\n');
-    while (next_is(&r, "buffer ")) take_buffer(&r, out);
-    while (next_is(&r, "group ")) take_group(&r, out);
+    while (next_is(&r, "buffer "))
+        take_buffer(&r, out);
+    while (next_is(&r, "group "))
+        take_group(&r, out);
     take_literal(&r, "end", '\n');
     if (!failed(&r) && r.at != r.end) fail(&r, "something follows the end");
     return failed(&r) ? E_MALFORMED : OK;

@@ -47,24 +47,24 @@ enum plan_type { PLAN_TYPE_NONE, PLAN_TYPE_F32, PLAN_TYPE_F64 }; /* whose NaNs a
 
 struct plan_arg {
     enum plan_arg_kind kind;
-    uint64_t           bits; /* a buffer's index, or the value, low bytes first */
+    uint64_t bits; /* a buffer's index, or the value, low bytes first */
 };
 
 struct plan_buffer {
-    char           name[JOB_NAME_SIZE];
-    char           file[JOB_NAME_SIZE]; /* "" for a buffer that starts as zeros */
-    uint64_t       size_bytes;
-    uint64_t       file_bytes; /* at most size_bytes; the rest is zeros */
+    char name[JOB_NAME_SIZE];
+    char file[JOB_NAME_SIZE]; /* "" for a buffer that starts as zeros */
+    uint64_t size_bytes;
+    uint64_t file_bytes; /* at most size_bytes; the rest is zeros */
     enum plan_type type;
-    bool           output;
+    bool output;
 };
 
 struct plan_launch {
-    char            kernel[JOB_NAME_SIZE];
-    uint32_t        grid[3];
-    uint32_t        block[3];
-    uint32_t        shared_bytes;
-    uint32_t        arg_count;
+    char kernel[JOB_NAME_SIZE];
+    uint32_t grid[3];
+    uint32_t block[3];
+    uint32_t shared_bytes;
+    uint32_t arg_count;
     struct plan_arg args[JOB_ARGS_MAX];
 };
 
@@ -75,14 +75,14 @@ struct plan_group { /* launches [first, first + count) run in order, `repeat` ti
 };
 
 struct plan {
-    char               source[JOB_NAME_SIZE];
-    uint32_t           seconds;
-    uint64_t           memory_bytes;
-    uint32_t           buffer_count;
-    uint32_t           launch_count;
-    uint32_t           group_count;
+    char source[JOB_NAME_SIZE];
+    uint32_t seconds;
+    uint64_t memory_bytes;
+    uint32_t buffer_count;
+    uint32_t launch_count;
+    uint32_t group_count;
     struct plan_buffer buffers[JOB_BUFFERS_MAX];
-    struct plan_group  groups[JOB_GROUPS_MAX];
+    struct plan_group groups[JOB_GROUPS_MAX];
     struct plan_launch launches[JOB_LAUNCHES_MAX];
 };
 

@@ -1,8 +1,8 @@
 /* reason.h - why a job ended: one table for the runner, the worker, the chain and people.
  *
- * The number is what `Jobs` keeps as exitReason (0 is success), so numbers are never reused and stay
- * below 32; 0 to 9 mean what contracts/src/interfaces/IJobs.sol calls EXIT_*. libc only since the
- * runner links this file too. Any thread. */
+ * The number is what `Jobs` keeps as exitReason (0 is success), so numbers are never reused and
+ * stay below 32; 0 to 9 mean what contracts/src/interfaces/IJobs.sol calls EXIT_*. libc only since
+ * the runner links this file too. Any thread. */
 #ifndef LEASEHOLD_COMPUTE_REASON_H
 #define LEASEHOLD_COMPUTE_REASON_H
 

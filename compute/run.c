@@ -16,11 +16,11 @@
 
 struct run {
     const struct run_options *options;
-    struct run_result         result;
-    char                     *error;
-    struct job               *job;
-    char                      folder[PATH_MAX]; /* private to this run */
-    char                      runner[PATH_MAX];
+    struct run_result result;
+    char *error;
+    struct job *job;
+    char folder[PATH_MAX]; /* private to this run */
+    char runner[PATH_MAX];
 };
 
 static enum status say(struct run *r, enum status status, const char *format, ...)
@@ -42,10 +42,10 @@ static void path_in(const struct run *r, char out[PATH_MAX], const char *name)
 
 enum status run_find_runner(char *out, size_t out_size)
 {
-    char        self[PATH_MAX];
+    char self[PATH_MAX];
     const char *places[] = {"", "/usr/local/bin/leasehold-run", "/usr/bin/leasehold-run"};
-    ssize_t     size = readlink("/proc/self/exe", self, sizeof self - 20);
-    char       *slash = NULL;
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 20);
+    char *slash = NULL;
     if (size > 0) {
         self[size] = '\0';
         slash = strrchr(self, '/');
@@ -65,7 +65,7 @@ enum status run_find_runner(char *out, size_t out_size)
 
 static enum status find_runner(struct run *r)
 {
-    char        found[PATH_MAX];
+    char found[PATH_MAX];
     const char *path = r->options->runner_path;
     if (path == NULL) {
         if (run_find_runner(found, sizeof found) != OK) {
@@ -82,8 +82,8 @@ static enum status find_runner(struct run *r)
 static enum status find_compiler(struct run *r, const char **out)
 {
     static const char *const KNOWN[] = {"clang", "clang-14", "g++", "gcc"};
-    char                     path[PATH_MAX];
-    const char              *wanted = r->options->cc;
+    char path[PATH_MAX];
+    const char *wanted = r->options->cc;
     if (wanted != NULL) {
         snprintf(path, sizeof path, wanted[0] == '/' ? "%s" : "/usr/bin/%s", wanted);
         *out = wanted;
@@ -101,7 +101,7 @@ static enum status find_compiler(struct run *r, const char **out)
 /* A private folder; `job` inside may be read by the sandbox's user, who sees nothing beside it. */
 static enum status make_folders(struct run *r)
 {
-    char        path[PATH_MAX];
+    char path[PATH_MAX];
     const char *base = r->options->work_folder;
     if (base == NULL) base = getenv("TMPDIR");
     if (base == NULL) base = "/tmp";
@@ -131,9 +131,9 @@ static enum status bad_job(struct run *r, const char *why)
 /* Folders are packed first, so that a run sees what a provider would get and nothing more. */
 static enum status open_job(struct run *r, const char *job_path)
 {
-    char               error[BUNDLE_ERROR_SIZE];
-    char               tar[PATH_MAX], job[PATH_MAX];
-    struct stat        s;
+    char error[BUNDLE_ERROR_SIZE];
+    char tar[PATH_MAX], job[PATH_MAX];
+    struct stat s;
     struct bundle_info info;
     path_in(r, tar, "job.tar");
     path_in(r, job, "job");
@@ -161,7 +161,7 @@ static enum status write_plan(struct run *r, const char *path)
 
 static enum status split_one(FILE *in, const char *path, uint64_t size)
 {
-    char  chunk[64 * 1024];
+    char chunk[64 * 1024];
     FILE *out = fopen(path, "w");
     if (out == NULL) return E_IO;
     bool good = true;
@@ -177,11 +177,11 @@ static enum status split_one(FILE *in, const char *path, uint64_t size)
 /* The runner sends all outputs in one stream; here they become files and then the result's tar. */
 static enum status make_result(struct run *r, const char *stream, const char *tar_path)
 {
-    char               error[BUNDLE_ERROR_SIZE];
-    char               folder[PATH_MAX], path[PATH_MAX];
-    const char        *names[JOB_BUFFERS_MAX];
-    size_t             count = 0;
-    enum status        status = OK;
+    char error[BUNDLE_ERROR_SIZE];
+    char folder[PATH_MAX], path[PATH_MAX];
+    const char *names[JOB_BUFFERS_MAX];
+    size_t count = 0;
+    enum status status = OK;
     struct bundle_info info;
     const struct plan *plan = &r->job->plan;
     path_in(r, folder, "result");
@@ -214,7 +214,8 @@ static const char *telling_line(const char *log)
 {
     const char *error = strstr(log, "error:");
     if (error == NULL) return log;
-    while (error > log && error[-1] != '\n') error--;
+    while (error > log && error[-1] != '\n')
+        error--;
     return error;
 }
 
@@ -230,18 +231,18 @@ static void take_outcome(struct run *r, struct sandbox_outcome *outcome)
     snprintf(result->message, sizeof result->message, "%s", reason_text(outcome->reason));
     if (result->reason == REASON_OK || result->log == NULL) return;
     const char *line = telling_line(result->log);
-    size_t      size = strcspn(line, "\n");
+    size_t size = strcspn(line, "\n");
     snprintf(result->message, sizeof result->message, "%s: %.*s", reason_text(outcome->reason),
              size < 300 ? (int)size : 300, line);
 }
 
 static enum status run_in_sandbox(struct run *r, const char *cc, const char *tar_path)
 {
-    char                   plan[PATH_MAX], job[PATH_MAX], stream[PATH_MAX];
+    char plan[PATH_MAX], job[PATH_MAX], stream[PATH_MAX];
     struct sandbox_outcome outcome;
     const struct run_options *o = r->options;
-    long                   cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t               seconds = r->job->plan.seconds;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t seconds = r->job->plan.seconds;
     if (o->seconds_max != 0 && o->seconds_max < seconds) seconds = o->seconds_max;
     path_in(r, plan, "plan");
     path_in(r, job, "job");
@@ -251,10 +252,15 @@ static enum status run_in_sandbox(struct run *r, const char *cc, const char *tar
     int fd = open(stream, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return say(r, E_IO, "cannot write %.300s: %s", stream, strerror(errno));
     unsigned threads = o->threads != 0 ? o->threads : cores < 1 ? 1 : (unsigned)cores;
-    struct sandbox_spec spec = {
-        .runner_path = r->runner, .job_folder = job, .plan_path = plan, .cc = cc,
-        .threads = threads > RUN_THREADS_MAX ? RUN_THREADS_MAX : threads, .seconds = seconds,
-        .output_bytes = plan_output_bytes(&r->job->plan), .output_fd = fd, .cancel = o->cancel};
+    struct sandbox_spec spec = {.runner_path = r->runner,
+                                .job_folder = job,
+                                .plan_path = plan,
+                                .cc = cc,
+                                .threads = threads > RUN_THREADS_MAX ? RUN_THREADS_MAX : threads,
+                                .seconds = seconds,
+                                .output_bytes = plan_output_bytes(&r->job->plan),
+                                .output_fd = fd,
+                                .cancel = o->cancel};
     status = sandbox_run(&outcome, r->error, &spec);
     if (close(fd) != 0 && status == OK) status = say(r, E_IO, "cannot write %.300s", stream);
     if (status != OK) return status;

@@ -10,29 +10,30 @@
 #include "compute/bundle.h"
 #include "compute/sandbox.h"
 
-#define RUN_ERROR_SIZE 512
+#define RUN_ERROR_SIZE   512
 #define RUN_MESSAGE_SIZE 512
 
-struct run_options { /* zero-initialised is good */
+struct run_options {         /* zero-initialised is good */
     const char *runner_path; /* NULL: leasehold-run beside this program, then in the PATH */
     const char *cc;          /* NULL: clang if it is there, else g++ */
-    const char *work_folder; /* NULL: $TMPDIR or /tmp; a private folder inside is used and removed */
-    unsigned    threads;     /* 0: one a core */
-    uint32_t    seconds_max; /* 0: the job's own limit, which it can only lower */
-    uint32_t    memory_mib_max; /* 0: the job's own limit; a job that asks for more is BAD_JOB */
+    const char
+        *work_folder;     /* NULL: $TMPDIR or /tmp; a private folder inside is used and removed */
+    unsigned threads;     /* 0: one a core */
+    uint32_t seconds_max; /* 0: the job's own limit, which it can only lower */
+    uint32_t memory_mib_max; /* 0: the job's own limit; a job that asks for more is BAD_JOB */
     const volatile sig_atomic_t *cancel; /* may be NULL */
 };
 
 struct run_result {
     enum reason reason;
-    struct hash root;       /* of the result's tar; zero unless REASON_OK */
-    uint64_t    size_bytes; /* of the result's tar; 0 unless REASON_OK */
-    uint32_t    seconds;    /* what is billed: whole seconds, rounded up, at least 1 */
-    uint64_t    wall_ms;
-    uint64_t    compile_ms;
-    uint64_t    kernel_ms;
-    char        message[RUN_MESSAGE_SIZE]; /* one line for people: what happened */
-    char       *log; /* what compiler and job printed; NULL if nothing */
+    struct hash root;    /* of the result's tar; zero unless REASON_OK */
+    uint64_t size_bytes; /* of the result's tar; 0 unless REASON_OK */
+    uint32_t seconds;    /* what is billed: whole seconds, rounded up, at least 1 */
+    uint64_t wall_ms;
+    uint64_t compile_ms;
+    uint64_t kernel_ms;
+    char message[RUN_MESSAGE_SIZE]; /* one line for people: what happened */
+    char *log;                      /* what compiler and job printed; NULL if nothing */
 };
 
 /* job_path is a folder or a tar; result_tar_path is written when the job succeeds. OK: see

@@ -21,11 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ARGS_MAX 128
-#define TEXTS_BYTES 4096 /* numbers and links that arguments point to */
+#define ARGS_MAX     128
+#define TEXTS_BYTES  4096 /* numbers and links that arguments point to */
 #define STATUS_BYTES 256
-#define TICK_MS 50
-#define NOBODY 64999u /* the user of a job where there is no user namespace */
+#define TICK_MS      50
+#define NOBODY       64999u /* the user of a job where there is no user namespace */
 
 /* What the inside finds where. */
 enum { FD_OUTPUT = 3, FD_STATUS = 4, FD_INFO = 5, FD_FILTER = 6, FD_FIRST_FREE = 7 };
@@ -35,28 +35,28 @@ enum way { WAY_USER_NAMESPACE, WAY_ROOT, WAY_ROOT_IN_CHROOT, WAY_COUNT };
 
 struct command {
     const char *args[ARGS_MAX];
-    size_t      count;
-    char        texts[TEXTS_BYTES];
-    size_t      used;
+    size_t count;
+    char texts[TEXTS_BYTES];
+    size_t used;
 };
 
 struct sandbox {
     const struct sandbox_spec *spec;
-    struct sandbox_outcome    *out;
-    enum way                   way;
-    pid_t                      bwrap;
-    int                        inner; /* pidfd of the pid namespace's first process, or -1 */
-    int                        output, log, status, info, filter; /* our ends; -1 when closed */
-    char                       status_text[STATUS_BYTES];
-    size_t                     status_size;
-    char                       info_text[STATUS_BYTES];
-    size_t                     info_size;
-    uint64_t                   output_bytes;
-    uint64_t                   log_bytes;
-    uint64_t                   start_ms;
-    bool                       ended;     /* a reason is known */
-    bool                       cancelled;
-    bool                       io_failed;
+    struct sandbox_outcome *out;
+    enum way way;
+    pid_t bwrap;
+    int inner;                             /* pidfd of the pid namespace's first process, or -1 */
+    int output, log, status, info, filter; /* our ends; -1 when closed */
+    char status_text[STATUS_BYTES];
+    size_t status_size;
+    char info_text[STATUS_BYTES];
+    size_t info_size;
+    uint64_t output_bytes;
+    uint64_t log_bytes;
+    uint64_t start_ms;
+    bool ended; /* a reason is known */
+    bool cancelled;
+    bool io_failed;
 };
 
 static uint64_t now_ms(void)
@@ -77,7 +77,8 @@ static void add(struct command *c, const char *arg)
 
 static void add_all(struct command *c, const char *const *args)
 {
-    for (size_t i = 0; args[i] != NULL; i++) add(c, args[i]);
+    for (size_t i = 0; args[i] != NULL; i++)
+        add(c, args[i]);
 }
 
 static const char *keep(struct command *c, const char *format, ...)
@@ -85,7 +86,7 @@ static const char *keep(struct command *c, const char *format, ...)
 static const char *keep(struct command *c, const char *format, ...)
 {
     va_list args;
-    char   *at = c->texts + c->used;
+    char *at = c->texts + c->used;
     va_start(args, format);
     int size = vsnprintf(at, sizeof c->texts - c->used, format, args);
     va_end(args);
@@ -97,7 +98,7 @@ static const char *keep(struct command *c, const char *format, ...)
 /* /bin and its like: links into /usr on merged systems, folders on others. */
 static void add_system_folder(struct command *c, const char *path)
 {
-    char        target[256];
+    char target[256];
     struct stat s;
     if (lstat(path, &s) != 0) return;
     if (S_ISLNK(s.st_mode)) {
@@ -116,13 +117,21 @@ static void add_system_folder(struct command *c, const char *path)
 
 static void add_namespaces(struct command *c, enum way way)
 {
-    static const char *const ALL[] = {
-        "bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net",
-        "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "job", NULL};
-    static const char *const WITH_USERS[] = {"--unshare-user", "--uid", "65534", "--gid", "65534",
-                                             NULL};
-    static const char *const WITHOUT_USERS[] = {"--cap-drop", "ALL", "--cap-add", "CAP_SETUID",
-                                                "--cap-add", "CAP_SETGID", NULL};
+    static const char *const ALL[] = {"bwrap",
+                                      "--die-with-parent",
+                                      "--new-session",
+                                      "--unshare-pid",
+                                      "--unshare-net",
+                                      "--unshare-ipc",
+                                      "--unshare-uts",
+                                      "--unshare-cgroup-try",
+                                      "--hostname",
+                                      "job",
+                                      NULL};
+    static const char *const WITH_USERS[] = {"--unshare-user", "--uid", "65534",
+                                             "--gid",          "65534", NULL};
+    static const char *const WITHOUT_USERS[] = {
+        "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", NULL};
     add_all(c, ALL);
     add_all(c, way == WAY_USER_NAMESPACE ? WITH_USERS : WITHOUT_USERS);
 }
@@ -130,31 +139,62 @@ static void add_namespaces(struct command *c, enum way way)
 static void add_files(struct command *c, const struct sandbox_spec *spec, enum way way)
 {
     static const char *const SYSTEM[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
-    static const char *const CACHE[] = {"--ro-bind", "/usr", "/usr", "--ro-bind-try",
-                                        "/etc/ld.so.cache", "/etc/ld.so.cache", NULL};
+    static const char *const CACHE[] = {
+        "--ro-bind", "/usr", "/usr", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", NULL};
     add_all(c, CACHE);
-    for (size_t i = 0; i < sizeof SYSTEM / sizeof *SYSTEM; i++) add_system_folder(c, SYSTEM[i]);
-    const char *const own[] = {"--ro-bind", spec->runner_path, "/leasehold-run",
-                               "--ro-bind", spec->job_folder,  "/job",
-                               "--ro-bind", spec->plan_path,   "/plan",
-                               "--perms",   way == WAY_USER_NAMESPACE ? "0700" : "0777",
-                               "--size",    keep(c, "%u", RUN_WORK_MIB << 20),
-                               "--tmpfs",   "/work",
-                               "--remount-ro", "/",
-                               "--chdir",   "/work", NULL};
+    for (size_t i = 0; i < sizeof SYSTEM / sizeof *SYSTEM; i++)
+        add_system_folder(c, SYSTEM[i]);
+    const char *const own[] = {"--ro-bind",
+                               spec->runner_path,
+                               "/leasehold-run",
+                               "--ro-bind",
+                               spec->job_folder,
+                               "/job",
+                               "--ro-bind",
+                               spec->plan_path,
+                               "/plan",
+                               "--perms",
+                               way == WAY_USER_NAMESPACE ? "0700" : "0777",
+                               "--size",
+                               keep(c, "%u", RUN_WORK_MIB << 20),
+                               "--tmpfs",
+                               "/work",
+                               "--remount-ro",
+                               "/",
+                               "--chdir",
+                               "/work",
+                               NULL};
     add_all(c, own);
 }
 
 static void add_rest(struct command *c, const struct sandbox_spec *spec, enum way way)
 {
-    static const char *const ENVIRONMENT[] = {
-        "--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "TMPDIR", "/work", "--setenv",
-        "LC_ALL", "C", "--setenv", "GLIBC_TUNABLES", "glibc.rtld.optional_static_tls=262144", NULL};
+    static const char *const ENVIRONMENT[] = {"--clearenv",
+                                              "--setenv",
+                                              "PATH",
+                                              "/usr/bin",
+                                              "--setenv",
+                                              "TMPDIR",
+                                              "/work",
+                                              "--setenv",
+                                              "LC_ALL",
+                                              "C",
+                                              "--setenv",
+                                              "GLIBC_TUNABLES",
+                                              "glibc.rtld.optional_static_tls=262144",
+                                              NULL};
     const char *const program[] = {
-        "--info-fd", "5", "--seccomp", "6", "--", "/leasehold-run", "--plan", "/plan", "--job",
-        "/job", "--work", "/work", "--output-fd", "3", "--status-fd", "4", "--cc",
-        spec->cc[0] == '/' ? spec->cc : keep(c, "/usr/bin/%.200s", spec->cc), "--threads",
-        keep(c, "%u", spec->threads), NULL};
+        "--info-fd",   "5",
+        "--seccomp",   "6",
+        "--",          "/leasehold-run",
+        "--plan",      "/plan",
+        "--job",       "/job",
+        "--work",      "/work",
+        "--output-fd", "3",
+        "--status-fd", "4",
+        "--cc",        spec->cc[0] == '/' ? spec->cc : keep(c, "/usr/bin/%.200s", spec->cc),
+        "--threads",   keep(c, "%u", spec->threads),
+        NULL};
     add_all(c, ENVIRONMENT);
     add_all(c, program);
     if (way != WAY_USER_NAMESPACE) {
@@ -165,12 +205,19 @@ static void add_rest(struct command *c, const struct sandbox_spec *spec, enum wa
 
 /* ---- the child before bwrap ---------------------------------------------------------------- */
 
-/* bwrap wants to pivot away from a root that is a mount point, which a plain chroot's is not: bind
- * the root over itself and step into what covers it. */
+/* bwrap wants to pivot away from a root that is a mount point, which a plain chroot's is not. So,
+ * in a mount namespace of its own: to the namespace's real root, where everything can be made
+ * private (else the next step would show outside), bind the chroot over itself, back into it. */
 static bool cover_root(void)
 {
-    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("/", "/", NULL, MS_BIND | MS_REC, NULL) == 0 && chdir("/..") == 0 &&
+    char path[4096];
+    if (unshare(CLONE_NEWNS) != 0) return false;
+    int here = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int space = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    return here >= 0 && space >= 0 && setns(space, CLONE_NEWNS) == 0 &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && fchdir(here) == 0 &&
+           getcwd(path, sizeof path) != NULL &&
+           mount(path, path, NULL, MS_BIND | MS_REC, NULL) == 0 && chdir(path) == 0 &&
            chroot(".") == 0;
 }
 
@@ -185,8 +232,9 @@ _Noreturn static void become_bwrap(const struct command *c, const int fds[FD_FIR
                                    enum way way)
 {
     sigset_t none;
-    int      high[FD_FIRST_FREE];
-    for (int i = 0; i < FD_FIRST_FREE; i++) high[i] = fcntl(fds[i], F_DUPFD, 64 + i);
+    int high[FD_FIRST_FREE];
+    for (int i = 0; i < FD_FIRST_FREE; i++)
+        high[i] = fcntl(fds[i], F_DUPFD, 64 + i);
     for (int i = 0; i < FD_FIRST_FREE; i++) {
         if (high[i] < 0 || dup2(high[i], i) != i) _exit(126);
     }
@@ -194,7 +242,10 @@ _Noreturn static void become_bwrap(const struct command *c, const int fds[FD_FIR
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    if (way == WAY_ROOT_IN_CHROOT && !cover_root()) _exit(126);
+    if (way == WAY_ROOT_IN_CHROOT && !cover_root()) {
+        dprintf(STDERR_FILENO, "cannot leave the chroot: %s\n", strerror(errno));
+        _exit(126);
+    }
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NOFILE, RUN_FILES_MAX);
     execvp("bwrap", (char *const *)(uintptr_t)c->args);
@@ -210,15 +261,16 @@ static void close_fd(int *fd)
 
 static bool start(struct sandbox *s)
 {
-    int  pipes[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}; /* log, output, status, info */
-    int  nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int pipes[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}; /* log, output, status, info */
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     bool good = nothing >= 0 || pipe2(pipes[0], O_CLOEXEC) == 0;
     if (nothing < 0 && good) { /* no /dev in a bare chroot: a pipe that is at its end */
         nothing = pipes[0][0];
         close(pipes[0][1]);
         pipes[0][0] = pipes[0][1] = -1;
     }
-    for (int i = 0; i < 4; i++) good = good && pipe2(pipes[i], O_CLOEXEC) == 0;
+    for (int i = 0; i < 4; i++)
+        good = good && pipe2(pipes[i], O_CLOEXEC) == 0;
     good = good && syscalls_filter(&s->filter, s->way != WAY_USER_NAMESPACE) == OK;
     if (good) {
         struct command c = {.count = 0};
@@ -231,7 +283,8 @@ static bool start(struct sandbox *s)
         if (s->bwrap == 0) become_bwrap(&c, fds, s->way);
         good = s->bwrap > 0;
     }
-    for (int i = 0; i < 4; i++) close_fd(&pipes[i][1]);
+    for (int i = 0; i < 4; i++)
+        close_fd(&pipes[i][1]);
     close_fd(&nothing);
     close_fd(&s->filter);
     s->log = pipes[0][0], s->output = pipes[1][0], s->status = pipes[2][0], s->info = pipes[3][0];
@@ -268,7 +321,7 @@ static void on_output(struct sandbox *s, const char *data, size_t size)
 static void on_log(struct sandbox *s, const char *data, size_t size)
 {
     struct buffer *log = &s->out->log;
-    size_t         room = RUN_LOG_BYTES_MAX > log->size ? RUN_LOG_BYTES_MAX - log->size : 0;
+    size_t room = RUN_LOG_BYTES_MAX > log->size ? RUN_LOG_BYTES_MAX - log->size : 0;
     buffer_append(log, bytes_of(data, size < room ? size : room));
     s->log_bytes += size;
     if (s->log_bytes > RUN_CHATTER_BYTES_MAX) end_with(s, REASON_OUTPUT);
@@ -288,7 +341,8 @@ static void on_info(struct sandbox *s, const char *data, size_t size)
     keep_text(s->info_text, &s->info_size, data, size);
     const char *at = strstr(s->info_text, "\"child-pid\":");
     if (at == NULL || s->inner >= 0) return;
-    s->inner = (int)syscall(SYS_pidfd_open, (pid_t)atol(at + strlen("\"child-pid\":")), 0);
+    s->inner =
+        (int)syscall(SYS_pidfd_open, (pid_t)strtol(at + strlen("\"child-pid\":"), NULL, 10), 0);
 }
 
 static bool is_ready(const struct sandbox *s)
@@ -308,7 +362,7 @@ typedef void on_data(struct sandbox *s, const char *data, size_t size);
 /* One chunk; at the end, or on an error, the descriptor is closed. */
 static void take(struct sandbox *s, int *fd, on_data *handle)
 {
-    char    chunk[64 * 1024];
+    char chunk[64 * 1024];
     ssize_t got = read(*fd, chunk, sizeof chunk);
     if (got > 0) handle(s, chunk, (size_t)got);
     if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) close_fd(fd);
@@ -316,10 +370,11 @@ static void take(struct sandbox *s, int *fd, on_data *handle)
 
 static void take_what_is_there(struct sandbox *s, int timeout_ms)
 {
-    int *const     fds[] = {&s->output, &s->log, &s->status, &s->info};
+    int *const fds[] = {&s->output, &s->log, &s->status, &s->info};
     on_data *const handlers[] = {on_output, on_log, on_status, on_info};
-    struct pollfd  polled[4];
-    for (int i = 0; i < 4; i++) polled[i] = (struct pollfd){*fds[i], POLLIN, 0};
+    struct pollfd polled[4];
+    for (int i = 0; i < 4; i++)
+        polled[i] = (struct pollfd){*fds[i], POLLIN, 0};
     if (poll(polled, 4, timeout_ms) <= 0) return;
     for (int i = 0; i < 4; i++) {
         if (*fds[i] >= 0 && polled[i].revents != 0) take(s, fds[i], handlers[i]);
@@ -352,16 +407,24 @@ static void watch(struct sandbox *s)
 
 /* ---- the verdict --------------------------------------------------------------------------- */
 
-static void read_end_line(struct sandbox *s, int exit_status)
+/* "end <reason> <compile ms> <kernel ms>" */
+static bool read_end_line(struct sandbox *s)
 {
-    unsigned           code;
-    unsigned long long compile_ms, kernel_ms;
-    const char        *line = strstr(s->status_text, "\nend ");
-    if (line != NULL && sscanf(line, "\nend %u %llu %llu", &code, &compile_ms, &kernel_ms) == 3) {
-        s->out->compile_ms = compile_ms;
-        s->out->kernel_ms = kernel_ms;
-        end_with(s, code < REASON_COUNT ? (enum reason)code : REASON_SIGNAL);
-    }
+    char *at;
+    const char *line = strstr(s->status_text, "\nend ");
+    if (line == NULL) return false;
+    unsigned long code = strtoul(line + strlen("\nend "), &at, 10);
+    s->out->compile_ms = strtoul(at, &at, 10);
+    s->out->kernel_ms = strtoul(at, &at, 10);
+    if (*at != '\n') return false;
+    end_with(s, code < REASON_COUNT ? (enum reason)code : REASON_SIGNAL);
+    return true;
+}
+
+/* Without an end line (the runner gave up, or was killed) the exit status has to say it. */
+static void judge(struct sandbox *s, int exit_status)
+{
+    if (!s->ended && read_end_line(s)) exit_status = 0;
     int code_of_runner = WIFEXITED(exit_status) ? WEXITSTATUS(exit_status) : 0;
     if (code_of_runner > 0 && code_of_runner < REASON_COUNT) {
         end_with(s, (enum reason)code_of_runner);
@@ -387,7 +450,7 @@ static void end_inner(struct sandbox *s)
 /* Ends what is left, and waits until nothing is. */
 static int reap(struct sandbox *s)
 {
-    int  status = 0;
+    int status = 0;
     bool by_itself = all_closed(s) && !s->ended && !s->cancelled;
     if (s->info >= 0 && s->inner < 0) take_what_is_there(s, 0);
     for (int i = 0; by_itself && i < 1000; i++) { /* it is on its way out */
@@ -423,17 +486,20 @@ static enum status run_one_way(struct sandbox *s)
     }
     watch(s);
     int exit_status = reap(s);
-    while (s->log >= 0 && !s->ended) take_what_is_there(s, 0); /* what was said last */
+    while (s->log >= 0 && !s->ended)
+        take_what_is_there(s, 0); /* what was said last */
     close_all(s);
     if (s->cancelled) return E_STATE;
     if (s->io_failed) return E_IO;
     if (!is_ready(s)) return E_UNSUPPORTED;
-    read_end_line(s, exit_status);
+    judge(s, exit_status);
     return s->out->reason == REASON_UNSUPPORTED ? E_UNSUPPORTED : OK;
 }
 
+/* Of several ways that failed the first tells most: it is the one that should have worked. */
 static void explain(char *error, struct sandbox *s, enum status status)
 {
+    if (status == E_UNSUPPORTED && error[0] != '\0') return;
     switch (status) {
     case E_STATE: snprintf(error, SANDBOX_ERROR_SIZE, "cancelled"); break;
     case E_UNSUPPORTED:
@@ -451,9 +517,10 @@ static void explain(char *error, struct sandbox *s, enum status status)
 enum status sandbox_run(struct sandbox_outcome *out, char error[SANDBOX_ERROR_SIZE],
                         const struct sandbox_spec *spec)
 {
-    enum status            status = E_UNSUPPORTED;
+    enum status status = E_UNSUPPORTED;
     struct sandbox_outcome outcome = {.reason = REASON_OK};
     assert(spec->threads >= 1 && spec->seconds >= 1);
+    error[0] = '\0';
     for (int way = 0; way < WAY_COUNT && status == E_UNSUPPORTED; way++) {
         if (way != WAY_USER_NAMESPACE && geteuid() != 0) break;
         buffer_finish(&outcome.log);

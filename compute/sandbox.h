@@ -21,18 +21,18 @@ struct sandbox_spec {
     const char *job_folder;  /* plain files, read-only at /job */
     const char *plan_path;   /* read-only at /plan */
     const char *cc;          /* clang, clang-14, gcc, g++: a name looked up in /usr/bin */
-    unsigned    threads;     /* at least 1 */
-    uint32_t    seconds;     /* wall clock for compiling and running */
-    uint64_t    output_bytes; /* what the runner sends must be exactly this long */
-    int         output_fd;    /* where it goes */
+    unsigned threads;        /* at least 1 */
+    uint32_t seconds;        /* wall clock for compiling and running */
+    uint64_t output_bytes;   /* what the runner sends must be exactly this long */
+    int output_fd;           /* where it goes */
     const volatile sig_atomic_t *cancel; /* may be NULL; nonzero ends the run with E_STATE */
 };
 
 struct sandbox_outcome {
-    enum reason   reason;
-    uint64_t      wall_ms;    /* from start to end, measured outside */
-    uint64_t      compile_ms; /* as the runner tells */
-    uint64_t      kernel_ms;
+    enum reason reason;
+    uint64_t wall_ms;    /* from start to end, measured outside */
+    uint64_t compile_ms; /* as the runner tells */
+    uint64_t kernel_ms;
     struct buffer log; /* what compiler and job printed, bounded; the caller finishes it */
 };
 

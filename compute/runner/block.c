@@ -12,59 +12,59 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define RUNNABLE 0
-#define NEVER UINT64_MAX /* until a warp operation is complete */
-#define FIBERS_MAX JOB_BLOCK_THREADS_MAX
-#define LANES 32
+#define RUNNABLE    0
+#define NEVER       UINT64_MAX /* until a warp operation is complete */
+#define FIBERS_MAX  JOB_BLOCK_THREADS_MAX
+#define LANES       32
 #define GUARD_BYTES 4096
 
 struct fiber {
-    void           *sp;
-    struct fiber   *next; /* ring of fibers that hold a thread */
-    struct fiber   *prev;
-    uint64_t        wait; /* runnable when the block's generation has come this far */
+    void *sp;
+    struct fiber *next; /* ring of fibers that hold a thread */
+    struct fiber *prev;
+    uint64_t wait; /* runnable when the block's generation has come this far */
     struct lh_index thread;
-    unsigned        linear;
+    unsigned linear;
 };
 
 struct lane { /* of a warp operation under way */
-    uint64_t          value;
-    uint64_t          result;
-    struct fiber     *fiber;
-    unsigned          mask;
-    unsigned          param;
+    uint64_t value;
+    uint64_t result;
+    struct fiber *fiber;
+    unsigned mask;
+    unsigned param;
     enum lh_warp_kind kind;
 };
 
 struct block {
     struct fiber *current;
-    uint64_t      generation; /* of the barrier */
-    unsigned      waiting;    /* threads at the barrier */
-    unsigned      site;
-    unsigned      votes;
-    unsigned      vote_result[2];
-    void         *main_sp;
-    unsigned      fiber_count; /* ever made */
-    unsigned      free_count;
-    unsigned      warp_waiting[LANES]; /* lanes waiting, a word a warp */
-    char         *shared;              /* this thread's copy of the module's __shared__ */
-    size_t        shared_bytes;
-    char         *dynamic;
-    size_t        dynamic_bytes;
-    struct lane  *lanes;
+    uint64_t generation; /* of the barrier */
+    unsigned waiting;    /* threads at the barrier */
+    unsigned site;
+    unsigned votes;
+    unsigned vote_result[2];
+    void *main_sp;
+    unsigned fiber_count; /* ever made */
+    unsigned free_count;
+    unsigned warp_waiting[LANES]; /* lanes waiting, a word a warp */
+    char *shared;                 /* this thread's copy of the module's __shared__ */
+    size_t shared_bytes;
+    char *dynamic;
+    size_t dynamic_bytes;
+    struct lane *lanes;
     struct fiber *free[FIBERS_MAX];
-    struct fiber  fibers[FIBERS_MAX];
+    struct fiber fibers[FIBERS_MAX];
 };
 
-__thread struct lh_now         lh_now;
+__thread struct lh_now lh_now;
 static __thread struct block *here;
 
 /* The kernels' way in; the declarations that they see are in prelude.h. */
-void               lh_barrier(unsigned site);
-unsigned           lh_barrier_vote(unsigned site, unsigned add);
+void lh_barrier(unsigned site);
+unsigned lh_barrier_vote(unsigned site, unsigned add);
 unsigned long long lh_warp(unsigned kind, unsigned mask, unsigned long long value, unsigned param);
-void               lh_thread_done(void);
-_Noreturn void     lh_trap(const char *what);
+void lh_thread_done(void);
+_Noreturn void lh_trap(const char *what);
 
 static void *map_or_give_up(size_t size)
 {
@@ -95,10 +95,10 @@ static void fiber_main(void);
 static struct fiber *fiber_make(struct block *b)
 {
     if (b->fiber_count >= FIBERS_MAX) diverged("too many threads wait");
-    unsigned      number = b->fiber_count++;
+    unsigned number = b->fiber_count++;
     struct fiber *f = &b->fibers[number];
-    size_t        colour = (size_t)(number % 64) * 320;
-    char         *low = map_or_give_up(FIBER_STACK_BYTES + GUARD_BYTES);
+    size_t colour = (size_t)(number % 64) * 320;
+    char *low = map_or_give_up(FIBER_STACK_BYTES + GUARD_BYTES);
     if (mprotect(low, GUARD_BYTES, PROT_NONE) != 0) give_up(REASON_MEMORY, "no guard page");
     f->sp = fiber_prepare(low + GUARD_BYTES, FIBER_STACK_BYTES - colour, fiber_main);
     return f;
@@ -186,7 +186,7 @@ static void release_barrier(struct block *b)
 void lh_barrier(unsigned site)
 {
     struct block *b = here;
-    unsigned      arrived = ++b->waiting;
+    unsigned arrived = ++b->waiting;
     if (arrived == 1) b->site = site;
     if (b->site != site) diverged("is at another barrier than the threads before it");
     if (arrived == lh_now.alive) {
@@ -200,7 +200,7 @@ void lh_barrier(unsigned site)
 unsigned lh_barrier_vote(unsigned site, unsigned add)
 {
     struct block *b = here;
-    uint64_t      generation = b->generation;
+    uint64_t generation = b->generation;
     b->votes += add;
     lh_barrier(site);
     return b->vote_result[generation & 1];
@@ -209,10 +209,10 @@ unsigned lh_barrier_vote(unsigned site, unsigned add)
 static unsigned long long shuffled(const struct lane *warp, unsigned mask, unsigned self)
 {
     const struct lane *me = &warp[self];
-    unsigned           width = me->param >> 8;
-    unsigned           delta = me->param & 255;
-    unsigned           base = self & ~(width - 1);
-    unsigned           from = self;
+    unsigned width = me->param >> 8;
+    unsigned delta = me->param & 255;
+    unsigned base = self & ~(width - 1);
+    unsigned from = self;
     if (me->kind == LH_WARP_SHFL) from = base + (delta & (width - 1));
     if (me->kind == LH_WARP_SHFL_XOR) from = self ^ delta;
     if (me->kind == LH_WARP_SHFL_DOWN) from = self + delta;
@@ -235,7 +235,7 @@ static void complete(struct block *b, unsigned warp_number, unsigned mask, unsig
 {
     struct lane *warp = b->lanes + (size_t)warp_number * LANES;
     enum lh_warp_kind kind = warp[first].kind;
-    unsigned     votes = kind == LH_WARP_BALLOT ? ballot(warp, mask) : 0;
+    unsigned votes = kind == LH_WARP_BALLOT ? ballot(warp, mask) : 0;
     for (unsigned i = 0; i < LANES; i++) {
         if ((mask >> i & 1) == 0) continue;
         if (warp[i].kind != kind || (warp[i].mask & mask) != mask) {
@@ -252,7 +252,7 @@ static void complete(struct block *b, unsigned warp_number, unsigned mask, unsig
 static bool try_complete(struct block *b, unsigned warp_number, unsigned first)
 {
     struct lane *warp = b->lanes + (size_t)warp_number * LANES;
-    unsigned     mask = warp[first].mask & lh_now.warp_live[warp_number];
+    unsigned mask = warp[first].mask & lh_now.warp_live[warp_number];
     if ((b->warp_waiting[warp_number] & mask) != mask) return false;
     complete(b, warp_number, mask, first);
     return true;
@@ -261,9 +261,9 @@ static bool try_complete(struct block *b, unsigned warp_number, unsigned first)
 unsigned long long lh_warp(unsigned kind, unsigned mask, unsigned long long value, unsigned param)
 {
     struct block *b = here;
-    unsigned      warp_number = lh_now.linear / LANES;
-    unsigned      self = lh_now.linear % LANES;
-    struct lane  *lane = &b->lanes[lh_now.linear];
+    unsigned warp_number = lh_now.linear / LANES;
+    unsigned self = lh_now.linear % LANES;
+    struct lane *lane = &b->lanes[lh_now.linear];
     if ((mask >> self & 1) == 0) diverged("is not in the mask of its own warp operation");
     *lane = (struct lane){value, 0, b->current, mask, param, (enum lh_warp_kind)kind};
     b->warp_waiting[warp_number] |= 1u << self;
@@ -278,8 +278,8 @@ unsigned long long lh_warp(unsigned kind, unsigned mask, unsigned long long valu
 void lh_thread_done(void)
 {
     struct block *b = here;
-    unsigned      warp_number = lh_now.linear / LANES;
-    unsigned      waiting = b->warp_waiting[warp_number];
+    unsigned warp_number = lh_now.linear / LANES;
+    unsigned waiting = b->warp_waiting[warp_number];
     if (b->waiting > 0 && b->waiting == lh_now.alive) release_barrier(b);
     for (unsigned i = 0; i < LANES; i++) {
         if ((waiting & b->warp_waiting[warp_number]) >> i & 1) {
@@ -326,8 +326,8 @@ static void fiber_main(void)
 static void start_block(struct block *b, const struct launch *launch, unsigned long long number)
 {
     const struct plan_launch *l = launch->plan;
-    unsigned                  count = l->block[0] * l->block[1] * l->block[2];
-    unsigned long long        row = number / l->grid[0];
+    unsigned count = l->block[0] * l->block[1] * l->block[2];
+    unsigned long long row = number / l->grid[0];
     lh_now.block = (struct lh_index){(unsigned)(number % l->grid[0]), (unsigned)(row % l->grid[1]),
                                      (unsigned)(row / l->grid[1])};
     lh_now.next = (struct lh_index){0, 0, 0};
@@ -362,7 +362,7 @@ static void provide_dynamic(struct block *b, size_t size)
 void block_run(const struct launch *launch, unsigned long long number)
 {
     const struct plan_launch *l = launch->plan;
-    struct block             *b = block_of_thread();
+    struct block *b = block_of_thread();
     if (l->shared_bytes > 0) provide_dynamic(b, l->shared_bytes);
     lh_now.block_size = (struct lh_index){l->block[0], l->block[1], l->block[2]};
     lh_now.grid_size = (struct lh_index){l->grid[0], l->grid[1], l->grid[2]};
@@ -376,8 +376,8 @@ void block_run(const struct launch *launch, unsigned long long number)
 
 struct search {
     const void *base;
-    size_t      module; /* 0: it has no variables of threads */
-    size_t      tls_bytes;
+    size_t module; /* 0: it has no variables of threads */
+    size_t tls_bytes;
 };
 
 /* The loader's own way to a thread's copy of a module's variables. What dl_iterate_phdr says may

@@ -18,17 +18,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATH_BYTES 512
+#define PATH_BYTES     512
 #define FREE_BYTES_MIN (2ull << 20) /* of the work directory; less means that it is full */
 
 extern const char prelude_text[];
-extern const char prelude_text_end[];
 
 /* Includes that CUDA sources often have; the prelude already says it all. */
 static const char *const EMPTY_HEADERS[] = {
-    "cuda.h",   "cuda_runtime.h", "device_launch_parameters.h", "math.h",  "cmath",
-    "stdint.h", "cstdint",        "stddef.h",                   "float.h", "limits.h",
-    "assert.h", "math_constants.h"};
+    "cuda.h",   "cuda_runtime.h", "device_launch_parameters.h",
+    "math.h",   "cmath",          "stdint.h",
+    "cstdint",  "stddef.h",       "float.h",
+    "limits.h", "assert.h",       "math_constants.h"};
 
 static void write_file(const char *folder, const char *name, const char *text, size_t size)
 {
@@ -78,8 +78,7 @@ static void write_inputs(const struct runner_options *options, const struct plan
     for (size_t i = 0; i < sizeof EMPTY_HEADERS / sizeof *EMPTY_HEADERS; i++) {
         write_file(include, EMPTY_HEADERS[i], "\n", 1);
     }
-    write_file(options->work_folder, "prelude.h", prelude_text,
-               (size_t)(prelude_text_end - prelude_text));
+    write_file(options->work_folder, "prelude.h", prelude_text, strlen(prelude_text));
     write_unit(options, plan);
 }
 
@@ -91,30 +90,52 @@ static bool is_clang(const char *cc)
 /* clang before 16 wants a second word before it zeroes locals; later ones may refuse the word. */
 static bool is_old_clang(const char *cc)
 {
-    char        real[PATH_MAX];
+    char real[PATH_MAX];
     const char *at = is_clang(cc) && realpath(cc, real) != NULL ? strstr(real, "llvm-") : NULL;
-    return at != NULL && atoi(at + 5) < 16;
+    return at != NULL && strtol(at + 5, NULL, 10) < 16;
 }
 
 _Noreturn static void become_compiler(const struct runner_options *options)
 {
-    static const char *const FLAGS[] = {
-        "-x", "c++", "-std=c++17", "-O3", "-w", "-march=native", "-ffp-contract=off",
-        "-fno-fast-math", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
-        "-fno-strict-aliasing", "-fno-builtin", "-fno-exceptions", "-fno-rtti",
-        "-fno-asynchronous-unwind-tables", "-fno-stack-protector", "-fvisibility=hidden",
-        "-ftls-model=initial-exec", "-ftrivial-auto-var-init=zero", "-nostdinc", "-nostdinc++",
-        "-nostdlib", "-shared", "-fPIC", "-fno-diagnostics-color", "-Wl,-z,now"};
+    static const char *const FLAGS[] = {"-x",
+                                        "c++",
+                                        "-std=c++17",
+                                        "-O3",
+                                        "-w",
+                                        "-march=native",
+                                        "-ffp-contract=off",
+                                        "-fno-fast-math",
+                                        "-fno-math-errno",
+                                        "-fno-trapping-math",
+                                        "-fwrapv",
+                                        "-fno-strict-aliasing",
+                                        "-fno-builtin",
+                                        "-fno-exceptions",
+                                        "-fno-rtti",
+                                        "-fno-asynchronous-unwind-tables",
+                                        "-fno-stack-protector",
+                                        "-fvisibility=hidden",
+                                        "-ftls-model=initial-exec",
+                                        "-ftrivial-auto-var-init=zero",
+                                        "-nostdinc",
+                                        "-nostdinc++",
+                                        "-nostdlib",
+                                        "-shared",
+                                        "-fPIC",
+                                        "-fno-diagnostics-color",
+                                        "-Wl,-z,now"};
     static const char *const CLANG_FLAGS[] = {"-ferror-limit=10", "-mllvm",
                                               "-force-ordered-reductions=true"};
     static const char *const OLD_CLANG_FLAGS[] = {
         "-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang"};
     const char *argv[64];
-    char        include[PATH_BYTES], prelude[PATH_BYTES], quote[PATH_BYTES];
-    size_t      n = 0;
+    char include[PATH_BYTES], prelude[PATH_BYTES], quote[PATH_BYTES];
+    size_t n = 0;
     argv[n++] = options->cc;
-    for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++) argv[n++] = FLAGS[i];
-    for (size_t i = 0; is_clang(options->cc) && i < 3; i++) argv[n++] = CLANG_FLAGS[i];
+    for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++)
+        argv[n++] = FLAGS[i];
+    for (size_t i = 0; is_clang(options->cc) && i < 3; i++)
+        argv[n++] = CLANG_FLAGS[i];
     if (is_old_clang(options->cc)) argv[n++] = OLD_CLANG_FLAGS[0];
     if (!is_clang(options->cc)) argv[n++] = "-fmax-errors=10";
     snprintf(include, sizeof include, "-isystem%s/include", options->work_folder);
@@ -148,7 +169,7 @@ static bool work_is_full(const struct runner_options *options)
 enum reason compile_job(const struct runner_options *options, const struct plan *plan)
 {
     bool full = false;
-    int  status;
+    int status;
     write_inputs(options, plan);
     pid_t child = fork();
     if (child < 0) give_up(REASON_PROCESSES, "cannot start the compiler: %s", strerror(errno));

@@ -25,15 +25,15 @@
 #include <unistd.h>
 
 #define SIGNAL_STACK_BYTES (64u * 1024u)
-#define RUNNER_OWN_BYTES (96ull << 20) /* address space of libc and of the runner itself */
-#define THREAD_OWN_BYTES (4ull << 20)  /* and of each of its threads */
+#define RUNNER_OWN_BYTES   (96ull << 20) /* address space of libc and of the runner itself */
+#define THREAD_OWN_BYTES   (4ull << 20)  /* and of each of its threads */
 
-static int         module_fd = -1; /* the handlers' only way to know; one job a process */
+static int module_fd = -1; /* the handlers' only way to know; one job a process */
 static const char *module_name;
 
-_Noreturn void give_up(enum reason reason, const char *format, ...)
+void give_up(enum reason reason, const char *format, ...)
 {
-    char    line[512];
+    char line[512];
     va_list args;
     va_start(args, format);
     int size = vsnprintf(line, sizeof line - 1, format, args);
@@ -49,7 +49,8 @@ _Noreturn void give_up(enum reason reason, const char *format, ...)
 static void limit(int what, uint64_t value)
 {
     struct rlimit r = {value, value};
-    if (setrlimit((enum __rlimit_resource)what, &r) != 0) give_up(REASON_UNSUPPORTED, "cannot set limit %d", what);
+    if (setrlimit((enum __rlimit_resource)what, &r) != 0)
+        give_up(REASON_UNSUPPORTED, "cannot set limit %d", what);
 }
 
 void limit_compiler(void)
@@ -67,7 +68,7 @@ void limit_job(const struct runner_options *options, const struct plan *plan)
     uint64_t threads_of_block = 1;
     for (uint32_t i = 0; i < plan->launch_count; i++) {
         const uint32_t *b = plan->launches[i].block;
-        uint64_t        count = (uint64_t)b[0] * b[1] * b[2];
+        uint64_t count = (uint64_t)b[0] * b[1] * b[2];
         if (count > threads_of_block) threads_of_block = count;
     }
     uint64_t each = threads_of_block * (FIBER_STACK_BYTES + 4096) + THREAD_OWN_BYTES;
@@ -152,12 +153,12 @@ static bool is_module(const char *path)
 static void on_denied_call(int signal, siginfo_t *info, void *context)
 {
     greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
-    long    number = info->si_syscall;
-    int     saved = errno;
+    long number = info->si_syscall;
+    int saved = errno;
     (void)signal;
     if (number == SYS_mmap || number == SYS_mremap || number == SYS_brk) {
-        r[REG_RAX] = gate_call(number, r[REG_RDI], r[REG_RSI], r[REG_RDX], r[REG_R10], r[REG_R8],
-                               r[REG_R9]);
+        r[REG_RAX] =
+            gate_call(number, r[REG_RDI], r[REG_RSI], r[REG_RDX], r[REG_R10], r[REG_R8], r[REG_R9]);
         bool refused = number == SYS_brk ? r[REG_RAX] < r[REG_RDI] : r[REG_RAX] == -ENOMEM;
         if (refused) give_up(REASON_MEMORY, "memory is over the job's limit");
     } else if (number == SYS_openat && is_module((const char *)r[REG_RSI])) {
@@ -171,38 +172,66 @@ static void on_denied_call(int signal, siginfo_t *info, void *context)
     errno = saved;
 }
 
-#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-#define TRAP BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP)
+#define ALLOW       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define TRAP        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP)
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define LOAD_ARG(n, half)                                                                          \
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (n) + 4 * (half))
 #define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))
-#define PERMIT(call) UNLESS(call, 1), ALLOW
+#define PERMIT(call)        UNLESS(call, 1), ALLOW
 
 static void install_filter(void)
 {
-    uint64_t           gate = (uint64_t)(uintptr_t)gate_return;
+    uint64_t gate = (uint64_t)(uintptr_t)gate_return;
     struct sock_filter filter[] = {
-        LOAD(arch), UNLESS(AUDIT_ARCH_X86_64, 1), BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+        LOAD(arch),
+        UNLESS(AUDIT_ARCH_X86_64, 1),
+        BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-        LOAD(nr), PERMIT(SYS_futex), PERMIT(SYS_munmap), PERMIT(SYS_mprotect),
-        PERMIT(SYS_madvise), PERMIT(SYS_read), PERMIT(SYS_pread64), PERMIT(SYS_fstat),
-        PERMIT(SYS_close), PERMIT(SYS_lseek), PERMIT(SYS_exit), PERMIT(SYS_exit_group),
-        PERMIT(SYS_rt_sigreturn), PERMIT(SYS_sched_yield), PERMIT(SYS_clock_gettime),
-        PERMIT(SYS_getpid), PERMIT(SYS_gettid),
+        LOAD(nr),
+        PERMIT(SYS_futex),
+        PERMIT(SYS_munmap),
+        PERMIT(SYS_mprotect),
+        PERMIT(SYS_madvise),
+        PERMIT(SYS_read),
+        PERMIT(SYS_pread64),
+        PERMIT(SYS_fstat),
+        PERMIT(SYS_close),
+        PERMIT(SYS_lseek),
+        PERMIT(SYS_exit),
+        PERMIT(SYS_exit_group),
+        PERMIT(SYS_rt_sigreturn),
+        PERMIT(SYS_sched_yield),
+        PERMIT(SYS_clock_gettime),
+        PERMIT(SYS_getpid),
+        PERMIT(SYS_gettid),
         /* write to the three pipes that there are */
-        UNLESS(SYS_write, 4), LOAD_ARG(0, 0), BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 3, 1, 0), ALLOW,
+        UNLESS(SYS_write, 4),
+        LOAD_ARG(0, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 3, 1, 0),
+        ALLOW,
         TRAP,
         /* fstat by another name: an empty path */
-        UNLESS(SYS_newfstatat, 4), LOAD_ARG(3, 0), UNLESS(AT_EMPTY_PATH, 1), ALLOW, TRAP,
+        UNLESS(SYS_newfstatat, 4),
+        LOAD_ARG(3, 0),
+        UNLESS(AT_EMPTY_PATH, 1),
+        ALLOW,
+        TRAP,
         /* the gate's own few */
-        UNLESS(SYS_mmap, 1), BPF_JUMP(BPF_JMP | BPF_JA, 6, 0, 0), UNLESS(SYS_mremap, 1),
-        BPF_JUMP(BPF_JMP | BPF_JA, 4, 0, 0), UNLESS(SYS_brk, 1),
-        BPF_JUMP(BPF_JMP | BPF_JA, 2, 0, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_dup, 1, 0), TRAP,
+        UNLESS(SYS_mmap, 1),
+        BPF_JUMP(BPF_JMP | BPF_JA, 6, 0, 0),
+        UNLESS(SYS_mremap, 1),
+        BPF_JUMP(BPF_JMP | BPF_JA, 4, 0, 0),
+        UNLESS(SYS_brk, 1),
+        BPF_JUMP(BPF_JMP | BPF_JA, 2, 0, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_dup, 1, 0),
+        TRAP,
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer)),
         UNLESS((uint32_t)gate, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer) + 4),
-        UNLESS((uint32_t)(gate >> 32), 1), ALLOW, TRAP,
+        UNLESS((uint32_t)(gate >> 32), 1),
+        ALLOW,
+        TRAP,
     };
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
@@ -240,14 +269,13 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     if (signal == SIGFPE) reason = REASON_ARITHMETIC;
     if (signal == SIGILL || signal == SIGTRAP) reason = REASON_TRAP;
     give_up(reason, "block (%u,%u,%u), thread (%u,%u,%u) %s", lh_now.block.x, lh_now.block.y,
-            lh_now.block.z, lh_now.thread.x, lh_now.thread.y, lh_now.thread.z,
-            reason_text(reason));
+            lh_now.block.z, lh_now.thread.x, lh_now.thread.y, lh_now.thread.z, reason_text(reason));
 }
 
 void prepare_thread_for_faults(void)
 {
-    void *at = mmap(NULL, SIGNAL_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                    -1, 0);
+    void *at =
+        mmap(NULL, SIGNAL_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) give_up(REASON_MEMORY, "no memory for signal stacks");
     stack_t stack = {.ss_sp = at, .ss_size = SIGNAL_STACK_BYTES};
     if (sigaltstack(&stack, NULL) != 0) give_up(REASON_UNSUPPORTED, "no signal stack");

@@ -4,6 +4,7 @@
  * code is mapped; then the child confines itself and goes on. */
 #include "compute/runner/runner.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,20 +24,20 @@
 /* Exactly rounded functions that a compiler may call from kernels: they must be in the process,
  * since a confined job opens no library. */
 __attribute__((used)) static const void *const EXACT_FUNCTIONS[] = {
-    (const void *)(uintptr_t)&floor,  (const void *)(uintptr_t)&floorf,
-    (const void *)(uintptr_t)&ceil,   (const void *)(uintptr_t)&ceilf,
-    (const void *)(uintptr_t)&trunc,  (const void *)(uintptr_t)&truncf,
-    (const void *)(uintptr_t)&rint,   (const void *)(uintptr_t)&rintf,
-    (const void *)(uintptr_t)&fma,    (const void *)(uintptr_t)&fmaf,
-    (const void *)(uintptr_t)&fmod,   (const void *)(uintptr_t)&fmodf,
-    (const void *)(uintptr_t)&sqrt,   (const void *)(uintptr_t)&sqrtf,
+    (const void *)(uintptr_t)&floor, (const void *)(uintptr_t)&floorf,
+    (const void *)(uintptr_t)&ceil,  (const void *)(uintptr_t)&ceilf,
+    (const void *)(uintptr_t)&trunc, (const void *)(uintptr_t)&truncf,
+    (const void *)(uintptr_t)&rint,  (const void *)(uintptr_t)&rintf,
+    (const void *)(uintptr_t)&fma,   (const void *)(uintptr_t)&fmaf,
+    (const void *)(uintptr_t)&fmod,  (const void *)(uintptr_t)&fmodf,
+    (const void *)(uintptr_t)&sqrt,  (const void *)(uintptr_t)&sqrtf,
 };
 
 struct machine {
-    const struct plan      *plan;
+    const struct plan *plan;
     const struct lh_kernel *kernels;
-    const void             *module_base;
-    char                   *memory[JOB_BUFFERS_MAX];
+    const void *module_base;
+    char *memory[JOB_BUFFERS_MAX];
 };
 
 /* Ends where a page ends (as alignment allows), a guard page before and behind. */
@@ -44,8 +45,8 @@ static char *map_buffer(const struct plan_buffer *b)
 {
     uint64_t room = (b->size_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
     uint64_t size = (b->size_bytes + 15) & ~15ull;
-    char    *at = mmap(NULL, room + 2 * PAGE_BYTES, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *at = mmap(NULL, room + 2 * PAGE_BYTES, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) {
         give_up(REASON_MEMORY, "no memory for buffer %s of %llu bytes", b->name,
                 (unsigned long long)b->size_bytes);
@@ -86,10 +87,10 @@ static void make_buffers(struct machine *m, const char *folder)
 static void load_module(struct machine *m, const char *path)
 {
     struct link_map *map = NULL;
-    void            *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (module == NULL) {
         const char *why = dlerror();
-        bool        tls = why != NULL && strstr(why, "static TLS") != NULL;
+        bool tls = why != NULL && strstr(why, "static TLS") != NULL;
         give_up(tls ? REASON_LAUNCH : REASON_COMPILE, "%s: %s",
                 tls ? "too much __shared__ memory" : "the compiled kernels do not load",
                 why == NULL ? "" : why);
@@ -142,7 +143,7 @@ static bool letter_takes(char letter, enum plan_arg_kind kind)
 static void check_arg(const struct machine *m, const struct lh_kernel *k,
                       const struct plan_launch *l, uint32_t i)
 {
-    uint32_t               number = (uint32_t)(l - m->plan->launches);
+    uint32_t number = (uint32_t)(l - m->plan->launches);
     const struct plan_arg *arg = &l->args[i];
     if (!letter_takes(k->kinds[i], arg->kind)) {
         give_up(REASON_LAUNCH, "launch %u: args[%u] of kernel %s is %s, the job passes %s", number,
@@ -161,12 +162,13 @@ static void check_arg(const struct machine *m, const struct lh_kernel *k,
 static void check_launch(const struct machine *m, const struct plan_launch *l)
 {
     const struct lh_kernel *k = find_kernel(m, l->kernel);
-    size_t                  wanted = strlen(k->kinds);
+    size_t wanted = strlen(k->kinds);
     if (wanted != l->arg_count) {
         give_up(REASON_LAUNCH, "launch %u: kernel %s takes %zu arguments, the job passes %u",
                 (unsigned)(l - m->plan->launches), l->kernel, wanted, l->arg_count);
     }
-    for (uint32_t i = 0; i < l->arg_count; i++) check_arg(m, k, l, i);
+    for (uint32_t i = 0; i < l->arg_count; i++)
+        check_arg(m, k, l, i);
 }
 
 static void run_launch(const struct machine *m, const struct plan_launch *l, uint32_t index)
@@ -183,36 +185,50 @@ static void run_launch(const struct machine *m, const struct plan_launch *l, uin
     pool_run(&launch);
 }
 
-static void run_launches(const struct machine *m)
+static void run_group(const struct machine *m, const struct plan_group *group)
 {
-    const struct plan *plan = m->plan;
-    for (uint32_t i = 0; i < plan->launch_count; i++) check_launch(m, &plan->launches[i]);
-    for (uint32_t g = 0; g < plan->group_count; g++) {
-        const struct plan_group *group = &plan->groups[g];
-        for (uint32_t index = 0; index < group->repeat; index++) {
-            for (uint32_t i = 0; i < group->count; i++) {
-                run_launch(m, &plan->launches[group->first + i], index);
-            }
+    for (uint32_t index = 0; index < group->repeat; index++) {
+        for (uint32_t i = 0; i < group->count; i++) {
+            run_launch(m, &m->plan->launches[group->first + i], index);
         }
     }
 }
 
-/* One NaN for all machines: positive, quiet, no payload. */
-static void canonicalise(const struct plan_buffer *b, char *memory)
+static void run_launches(const struct machine *m)
 {
-    if (b->type == PLAN_TYPE_F32) {
-        uint32_t *words = (uint32_t *)(void *)memory;
-        for (uint64_t i = 0; i < b->size_bytes / 4; i++) {
-            if ((words[i] & 0x7fffffffu) > 0x7f800000u) words[i] = 0x7fc00000u;
+    const struct plan *plan = m->plan;
+    for (uint32_t i = 0; i < plan->launch_count; i++)
+        check_launch(m, &plan->launches[i]);
+    for (uint32_t i = 0; i < plan->group_count; i++)
+        run_group(m, &plan->groups[i]);
+}
+
+/* One NaN for all machines: positive, quiet, no payload. */
+static void canonicalise_f32(uint32_t *words, uint64_t count)
+{
+    assert(words != NULL);
+    for (uint64_t i = 0; i < count; i++) {
+        if ((words[i] & 0x7fffffffu) > 0x7f800000u) words[i] = 0x7fc00000u;
+    }
+}
+
+static void canonicalise_f64(uint64_t *words, uint64_t count)
+{
+    assert(words != NULL);
+    for (uint64_t i = 0; i < count; i++) {
+        if ((words[i] & 0x7fffffffffffffffull) > 0x7ff0000000000000ull) {
+            words[i] = 0x7ff8000000000000ull;
         }
     }
-    if (b->type == PLAN_TYPE_F64) {
-        uint64_t *words = (uint64_t *)(void *)memory;
-        for (uint64_t i = 0; i < b->size_bytes / 8; i++) {
-            if ((words[i] & 0x7fffffffffffffffull) > 0x7ff0000000000000ull) {
-                words[i] = 0x7ff8000000000000ull;
-            }
-        }
+}
+
+static void canonicalise(const struct plan_buffer *b, char *memory)
+{
+    void *words = memory;
+    switch (b->type) {
+    case PLAN_TYPE_NONE: break;
+    case PLAN_TYPE_F32: canonicalise_f32(words, b->size_bytes / 4); break;
+    case PLAN_TYPE_F64: canonicalise_f64(words, b->size_bytes / 8); break;
     }
 }
 
@@ -227,9 +243,9 @@ static void send_all(int fd, const char *data, uint64_t size)
     }
 }
 
-_Noreturn void execute_job(const struct runner_options *options, const struct plan *plan)
+void execute_job(const struct runner_options *options, const struct plan *plan)
 {
-    char           module_path[PATH_BYTES];
+    char module_path[PATH_BYTES];
     struct machine m = {.plan = plan};
     snprintf(module_path, sizeof module_path, "%s/kernels.so", options->work_folder);
     mallopt(M_ARENA_MAX, 1);

@@ -14,7 +14,8 @@ void *fiber_prepare(void *stack_low, size_t stack_bytes, void (*entry)(void))
     assert(((uintptr_t)top & 15) == 0);
     *--top = NULL;
     memcpy(--top, &entry, sizeof entry);
-    for (int i = 0; i < 6; i++) *--top = NULL;
+    for (int i = 0; i < 6; i++)
+        *--top = NULL;
     return top;
 }
 
@@ -27,6 +28,7 @@ void *fiber_prepare(void *stack_low, size_t stack_bytes, void (*entry)(void))
 void fiber_switch(void **save_sp, void *load_sp)
 {
     ucontext_t self;
+    // cppcheck-suppress autoVariables ; it lives until the switch back
     *save_sp = &self;
     if (swapcontext(&self, load_sp) != 0) abort();
 }
@@ -34,7 +36,7 @@ void fiber_switch(void **save_sp, void *load_sp)
 void *fiber_prepare(void *stack_low, size_t stack_bytes, void (*entry)(void))
 {
     ucontext_t *context = stack_low;
-    size_t      used = (sizeof *context + 63) & ~(size_t)63;
+    size_t used = (sizeof *context + 63) & ~(size_t)63;
     if (getcontext(context) != 0) abort();
     context->uc_stack.ss_sp = (char *)stack_low + used;
     context->uc_stack.ss_size = stack_bytes - used;

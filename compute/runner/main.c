@@ -30,7 +30,7 @@ static const struct argp_option OPTIONS[] = {
 
 static unsigned number_or_error(const char *text, unsigned max, struct argp_state *state)
 {
-    char         *end;
+    char *end;
     unsigned long value = strtoul(text, &end, 10);
     if (*text == '\0' || *end != '\0' || value > max) argp_error(state, "bad number: %s", text);
     return (unsigned)value;
@@ -67,10 +67,10 @@ static uint64_t now_ms(void)
 
 static struct plan *read_plan(const char *path)
 {
-    char         error[PLAN_ERROR_SIZE];
-    char        *text = malloc(PLAN_BYTES_MAX + 1);
+    char error[PLAN_ERROR_SIZE];
+    char *text = malloc(PLAN_BYTES_MAX + 1);
     struct plan *plan = malloc(sizeof *plan);
-    FILE        *in = fopen(path, "r");
+    FILE *in = fopen(path, "r");
     if (text == NULL || plan == NULL) give_up(REASON_MEMORY, "no memory for the plan");
     if (in == NULL) give_up(REASON_BAD_JOB, "cannot open %s: %s", path, strerror(errno));
     size_t size = fread(text, 1, PLAN_BYTES_MAX + 1, in);
@@ -100,7 +100,7 @@ static enum reason reason_of_status(int status)
 
 static enum reason run_child(const struct runner_options *options, const struct plan *plan)
 {
-    int   status;
+    int status;
     pid_t child = fork();
     if (child < 0) give_up(REASON_PROCESSES, "cannot start a process: %s", strerror(errno));
     if (child == 0) {
@@ -116,19 +116,25 @@ static enum reason run_child(const struct runner_options *options, const struct 
 int main(int argc, char **argv)
 {
     static const struct argp ARGP = {
-        OPTIONS, on_option, NULL,
-        "Compile and run one Leasehold job's plan; meant to be started inside the sandbox.", NULL,
-        NULL, NULL};
-    struct runner_options options = {
-        .cc = "/usr/bin/clang", .threads = 1, .output_fd = STDOUT_FILENO, .status_fd = STDERR_FILENO};
+        OPTIONS,
+        on_option,
+        NULL,
+        "Compile and run one Leasehold job's plan; meant to be started inside the sandbox.",
+        NULL,
+        NULL,
+        NULL};
+    struct runner_options options = {.cc = "/usr/bin/clang",
+                                     .threads = 1,
+                                     .output_fd = STDOUT_FILENO,
+                                     .status_fd = STDERR_FILENO};
     argp_parse(&ARGP, argc, argv, 0, NULL, &options);
     become_nobody(options.drop_to);
     signal(SIGPIPE, SIG_IGN);
     dprintf(options.status_fd, "ready\n");
     struct plan *plan = read_plan(options.plan_path);
-    uint64_t     start = now_ms();
-    enum reason  reason = compile_job(&options, plan);
-    uint64_t     compiled = now_ms();
+    uint64_t start = now_ms();
+    enum reason reason = compile_job(&options, plan);
+    uint64_t compiled = now_ms();
     if (reason == REASON_OK) reason = run_child(&options, plan);
     dprintf(options.status_fd, "end %d %llu %llu\n", (int)reason,
             (unsigned long long)(compiled - start), (unsigned long long)(now_ms() - compiled));

@@ -16,13 +16,13 @@
 #define SPINS 4000
 
 struct pool {
-    unsigned             threads; /* with the one that launches */
-    const struct launch *launch;  /* NULL: bind the module */
-    const void          *module_base;
-    unsigned long long   run_length;
+    unsigned threads;            /* with the one that launches */
+    const struct launch *launch; /* NULL: bind the module */
+    const void *module_base;
+    unsigned long long run_length;
     _Atomic unsigned long long next_block;
-    _Atomic unsigned     epoch;
-    _Atomic unsigned     working;
+    _Atomic unsigned epoch;
+    _Atomic unsigned working;
 };
 
 static struct pool pool; /* the runner's child has exactly one */
@@ -69,7 +69,8 @@ static void work(void)
         if (first >= launch->block_count) return;
         unsigned long long end = first + pool.run_length;
         if (end > launch->block_count) end = launch->block_count;
-        for (unsigned long long i = first; i < end; i++) block_run(launch, i);
+        for (unsigned long long i = first; i < end; i++)
+            block_run(launch, i);
     }
 }
 

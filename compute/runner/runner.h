@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-#define FIBER_STACK_BYTES (128u * 1024u)
+#define FIBER_STACK_BYTES       (128u * 1024u)
 #define SHARED_STATIC_BYTES_MAX (128u * 1024u)
 
 struct runner_options {
@@ -20,21 +20,22 @@ struct runner_options {
     const char *job_folder;
     const char *work_folder;
     const char *cc;
-    unsigned    threads;
-    unsigned    drop_to; /* a user id to become, or 0 */
-    int         output_fd;
-    int         status_fd;
+    unsigned threads;
+    unsigned drop_to; /* a user id to become, or 0 */
+    int output_fd;
+    int status_fd;
 };
 
 /* compile.c */
 enum reason compile_job(const struct runner_options *options, const struct plan *plan);
 
 /* execute.c: never returns; the exit status is the reason. */
-_Noreturn void execute_job(const struct runner_options *options, const struct plan *plan);
+void execute_job(const struct runner_options *options, const struct plan *plan)
+    __attribute__((noreturn));
 
 /* Prints the line on stderr and ends the process with the reason as its status. */
-_Noreturn void give_up(enum reason reason, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void give_up(enum reason reason, const char *format, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
 
 /* confine.c */
 void limit_compiler(void);
@@ -49,10 +50,10 @@ void prepare_thread_for_faults(void);
 /* block.c */
 extern __thread struct lh_now lh_now;
 struct launch {
-    const struct lh_kernel   *kernel;
+    const struct lh_kernel *kernel;
     const struct plan_launch *plan;
     const unsigned long long *args;
-    unsigned long long        block_count;
+    unsigned long long block_count;
 };
 /* Finds the calling thread's copy of the module's __shared__ variables. */
 void block_bind_module(const void *module_base);
@@ -64,7 +65,7 @@ void pool_bind_module(const void *module_base);
 void pool_run(const struct launch *launch);
 
 /* fiber_switch.S or fiber.c: saves this stack, goes on with the other. */
-void  fiber_switch(void **save_sp, void *load_sp);
+void fiber_switch(void **save_sp, void *load_sp);
 void *fiber_prepare(void *stack_low, size_t stack_bytes, void (*entry)(void));
 
 #endif

@@ -1,11 +1,9 @@
 /* The prelude as the compiler will read it, carried inside the runner. */
     .section .rodata
     .globl  prelude_text
-    .globl  prelude_text_end
 prelude_text:
     .incbin "compute/runner/abi.h"
     .incbin "compute/runner/prelude.h"
     .incbin "compute/runner/prelude_math.h"
-prelude_text_end:
     .byte   0
     .section .note.GNU-stack,"",@progbits

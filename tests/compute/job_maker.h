@@ -4,10 +4,10 @@
 
 #include "compute/run.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 #include <limits.h>
@@ -31,9 +31,11 @@ static inline void maker_open(struct maker *m)
     ssize_t size = readlink("/proc/self/exe", m->runner, sizeof m->runner - 32);
     assert_true(size > 0);
     m->runner[size] = '\0';
-    for (int i = 0; i < 3; i++) *strrchr(m->runner, '/') = '\0'; /* OUT/tests/compute/test_x */
-    strcat(m->runner, "/bin/leasehold-run");
-    strcpy(m->folder, "/tmp/leasehold-test-XXXXXX");
+    for (int i = 0; i < 3; i++)
+        *strrchr(m->runner, '/') = '\0'; /* OUT/tests/compute/test_x */
+    size_t used = strlen(m->runner);
+    snprintf(m->runner + used, sizeof m->runner - used, "/bin/leasehold-run");
+    snprintf(m->folder, sizeof m->folder, "/tmp/leasehold-test-XXXXXX");
     assert_non_null(mkdtemp(m->folder));
     snprintf(m->job, sizeof m->job, "%s/job", m->folder);
     snprintf(m->tar, sizeof m->tar, "%s/result.tar", m->folder);
@@ -91,9 +93,9 @@ static inline void maker_nothing_is_left(void)
 
 static inline void maker_run(struct maker *m, struct run_result *out, const char *cc)
 {
-    char               error[RUN_ERROR_SIZE] = "";
+    char error[RUN_ERROR_SIZE] = "";
     struct run_options options = {.runner_path = m->runner, .cc = cc, .threads = 2};
-    enum status        status = run_job(out, error, m->job, m->tar, &options);
+    enum status status = run_job(out, error, m->job, m->tar, &options);
     if (status != OK) print_message("# %s: %s\n", status_text(status), error);
     assert_int_equal(status, OK);
     maker_nothing_is_left();
@@ -102,7 +104,7 @@ static inline void maker_run(struct maker *m, struct run_result *out, const char
 /* The content of an output buffer of a run that went well. */
 static inline void maker_output(struct maker *m, const char *name, void *out, size_t size)
 {
-    char  error[BUNDLE_ERROR_SIZE], path[256];
+    char error[BUNDLE_ERROR_SIZE], path[256];
     assert_int_equal(bundle_unpack(error, m->tar, m->unpacked), OK);
     snprintf(path, sizeof path, "%s/%s", m->unpacked, name);
     FILE *in = fopen(path, "r");

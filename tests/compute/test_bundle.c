@@ -1,6 +1,6 @@
-#include "compute/bundle.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "compute/bundle.h"
 #include "tests/compute/job_maker.h"
 
 #include <archive.h>
@@ -9,7 +9,7 @@
 
 struct item { /* of a tar that libarchive writes as it is told */
     const char *name;
-    unsigned    type;
+    unsigned type;
     const char *link;
     const char *content;
 };
@@ -26,7 +26,8 @@ static void write_tar(const char *path, const struct item *items, size_t count)
         archive_entry_set_perm(e, 0644);
         archive_entry_set_size(e, items[i].content ? (la_int64_t)strlen(items[i].content) : 0);
         if (items[i].type == AE_IFLNK) archive_entry_set_symlink(e, items[i].link);
-        if (items[i].type == AE_IFREG && items[i].link) archive_entry_set_hardlink(e, items[i].link);
+        if (items[i].type == AE_IFREG && items[i].link)
+            archive_entry_set_hardlink(e, items[i].link);
         assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
         if (items[i].content) archive_write_data(a, items[i].content, strlen(items[i].content));
         archive_entry_free(e);
@@ -44,9 +45,9 @@ static bool is_empty(const char *folder)
 
 static void refused(const struct item *items, size_t count, const char *words)
 {
-    struct maker  m;
+    struct maker m;
     struct buffer tar = {0};
-    char          error[BUNDLE_ERROR_SIZE] = "";
+    char error[BUNDLE_ERROR_SIZE] = "";
     maker_open(&m);
     write_tar(m.tar, items, count);
     assert_int_not_equal(bundle_unpack(error, m.tar, m.unpacked), OK);
@@ -60,9 +61,9 @@ static void refused(const struct item *items, size_t count, const char *words)
 
 static void packs_to_one_root_whatever_the_files_metadata(void **state)
 {
-    struct maker       m;
+    struct maker m;
     struct bundle_info one, two;
-    char               error[BUNDLE_ERROR_SIZE], path[256], text[67];
+    char error[BUNDLE_ERROR_SIZE], path[256], text[67];
     static const char *const NAMES[] = {"b", "a"};
     static const char *const SORTED[] = {"a", "b"};
     (void)state;
@@ -86,11 +87,11 @@ static void packs_to_one_root_whatever_the_files_metadata(void **state)
 static void unpacks_what_it_packed(void **state)
 {
     static const char *const NAMES[] = {"a", "empty"};
-    struct maker       m;
+    struct maker m;
     struct bundle_info info;
-    struct buffer      content = {0};
-    char               error[BUNDLE_ERROR_SIZE], path[256];
-    size_t             count = 0;
+    struct buffer content = {0};
+    char error[BUNDLE_ERROR_SIZE], path[256];
+    size_t count = 0;
     (void)state;
     maker_open(&m);
     maker_text(&m, "a", "content");
@@ -111,9 +112,9 @@ static void unpacks_what_it_packed(void **state)
 
 static void packs_of_a_job_only_what_it_names(void **state)
 {
-    struct maker       m;
+    struct maker m;
     struct bundle_info info;
-    char               error[BUNDLE_ERROR_SIZE], path[256];
+    char error[BUNDLE_ERROR_SIZE], path[256];
     (void)state;
     maker_open(&m);
     maker_simple(&m, "__global__ void k(int *out) { }", 64, "\"grid\": [1], \"block\": [1]",
@@ -130,9 +131,9 @@ static void packs_of_a_job_only_what_it_names(void **state)
 
 static void packs_no_link_of_a_job_folder(void **state)
 {
-    struct maker       m;
+    struct maker m;
     struct bundle_info info;
-    char               error[BUNDLE_ERROR_SIZE], path[256];
+    char error[BUNDLE_ERROR_SIZE], path[256];
     (void)state;
     maker_open(&m);
     maker_simple(&m, "x", 64, "\"grid\": [1], \"block\": [1]", "\"seconds\": 1");
@@ -159,7 +160,8 @@ static void refuses_links_and_devices_and_folders(void **state)
 {
     (void)state;
     refused((struct item[]){{"a", AE_IFLNK, "/etc/shadow", NULL}}, 1, "plain file");
-    refused((struct item[]){{"a", AE_IFREG, NULL, "x"}, {"b", AE_IFREG, "a", NULL}}, 2, "plain file");
+    refused((struct item[]){{"a", AE_IFREG, NULL, "x"}, {"b", AE_IFREG, "a", NULL}}, 2,
+            "plain file");
     refused((struct item[]){{"a", AE_IFCHR, NULL, NULL}}, 1, "plain file");
     refused((struct item[]){{"a", AE_IFBLK, NULL, NULL}}, 1, "plain file");
     refused((struct item[]){{"a", AE_IFIFO, NULL, NULL}}, 1, "plain file");
@@ -175,7 +177,7 @@ static void refuses_a_name_twice_and_takes_the_first_back(void **state)
 static void refuses_too_many_files(void **state)
 {
     static struct item items[BUNDLE_ENTRIES_MAX + 1];
-    static char        names[BUNDLE_ENTRIES_MAX + 1][8];
+    static char names[BUNDLE_ENTRIES_MAX + 1][8];
     (void)state;
     for (size_t i = 0; i <= BUNDLE_ENTRIES_MAX; i++) {
         snprintf(names[i], sizeof names[i], "f%zu", i);
@@ -187,9 +189,9 @@ static void refuses_too_many_files(void **state)
 /* A header that promises a terabyte, with nothing behind it. */
 static void refuses_a_bomb_by_its_size_before_writing_it(void **state)
 {
-    struct maker          m;
-    char                  error[BUNDLE_ERROR_SIZE];
-    struct archive       *a = archive_write_new();
+    struct maker m;
+    char error[BUNDLE_ERROR_SIZE];
+    struct archive *a = archive_write_new();
     struct archive_entry *e = archive_entry_new();
     (void)state;
     maker_open(&m);
@@ -210,7 +212,7 @@ static void refuses_a_bomb_by_its_size_before_writing_it(void **state)
 static void refuses_a_compressed_tar_and_noise(void **state)
 {
     struct maker m;
-    char         error[BUNDLE_ERROR_SIZE], command[300];
+    char error[BUNDLE_ERROR_SIZE], command[300];
     (void)state;
     maker_open(&m);
     maker_text(&m, "a", "x");
@@ -225,10 +227,10 @@ static void refuses_a_compressed_tar_and_noise(void **state)
 static void refuses_every_cut_tar(void **state)
 {
     static const char *const NAMES[] = {"a"};
-    struct maker       m;
+    struct maker m;
     struct bundle_info info;
-    struct buffer      tar = {0};
-    char               error[BUNDLE_ERROR_SIZE];
+    struct buffer tar = {0};
+    char error[BUNDLE_ERROR_SIZE];
     (void)state;
     maker_open(&m);
     maker_text(&m, "a", "some content that is longer than nothing");

@@ -1,5 +1,5 @@
-#include "compute/job.h"
 #include "base/file.h"
+#include "compute/job.h"
 #include "tests/compute/job_maker.h"
 
 #include <png.h>
@@ -23,36 +23,38 @@ static enum status parse(struct job **out, char error[JOB_ERROR_SIZE], const cha
 static void refused(const char *text, const char *words)
 {
     struct job *job = NULL;
-    char        error[JOB_ERROR_SIZE];
+    char error[JOB_ERROR_SIZE];
     assert_int_not_equal(parse(&job, error, text), OK);
     assert_null(job);
     if (strstr(error, words) == NULL) print_message("# wanted \"%s\" in \"%s\"\n", words, error);
     assert_non_null(strstr(error, words));
 }
 
-#define HEAD "{\"runtime\": \"cuda-c\", \"source\": \"k.cu\", "
-#define OUT "\"buffers\": {\"o\": {\"bytes\": 64, \"output\": true}}, "
-#define WITH_BUFFERS(b) HEAD "\"buffers\": " b ", \"launches\": [" LAUNCH "]}"
-#define LAUNCH "{\"kernel\": \"k\", \"grid\": [1], \"block\": [32], \"args\": [\"o\"]}"
+#define HEAD             "{\"runtime\": \"cuda-c\", \"source\": \"k.cu\", "
+#define OUT              "\"buffers\": {\"o\": {\"bytes\": 64, \"output\": true}}, "
+#define WITH_BUFFERS(b)  HEAD "\"buffers\": " b ", \"launches\": [" LAUNCH "]}"
+#define LAUNCH           "{\"kernel\": \"k\", \"grid\": [1], \"block\": [32], \"args\": [\"o\"]}"
 #define WITH_LAUNCHES(l) HEAD OUT "\"launches\": " l "}"
-#define WITH_ARGS(a) WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [1], \"block\": [1], \"args\": " a "}]")
+#define WITH_ARGS(a)                                                                               \
+    WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [1], \"block\": [1], \"args\": " a "}]")
 #define WITH_LIMITS(l) HEAD OUT "\"launches\": [" LAUNCH "], \"limits\": " l "}"
 
 static void reads_a_whole_job(void **state)
 {
-    static const char TEXT[] =
-        HEAD "\"buffers\": {\"in\": {\"file\": \"a.bin\"}, \"tail\": {\"file\": \"a.bin\", \"bytes\": 128},"
-             "\"image\": {\"bytes\": 48, \"output\": true, \"type\": \"u8\", "
-             "\"png\": {\"width\": 4, \"height\": 4, \"format\": \"rgb8\"}}},"
-             "\"launches\": [{\"kernel\": \"one\", \"grid\": [2, 3], \"block\": [8, 4, 2], "
-             "\"args\": [\"in\", \"image\", {\"i32\": -1}, {\"f32\": 2.5}, {\"f64\": 1}, {\"u64\": 7}], "
-             "\"shared_bytes\": 256},"
-             "{\"repeat\": 5, \"launches\": [{\"kernel\": \"two\", \"grid\": [1], \"block\": [1], "
-             "\"args\": [{\"index\": true}]}, {\"kernel\": \"one\", \"grid\": [1], \"block\": [1], "
-             "\"args\": []}]}],"
-             "\"limits\": {\"seconds\": 9, \"memory_mib\": 2, \"vram_mib\": 3}}";
+    static const char TEXT[] = HEAD
+        "\"buffers\": {\"in\": {\"file\": \"a.bin\"}, \"tail\": {\"file\": \"a.bin\", \"bytes\": "
+        "128},"
+        "\"image\": {\"bytes\": 48, \"output\": true, \"type\": \"u8\", "
+        "\"png\": {\"width\": 4, \"height\": 4, \"format\": \"rgb8\"}}},"
+        "\"launches\": [{\"kernel\": \"one\", \"grid\": [2, 3], \"block\": [8, 4, 2], "
+        "\"args\": [\"in\", \"image\", {\"i32\": -1}, {\"f32\": 2.5}, {\"f64\": 1}, {\"u64\": 7}], "
+        "\"shared_bytes\": 256},"
+        "{\"repeat\": 5, \"launches\": [{\"kernel\": \"two\", \"grid\": [1], \"block\": [1], "
+        "\"args\": [{\"index\": true}]}, {\"kernel\": \"one\", \"grid\": [1], \"block\": [1], "
+        "\"args\": []}]}],"
+        "\"limits\": {\"seconds\": 9, \"memory_mib\": 2, \"vram_mib\": 3}}";
     struct job *job;
-    char        error[JOB_ERROR_SIZE];
+    char error[JOB_ERROR_SIZE];
     (void)state;
     assert_int_equal(parse(&job, error, TEXT), OK);
     const struct plan *p = &job->plan;
@@ -82,7 +84,7 @@ static void reads_a_whole_job(void **state)
 static void names_what_belongs_to_the_bundle(void **state)
 {
     struct job *job;
-    char        error[JOB_ERROR_SIZE], names[JOB_NAMES_MAX][JOB_NAME_SIZE];
+    char error[JOB_ERROR_SIZE], names[JOB_NAMES_MAX][JOB_NAME_SIZE];
     (void)state;
     assert_int_equal(parse(&job, error,
                            HEAD "\"files\": [\"k.cu\"], \"buffers\": {\"o\": {\"file\": \"a.bin\", "
@@ -109,8 +111,10 @@ static void refuses_unknown_and_missing_keys_by_name(void **state)
     (void)state;
     refused("{\"runtime\": \"cuda-c\"}", "source");
     refused(HEAD OUT "\"launches\": [" LAUNCH "], \"colour\": 1}", "colour");
-    refused(WITH_BUFFERS("{\"o\": {\"bytes\": 64, \"output\": true, \"size\": 1}}"), "buffers.o.size");
-    refused(WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [1], \"block\": [1]}]"), "launches[0].args");
+    refused(WITH_BUFFERS("{\"o\": {\"bytes\": 64, \"output\": true, \"size\": 1}}"),
+            "buffers.o.size");
+    refused(WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [1], \"block\": [1]}]"),
+            "launches[0].args");
     refused(WITH_LIMITS("{\"minutes\": 1}"), "limits.minutes");
 }
 
@@ -126,7 +130,8 @@ static void refuses_paths_in_names(void **state)
     (void)state;
     refused("{\"runtime\": \"cuda-c\", \"source\": \"../k.cu\", " OUT "\"launches\": [" LAUNCH "]}",
             "source");
-    refused(WITH_BUFFERS("{\"o\": {\"file\": \"/etc/shadow\", \"output\": true}}"), "buffers.o.file");
+    refused(WITH_BUFFERS("{\"o\": {\"file\": \"/etc/shadow\", \"output\": true}}"),
+            "buffers.o.file");
     refused(WITH_BUFFERS("{\"a/b\": {\"bytes\": 4, \"output\": true}}"), "a/b");
     refused(WITH_BUFFERS("{\".o\": {\"bytes\": 4, \"output\": true}}"), ".o");
 }
@@ -150,8 +155,9 @@ static void refuses_sizes_that_do_not_add_up(void **state)
     refused(WITH_BUFFERS("{\"o\": {\"bytes\": 2000000000, \"output\": true}}"), "outputs");
     refused(WITH_BUFFERS("{\"o\": {\"bytes\": 64}}"), "output");
     refused(WITH_BUFFERS("{}"), "buffers");
-    refused(HEAD "\"buffers\": {\"o\": {\"bytes\": 2097152, \"output\": true}}, \"launches\": [" LAUNCH
-                 "], \"limits\": {\"memory_mib\": 1}}",
+    refused(HEAD
+            "\"buffers\": {\"o\": {\"bytes\": 2097152, \"output\": true}}, \"launches\": [" LAUNCH
+            "], \"limits\": {\"memory_mib\": 1}}",
             "limits.memory_mib");
 }
 
@@ -163,12 +169,15 @@ static void refuses_impossible_launches(void **state)
             "launches[0].kernel");
     refused(WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [0], \"block\": [1], \"args\": []}]"),
             "launches[0].grid");
-    refused(WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [1, 1, 1, 1], \"block\": [1], \"args\": []}]"),
+    refused(WITH_LAUNCHES(
+                "[{\"kernel\": \"k\", \"grid\": [1, 1, 1, 1], \"block\": [1], \"args\": []}]"),
             "launches[0].grid");
-    refused(WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [1], \"block\": [64, 64], \"args\": []}]"),
-            "64 x 64 x 1 is more than 1024");
-    refused(WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [1, 70000], \"block\": [1], \"args\": []}]"),
-            "65535");
+    refused(
+        WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [1], \"block\": [64, 64], \"args\": []}]"),
+        "64 x 64 x 1 is more than 1024");
+    refused(
+        WITH_LAUNCHES("[{\"kernel\": \"k\", \"grid\": [1, 70000], \"block\": [1], \"args\": []}]"),
+        "65535");
     refused(WITH_LAUNCHES("[{\"repeat\": 2, \"launches\": []}]"), "launches[0].launches");
     refused(WITH_LAUNCHES("[{\"repeat\": 0, \"launches\": [" LAUNCH "]}]"), "launches[0].repeat");
     refused(WITH_LAUNCHES("[{\"repeat\": 2, \"launches\": [{\"repeat\": 2, \"launches\": []}]}]"),
@@ -192,11 +201,11 @@ static void refuses_bad_arguments_with_their_place(void **state)
 static void writes_pictures_and_texts_of_a_result(void **state)
 {
     static const unsigned char PIXELS[12] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7};
-    struct maker  m;
-    struct job   *job;
+    struct maker m;
+    struct job *job;
     struct buffer report = {0}, file = {0};
-    char          error[JOB_ERROR_SIZE], path[256];
-    png_image     image = {.version = PNG_IMAGE_VERSION};
+    char error[JOB_ERROR_SIZE], path[256];
+    png_image image = {.version = PNG_IMAGE_VERSION};
     unsigned char back[12];
     (void)state;
     maker_open(&m);
@@ -204,10 +213,11 @@ static void writes_pictures_and_texts_of_a_result(void **state)
     maker_write(&m, "words", "hello\0\0\0", 8);
     assert_int_equal(
         parse(&job, error,
-              HEAD "\"buffers\": {\"image\": {\"bytes\": 12, \"output\": true, \"png\": {\"width\": 2, "
-                   "\"height\": 2, \"format\": \"rgb8\"}}, \"words\": {\"bytes\": 8, \"output\": true, "
-                   "\"text\": true}}, \"launches\": [{\"kernel\": \"k\", \"grid\": [1], \"block\": [1], "
-                   "\"args\": []}]}"),
+              HEAD
+              "\"buffers\": {\"image\": {\"bytes\": 12, \"output\": true, \"png\": {\"width\": 2, "
+              "\"height\": 2, \"format\": \"rgb8\"}}, \"words\": {\"bytes\": 8, \"output\": true, "
+              "\"text\": true}}, \"launches\": [{\"kernel\": \"k\", \"grid\": [1], \"block\": [1], "
+              "\"args\": []}]}"),
         OK);
     assert_int_equal(job_present_result(job, m.job, &report, error), OK);
     assert_non_null(strstr(buffer_text(&report), "hello\n"));

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#define HEAD "leasehold-plan 1\nsource k.cu\nlimits 60 1048576\n"
+#define HEAD   "leasehold-plan 1\nsource k.cu\nlimits 60 1048576\n"
 #define BUFFER "buffer a 64 none out - 0\n"
-#define GROUP "group 1 1\nlaunch k 1 1 1 32 1 1 0 1\narg buffer 0000000000000000\n"
+#define GROUP  "group 1 1\nlaunch k 1 1 1 32 1 1 0 1\narg buffer 0000000000000000\n"
 
 static struct plan plan, again; /* large */
 
@@ -28,9 +28,9 @@ static void reads_what_it_printed(void **state)
         "group 7 2\nlaunch one 2 3 4 8 8 2 512 3\narg buffer 0000000000000001\n"
         "arg i32 00000000ffffffff\narg index 0000000000000000\nlaunch two 1 1 1 1 1 1 0 0\n"
         "group 1 1\nlaunch one 1 1 1 1 1 1 0 1\narg f64 3ff0000000000000\nend\n";
-    char  *text = NULL;
+    char *text = NULL;
     size_t size = 0;
-    char   error[PLAN_ERROR_SIZE];
+    char error[PLAN_ERROR_SIZE];
     (void)state;
     assert_int_equal(plan_parse(&plan, error, TEXT, strlen(TEXT)), OK);
     assert_int_equal(plan.launch_count, 3);
@@ -76,12 +76,13 @@ static void refuses_what_is_not_a_plan(void **state)
 
 static void refuses_more_than_the_limits(void **state)
 {
-    char  *text = NULL;
+    char *text = NULL;
     size_t size = 0;
-    FILE  *out = open_memstream(&text, &size);
+    FILE *out = open_memstream(&text, &size);
     (void)state;
     fprintf(out, HEAD);
-    for (int i = 0; i <= JOB_BUFFERS_MAX; i++) fprintf(out, "buffer a%d 64 none out - 0\n", i);
+    for (int i = 0; i <= JOB_BUFFERS_MAX; i++)
+        fprintf(out, "buffer a%d 64 none out - 0\n", i);
     fprintf(out, "end\n");
     fclose(out);
     refused(text);
@@ -95,7 +96,8 @@ static void every_reason_has_a_name_and_a_number_below_32(void **state)
     assert_true(REASON_COUNT <= 32);
     for (unsigned i = 0; i < REASON_COUNT; i++) {
         assert_string_not_equal(reason_name(i), "unknown");
-        for (unsigned j = 0; j < i; j++) assert_string_not_equal(reason_name(i), reason_name(j));
+        for (unsigned j = 0; j < i; j++)
+            assert_string_not_equal(reason_name(i), reason_name(j));
     }
     assert_string_equal(reason_name(REASON_COUNT), "unknown");
 }

@@ -8,8 +8,8 @@
 
 struct function {
     const char *name;
-    double      low, high; /* range of arguments; low == high: all finite floats */
-    double      ulp_max;
+    double low, high; /* range of arguments; low == high: all finite floats */
+    double ulp_max;
     long double (*truth)(long double);
 };
 
@@ -24,16 +24,26 @@ static long double true_exp10(long double x)
 }
 
 static const struct function FLOAT_FUNCTIONS[] = {
-    {"expf", -104, 89, 0.51, expl},         {"exp2f", -150, 128, 0.51, exp2l},
-    {"exp10f", -45, 38.5, 0.51, true_exp10}, {"expm1f", -20, 88, 0.51, expm1l},
-    {"logf", 0, 0, 0.51, logl},             {"log2f", 0, 0, 0.51, log2l},
-    {"log10f", 0, 0, 0.51, log10l},         {"log1pf", -0.99, 1e6, 0.51, log1pl},
-    {"sinf", 0, 0, 0.51, sinl},             {"cosf", 0, 0, 0.51, cosl},
-    {"tanf", -1000, 1000, 0.51, tanl},      {"asinf", -1, 1, 0.51, asinl},
-    {"acosf", -1, 1, 0.51, acosl},          {"atanf", 0, 0, 0.51, atanl},
-    {"sinhf", -89, 89, 0.51, sinhl},        {"coshf", -89, 89, 0.51, coshl},
-    {"tanhf", -12, 12, 0.51, tanhl},        {"erff", -4.5, 4.5, 0.51, erfl},
-    {"rsqrtf", 0, 0, 0.51, true_rsqrt},     {"cbrtf", 0, 0, 0.51, cbrtl},
+    {"expf", -104, 89, 0.51, expl},
+    {"exp2f", -150, 128, 0.51, exp2l},
+    {"exp10f", -45, 38.5, 0.51, true_exp10},
+    {"expm1f", -20, 88, 0.51, expm1l},
+    {"logf", 0, 0, 0.51, logl},
+    {"log2f", 0, 0, 0.51, log2l},
+    {"log10f", 0, 0, 0.51, log10l},
+    {"log1pf", -0.99, 1e6, 0.51, log1pl},
+    {"sinf", 0, 0, 0.51, sinl},
+    {"cosf", 0, 0, 0.51, cosl},
+    {"tanf", -1000, 1000, 0.51, tanl},
+    {"asinf", -1, 1, 0.51, asinl},
+    {"acosf", -1, 1, 0.51, acosl},
+    {"atanf", 0, 0, 0.51, atanl},
+    {"sinhf", -89, 89, 0.51, sinhl},
+    {"coshf", -89, 89, 0.51, coshl},
+    {"tanhf", -12, 12, 0.51, tanhl},
+    {"erff", -4.5, 4.5, 0.51, erfl},
+    {"rsqrtf", 0, 0, 0.51, true_rsqrt},
+    {"cbrtf", 0, 0, 0.51, cbrtl},
 };
 #define FLOAT_COUNT (sizeof FLOAT_FUNCTIONS / sizeof *FLOAT_FUNCTIONS)
 
@@ -60,7 +70,7 @@ static double argument(const struct function *f)
     if (f->low != f->high) return f->low + (f->high - f->low) * u;
     for (;;) {
         uint32_t bits = (uint32_t)next_random();
-        float    x;
+        float x;
         memcpy(&x, &bits, sizeof x);
         if (isfinite(x) && (x > 0 || f->truth == sinl || f->truth == cosl || f->truth == atanl)) {
             return x;
@@ -72,17 +82,20 @@ static void make_job(struct maker *m, const struct function *functions, size_t c
                      const char *type)
 {
     struct buffer json = {0}, source = {0};
-    buffer_print(&json, "{\"runtime\": \"cuda-c\", \"source\": \"k.cu\", \"buffers\": {\"in\": "
-                        "{\"file\": \"in.bin\"}, \"out\": {\"bytes\": %zu, \"output\": true}}, "
-                        "\"launches\": [",
+    buffer_print(&json,
+                 "{\"runtime\": \"cuda-c\", \"source\": \"k.cu\", \"buffers\": {\"in\": "
+                 "{\"file\": \"in.bin\"}, \"out\": {\"bytes\": %zu, \"output\": true}}, "
+                 "\"launches\": [",
                  count * COUNT * (type[0] == 'f' ? 4 : 8));
     for (size_t i = 0; i < count; i++) {
-        buffer_print(&source,
-                     "__global__ void k%zu(const %s *in, %s *out) { int i = %zu + blockIdx.x * 64 + "
-                     "threadIdx.x; out[i] = %s(in[i]); }\n",
-                     i, type, type, i * COUNT, functions[i].name);
-        buffer_print(&json, "%s{\"kernel\": \"k%zu\", \"grid\": [%d], \"block\": [64], \"args\": "
-                            "[\"in\", \"out\"]}",
+        buffer_print(
+            &source,
+            "__global__ void k%zu(const %s *in, %s *out) { int i = %zu + blockIdx.x * 64 + "
+            "threadIdx.x; out[i] = %s(in[i]); }\n",
+            i, type, type, i * COUNT, functions[i].name);
+        buffer_print(&json,
+                     "%s{\"kernel\": \"k%zu\", \"grid\": [%d], \"block\": [64], \"args\": "
+                     "[\"in\", \"out\"]}",
                      i ? ", " : "", i, COUNT / 64);
     }
     buffer_print(&json, "]}");
@@ -104,10 +117,10 @@ static double ulps(long double got, long double truth, int digits, int lowest)
 
 static void floats_are_within_their_bound(void **state)
 {
-    struct maker      m;
+    struct maker m;
     struct run_result result;
-    size_t            size = FLOAT_COUNT * COUNT * sizeof(float);
-    float            *in = malloc(size), *out = malloc(size);
+    size_t size = FLOAT_COUNT * COUNT * sizeof(float);
+    float *in = malloc(size), *out = malloc(size);
     (void)state;
     assert_true(in != NULL && out != NULL);
     random_state = 7;
@@ -145,10 +158,10 @@ static void floats_are_within_their_bound(void **state)
 
 static void doubles_are_within_their_bound(void **state)
 {
-    struct maker      m;
+    struct maker m;
     struct run_result result;
-    size_t            size = DOUBLE_COUNT * COUNT * sizeof(double);
-    double           *in = malloc(size), *out = malloc(size);
+    size_t size = DOUBLE_COUNT * COUNT * sizeof(double);
+    double *in = malloc(size), *out = malloc(size);
     (void)state;
     assert_true(in != NULL && out != NULL);
     random_state = 11;
@@ -179,21 +192,22 @@ static void doubles_are_within_their_bound(void **state)
 /* C99 annex F where CUDA follows it. */
 static void powers_and_angles_have_their_special_values(void **state)
 {
-    static const float X[][2] = {{0, -3},    {-0.0f, -3}, {-2, 3},        {-2, 2},  {-8, 1.0f / 3},
-                                 {1, NAN},   {NAN, 0},    {-1, INFINITY}, {2, 200}, {2, -200},
-                                 {0.5f, INFINITY}, {-INFINITY, 3}, {-INFINITY, -3}, {-INFINITY, 2},
-                                 {1.5f, 2.25f}, {3, -40}};
+    static const float X[][2] = {{0, -3},         {-0.0f, -3},    {-2, 3},          {-2, 2},
+                                 {-8, 1.0f / 3},  {1, NAN},       {NAN, 0},         {-1, INFINITY},
+                                 {2, 200},        {2, -200},      {0.5f, INFINITY}, {-INFINITY, 3},
+                                 {-INFINITY, -3}, {-INFINITY, 2}, {1.5f, 2.25f},    {3, -40}};
     enum { N = sizeof X / sizeof *X };
-    struct maker      m;
+    struct maker m;
     struct run_result result;
-    float             out[2 * N];
+    float out[2 * N];
     (void)state;
     maker_open(&m);
     maker_write(&m, "in.bin", X, sizeof X);
-    maker_text(&m, "job.json",
-               "{\"runtime\": \"cuda-c\", \"source\": \"k.cu\", \"buffers\": {\"in\": {\"file\": "
-               "\"in.bin\"}, \"out\": {\"bytes\": 128, \"output\": true}}, \"launches\": [{\"kernel\": "
-               "\"k\", \"grid\": [1], \"block\": [16], \"args\": [\"in\", \"out\"]}]}");
+    maker_text(
+        &m, "job.json",
+        "{\"runtime\": \"cuda-c\", \"source\": \"k.cu\", \"buffers\": {\"in\": {\"file\": "
+        "\"in.bin\"}, \"out\": {\"bytes\": 128, \"output\": true}}, \"launches\": [{\"kernel\": "
+        "\"k\", \"grid\": [1], \"block\": [16], \"args\": [\"in\", \"out\"]}]}");
     maker_text(&m, "k.cu",
                "__global__ void k(const float2 *in, float2 *out) { int i = threadIdx.x;\n"
                "out[i] = make_float2(powf(in[i].x, in[i].y), atan2f(in[i].x, in[i].y)); }");

@@ -1,13 +1,13 @@
 /* A job is hostile: each kind of misconduct ends with its own reason and leaves nothing behind. */
 #include "tests/compute/job_maker.h"
 
-#define ONE "\"grid\": [1], \"block\": [1]"
+#define ONE    "\"grid\": [1], \"block\": [1]"
 #define LIMITS "\"seconds\": 20, \"memory_mib\": 64"
 
 static void expect_launch(const char *source, enum reason reason, const char *launch,
                           const char *limits)
 {
-    struct maker      m;
+    struct maker m;
     struct run_result result;
     maker_open(&m);
     maker_simple(&m, source, 64, launch, limits);
@@ -65,7 +65,8 @@ static void a_raw_fork_call_is_stopped(void **state)
 static void a_job_that_starts_a_thread_is_stopped(void **state)
 {
     (void)state;
-    expect("extern \"C\" int pthread_create(unsigned long *, const void *, void *(*)(void *), void *);\n"
+    expect("extern \"C\" int pthread_create(unsigned long *, const void *, void *(*)(void *), void "
+           "*);\n"
            "static void *f(void *) { return 0; }\n"
            "__global__ void k(int *out) { unsigned long t; out[0] = pthread_create(&t, 0, f, 0); }",
            REASON_PROCESSES);
@@ -130,8 +131,7 @@ static void a_job_that_opens_a_host_file_is_stopped(void **state)
 static void a_source_that_includes_a_host_file_does_not_compile(void **state)
 {
     (void)state;
-    expect("#include \"/etc/shadow\"\n__global__ void k(int *out) { out[0] = 1; }",
-           REASON_COMPILE);
+    expect("#include \"/etc/shadow\"\n__global__ void k(int *out) { out[0] = 1; }", REASON_COMPILE);
 }
 
 static void an_assembler_cannot_read_host_files_either(void **state)
@@ -202,8 +202,7 @@ static void an_assertion_that_fails_is_a_trap(void **state)
 static void abort_is_a_trap(void **state)
 {
     (void)state;
-    expect("extern \"C\" void abort(void);\n__global__ void k(int *out) { abort(); }",
-           REASON_TRAP);
+    expect("extern \"C\" void abort(void);\n__global__ void k(int *out) { abort(); }", REASON_TRAP);
 }
 
 static void leaving_early_is_no_output(void **state)
@@ -231,7 +230,7 @@ static void a_warp_that_waits_for_others_at_a_barrier_is_noticed(void **state)
 
 static void a_source_with_an_error_says_where(void **state)
 {
-    struct maker      m;
+    struct maker m;
     struct run_result result;
     (void)state;
     maker_open(&m);
@@ -261,7 +260,7 @@ static void arguments_that_do_not_fit_are_a_bad_launch(void **state)
 
 static void a_bad_job_json_is_the_jobs_fault(void **state)
 {
-    struct maker      m;
+    struct maker m;
     struct run_result result;
     (void)state;
     maker_open(&m);
@@ -275,9 +274,9 @@ static void a_bad_job_json_is_the_jobs_fault(void **state)
 
 static void a_missing_runner_is_this_machines_fault(void **state)
 {
-    struct maker       m;
-    struct run_result  result;
-    char               error[RUN_ERROR_SIZE] = "";
+    struct maker m;
+    struct run_result result;
+    char error[RUN_ERROR_SIZE] = "";
     struct run_options options = {.runner_path = "/nowhere/leasehold-run"};
     (void)state;
     maker_open(&m);
@@ -288,9 +287,9 @@ static void a_missing_runner_is_this_machines_fault(void **state)
 
 static void a_cancelled_run_ends_at_once(void **state)
 {
-    struct maker                 m;
-    struct run_result            result;
-    char                         error[RUN_ERROR_SIZE] = "";
+    struct maker m;
+    struct run_result result;
+    char error[RUN_ERROR_SIZE] = "";
     static volatile sig_atomic_t cancel = 1;
     (void)state;
     maker_open(&m);
@@ -303,10 +302,10 @@ static void a_cancelled_run_ends_at_once(void **state)
 
 static void a_folder_and_its_bundle_have_one_result(void **state)
 {
-    struct maker       m;
-    struct run_result  result;
+    struct maker m;
+    struct run_result result;
     struct bundle_info info;
-    char               error[BUNDLE_ERROR_SIZE] = "", tar[128];
+    char error[BUNDLE_ERROR_SIZE] = "", tar[128];
     (void)state;
     maker_open(&m);
     maker_simple(&m, "__global__ void k(int *out) { out[threadIdx.x] = threadIdx.x; }", 64,
@@ -315,7 +314,7 @@ static void a_folder_and_its_bundle_have_one_result(void **state)
     snprintf(tar, sizeof tar, "%s/job.tar", m.folder);
     assert_int_equal(bundle_pack_job(&info, error, m.job, tar), OK);
     struct run_options options = {.runner_path = m.runner};
-    struct run_result  again;
+    struct run_result again;
     assert_int_equal(run_job(&again, error, tar, m.tar, &options), OK);
     assert_int_equal(again.reason, REASON_OK);
     assert_true(hash_equal(&result.root, &again.root));
