@@ -196,16 +196,22 @@ int devnet_make(struct session *s, struct devnet *d)
 {
     struct address validator;
     json_t *printed = NULL;
-    json_t *alloc = json_object();
+    json_t *alloc = NULL;
+    char program[PATH_MAX];
+    if (process_find_program(program, sizeof program, "leaseholdd") != OK ||
+        process_find_program(program, sizeof program, "leasehold-worker") != OK)
+        return fail(s, CODE_FAILED,
+                    "leaseholdd and leasehold-worker must be beside this program or in the PATH");
     if (directory_make(d->dir, 0700) != OK)
         return fail(s, CODE_FAILED, "cannot make %s: %s", d->dir, strerror(errno));
+    alloc = json_object();
     int code = make_accounts(s, d, alloc, &validator);
     if (code == CODE_DONE) code = make_validator(s, d, &printed);
     if (code == CODE_DONE)
         code = write_genesis(s, d, json_incref(alloc), validator_entry(&validator, printed));
     json_decref(alloc);
     json_decref(printed);
-    return code;
+    return code == CODE_DONE ? devnet_save(s, d) : code; /* from here on it is a network */
 }
 
 /* ---- registration: three transactions a provider, the providers side by side ---- */

@@ -122,19 +122,22 @@ static int pack(struct session *s, struct job_order *o, const char *scratch)
     return CODE_DONE;
 }
 
-int order_prepare(struct session *s, struct job_order *out, const char *scratch)
+int order_read(struct session *s, struct job_order *o)
 {
-    struct job_order *o = out;
     *o = (struct job_order){0};
     int code = read_options(s, o);
     if (code == CODE_DONE) code = read_folder(s, o);
     if (code == CODE_DONE && s->in->values[OPTION_MAX_PRICE] != NULL)
         code = option_amount(s, &o->price, OPTION_MAX_PRICE);
-    if (code == CODE_DONE) code = pack(s, o, scratch);
+    return code;
+}
+
+int order_price(struct session *s, struct job_order *o, const char *scratch)
+{
+    int code = pack(s, o, scratch);
     if (code == CODE_DONE) code = price_from_offers(s, o);
-    if (code != CODE_DONE) return code;
-    o->total = u256_mul(o->price, u256_from_u64(o->replicas * o->seconds));
-    return CODE_DONE;
+    if (code == CODE_DONE) o->total = u256_mul(o->price, u256_from_u64(o->replicas * o->seconds));
+    return code;
 }
 
 void order_finish(struct job_order *o)

@@ -22,9 +22,11 @@ struct job_order {
     size_t fitting; /* offers that fit now */
 };
 
-/* Reads the options and the folder, packs the bundle into `scratch`, asks the chain for offers when
- * no ceiling was given. */
-MUST_CHECK int order_prepare(struct session *s, struct job_order *out, const char *scratch);
+/* Reads the options and the folder; asks no node. */
+MUST_CHECK int order_read(struct session *s, struct job_order *o);
+/* Packs the bundle into `scratch`, and asks the chain for offers: they make the ceiling when none
+ * was given. */
+MUST_CHECK int order_price(struct session *s, struct job_order *o, const char *scratch);
 void order_finish(struct job_order *o);
 /* The Spec for Jobs.submit. */
 json_t *order_spec(const struct session *s, const struct job_order *o);

@@ -280,10 +280,11 @@ int job_run(struct session *s)
     r->s = s;
     stop_watch();
     progress_init(&r->progress, s->json);
-    int code = session_connect(s);
-    if (code == CODE_DONE) code = check_output(r);
+    int code = check_output(r);
+    if (code == CODE_DONE) code = order_read(s, &r->order);
+    if (code == CODE_DONE) code = session_connect(s);
     if (code == CODE_DONE) code = job_records_folder(s, records);
-    if (code == CODE_DONE) code = order_prepare(s, &r->order, records);
+    if (code == CODE_DONE) code = order_price(s, &r->order, records);
     if (code == CODE_DONE && option_on(s->in, OPTION_DRY_RUN)) {
         code = dry_run(r);
     } else if (code == CODE_DONE) {
