@@ -137,13 +137,6 @@ bool json_get_bool(struct json_reader *r, const char *key)
     return required(r, key, json_is_boolean(value), value, "true or false") && json_is_true(value);
 }
 
-double json_get_double(struct json_reader *r, const char *key)
-{
-    const json_t *value = field(r, key);
-    if (!required(r, key, json_is_number(value), value, "a number")) return 0;
-    return json_number_value(value);
-}
-
 const json_t *json_get_object(struct json_reader *r, const char *key)
 {
     const json_t *value = field(r, key);

@@ -38,7 +38,6 @@ bool json_has(struct json_reader *r, const char *key);
 const char *json_get_text(struct json_reader *r, const char *key); /* "" on error */
 uint64_t json_get_u64(struct json_reader *r, const char *key, uint64_t min, uint64_t max);
 bool json_get_bool(struct json_reader *r, const char *key);
-double json_get_double(struct json_reader *r, const char *key);
 const json_t *json_get_object(struct json_reader *r, const char *key); /* NULL on error */
 const json_t *json_get_array(struct json_reader *r, const char *key, size_t count_max);
 /* Amounts and ids as text: decimal or 0x quantity. */

@@ -246,13 +246,6 @@ enum status genesis_parse(struct genesis **out, char error[JSON_ERROR_SIZE], str
     return status == OK ? from_json(out, error, root) : status;
 }
 
-enum status genesis_load(struct genesis **out, char error[JSON_ERROR_SIZE], const char *path)
-{
-    json_t *root;
-    enum status status = json_load_path(&root, error, path, GENESIS_SIZE_MAX);
-    return status == OK ? from_json(out, error, root) : status;
-}
-
 void genesis_destroy(struct genesis *g)
 {
     if (g == NULL) return;

@@ -4,14 +4,14 @@
  *  "baseFee":"1000000000",
  *  "consensus":{"blockIntervalMs":500,"idleIntervalMs":1000,"deltaMs":1000,"epochBlocks":1200,
  *               "epochRewardWei":"0"},                       (epochRewardWei may be left out)
- *  "parameters":{"Staking.minSelfStake":"..."},    (each may be left out: system.h has the
- * defaults) "validators":[{"operator":"0x..","consensusAddress":"0x..","hashChainEnd":"0x..",
+ *  "parameters":{"Staking.minSelfStake":"..."},    (each may be left out: system.h has defaults)
+ *  "validators":[{"operator":"0x..","consensusAddress":"0x..","hashChainEnd":"0x..",
  *                 "stakeWei":"..","commissionBps":500}],
  *  "alloc":{"0x..":{"balance":"wei"}},
  *  "contracts":{"Staking":"0x<code hash>"}}      (must be the embedded code's; all, unless devnet)
  *
  * The same file gives the same block on every machine; its mixHash commits to every rule that is
- * not in the state. Pure, but for genesis_load. */
+ * not in the state. Pure. */
 #ifndef LEASEHOLD_CHAIN_GENESIS_H
 #define LEASEHOLD_CHAIN_GENESIS_H
 
@@ -41,8 +41,6 @@ struct genesis {
 /* `error` names the path and the value. genesis_destroy frees *out. */
 MUST_CHECK enum status genesis_parse(struct genesis **out, char error[JSON_ERROR_SIZE],
                                      struct bytes text);
-MUST_CHECK enum status genesis_load(struct genesis **out, char error[JSON_ERROR_SIZE],
-                                    const char *path);
 void genesis_destroy(struct genesis *g);
 
 /* Block 0 over `base`, which must be empty (kept by pointer). E_STATE with a reason when a contract

@@ -71,12 +71,6 @@ const char *system_parameter_default(enum system_parameter p)
     return PARAMETERS[p].value;
 }
 
-enum system_contract system_parameter_contract(enum system_parameter p)
-{
-    assert(p < SYSTEM_PARAMETER_COUNT);
-    return PARAMETERS[p].contract;
-}
-
 /* ---- the few types that the calls need (Solidity's ABI specification) ---- */
 
 static void put_selector(struct buffer *out, const char *signature)

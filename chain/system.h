@@ -56,7 +56,6 @@ void system_code(struct buffer *out, enum system_contract c);
 
 const char *system_parameter_name(enum system_parameter p);    /* "Staking.minSelfStake" */
 const char *system_parameter_default(enum system_parameter p); /* decimal */
-enum system_contract system_parameter_contract(enum system_parameter p);
 
 struct genesis_validator {
     struct address operator_address;

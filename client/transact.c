@@ -205,16 +205,6 @@ static enum status ask_nonce(struct sender *s, uint64_t *out)
     return OK;
 }
 
-enum status sender_estimate(struct sender *s, struct u256 *out_fee, const struct tx_request *q)
-{
-    struct tx tx = {0};
-    enum status status = estimate_gas(s, &tx.gas_limit, q);
-    if (status == OK) status = ask_fees(s, &tx, q);
-    if (status != OK) return status;
-    *out_fee = u256_mul(tx.max_fee, u256_from_u64(tx.gas_limit));
-    return OK;
-}
-
 /* One transaction under way, in all the versions that were sent. */
 struct flight {
     struct sender *sender;

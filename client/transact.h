@@ -74,9 +74,6 @@ struct tx_request {
  * become so (out->hash is set). E_STATE: replaced by another transaction of the same nonce. */
 MUST_CHECK enum status sender_send(struct sender *s, struct tx_receipt *out,
                                    const struct tx_request *request);
-/* What sending would cost at most, without the value. */
-MUST_CHECK enum status sender_estimate(struct sender *s, struct u256 *out_fee,
-                                       const struct tx_request *request);
 /* E_NOT_FOUND: no finalized block holds it (yet). */
 MUST_CHECK enum status tx_find_receipt(struct rpc *r, struct tx_receipt *out,
                                        const struct hash *hash);

@@ -115,11 +115,6 @@ void loop_timer_set(struct loop_timer *t, uint64_t delay_ms)
     if (evtimer_add(t->event, &delay) != 0) fatal("setting a timer");
 }
 
-void loop_timer_cancel(struct loop_timer *t)
-{
-    if (evtimer_del(t->event) != 0) fatal("cancelling a timer");
-}
-
 static void on_watch(evutil_socket_t fd, short what, void *context)
 {
     struct loop_watch *w = context;

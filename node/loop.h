@@ -24,7 +24,6 @@ struct loop_timer *loop_timer_create(struct loop *l, loop_call call, void *conte
 void loop_timer_destroy(struct loop_timer *t); /* takes NULL */
 /* Once, after delay_ms; 0 is in the next turn of the loop. An earlier setting is forgotten. */
 void loop_timer_set(struct loop_timer *t, uint64_t delay_ms);
-void loop_timer_cancel(struct loop_timer *t);
 
 /* An eventfd: writing to loop_watch_fd from any thread makes the loop call once or more. */
 struct loop_watch *loop_watch_create(struct loop *l, loop_call call, void *context);

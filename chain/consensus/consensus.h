@@ -15,37 +15,49 @@
  *
  * WHAT THE DRIVER DOES FOR EACH ACTION, AND WHICH EVENT IT OWES
  *   ACTION_PERSIST      append `record` to the vote log (for RECORD_BLOCK with the block's bytes).
- * At the end of the loop turn fsync once, then owe EVENT_DURABLE with the highest `sequence`
- * written. A disk error is fatal: never answer it with DURABLE. Own votes leave the core (as
- * ACTION_SEND) only after their DURABLE. ACTION_SEND         to everybody, or to `peer` when `peer`
- * is not 0: the vote, the certificate or the proposal. For a proposal the driver adds the bytes of
- * the block `proposal->vote.block`; it has them, since it built them. Lossy is fine.
+ *                       At the end of the loop turn fsync once, then owe EVENT_DURABLE with the
+ *                       highest `sequence` written. A disk error is fatal: never answer it with
+ *                       DURABLE. Own votes leave the core (as ACTION_SEND) only after their
+ *                       DURABLE.
+ *   ACTION_SEND         to everybody, or to `peer` when `peer` is not 0: the vote, the certificate
+ *                       or the proposal. For a proposal the driver adds the bytes of the block
+ *                       `proposal->vote.block`; it has them, since it built them. Lossy is fine.
  *   ACTION_SET_TIMER    start the timer `timer` anew for `delay_ms` (an earlier one of the same id
- * is forgotten). When it runs out owe EVENT_TIMER with the same id and view. ACTION_BUILD        we
- * lead `view`: build a block upon `parent` with height `number`, whose header says `view` and
- * `parent_view`. Owe EVENT_BUILT: with the hash when the block is built, executed and in memory, or
- * ok = false. WHEN to answer is the driver's choice and makes the chain's pace: not sooner than the
- * block interval after the parent's; if the parent is final (`parent_final`) and there is nothing
- * to include, wait up to the idle interval (and stop waiting as soon as a transaction arrives).
- * Never longer than config.timing.idle_interval_ms, less the time that building takes: every
- * validator's leader timer is that interval + 2 delta, so an idle leader is not nullified. An
- * answer for a view that is over is ignored. ACTION_VERIFY       execute and check the held block
- * `block` upon `parent` (already valid): its header must say this epoch, `view`, `parent_view`,
- * height `number` and parent hash `parent`, its coinbase must be the operator of
- * epoch_leader(view). Owe EVENT_VERDICT. "Cannot tell now" is no verdict: answer later. Own built
- * blocks and proposals of the boundary block again are never asked for. ACTION_FETCH_BLOCK  owe
- * EVENT_BLOCK_HELD when a block of this hash is at hand; look at home first, then ask several
- * peers. Asked again while still missing (by the retry timer). ACTION_FETCH_CERT   ask peers for
- * any certificate of `view`; feed what comes as EVENT_CERTIFICATE. ACTION_COMMIT       chain[0 ..
- * count) is final, oldest first, every block valid and held. Make each durable with its state (one
- * synced batch a block). `certificate` finalizes the last of them. If `epoch_ends`, the last one is
- * the epoch's boundary block: the core is at rest until EVENT_EPOCH with the set read from its
- * post-state. ACTION_SYNC         we are further behind than single fetches can heal. If
- * `certificate` is not NULL it is a verified F: get its block and ancestors down to our final block
- * by range from several peers, check hashes, execute, commit, then owe EVENT_SYNCED (or EVENT_EPOCH
- * if that crossed epochs). If NULL: a message of the unverified later epoch `epoch` came from
- * `peer`: ask peers for finality certificates. Rate-limit; may be repeated. ACTION_EVIDENCE     a
- * proof of misbehaviour for the Staking contract: send slash(first, second).
+ *                       is forgotten). When it runs out owe EVENT_TIMER with the same id and view.
+ *   ACTION_BUILD        we lead `view`: build a block upon `parent` with height `number`, whose
+ *                       header says `view` and `parent_view`. Owe EVENT_BUILT: with the hash when
+ *                       the block is built, executed and in memory, or ok = false. WHEN to answer
+ *                       is the driver's choice and makes the chain's pace: not sooner than the
+ *                       block interval after the parent's; if the parent is final (`parent_final`)
+ *                       and there is nothing to include, wait up to the idle interval (and stop
+ *                       waiting as soon as a transaction arrives). Never longer than
+ *                       config.timing.idle_interval_ms, less the time that building takes: every
+ *                       validator's leader timer is that interval + 2 delta, so an idle leader is
+ *                       not nullified. An answer for a view that is over is ignored.
+ *   ACTION_VERIFY       execute and check the held block `block` upon `parent` (already valid): its
+ *                       header must say this epoch, `view`, `parent_view`, height `number` and
+ *                       parent hash `parent`, its coinbase must be the operator of
+ *                       epoch_leader(view). Owe EVENT_VERDICT. "Cannot tell now" is no verdict:
+ *                       answer later. Own built blocks and proposals of the boundary block again
+ *                       are never asked for.
+ *   ACTION_FETCH_BLOCK  owe EVENT_BLOCK_HELD when a block of this hash is at hand; look at home
+ *                       first, then ask several peers. Asked again while still missing (by the
+ *                       retry timer).
+ *   ACTION_FETCH_CERT   ask peers for any certificate of `view`; feed what comes as
+ *                       EVENT_CERTIFICATE.
+ *   ACTION_COMMIT       chain[0 .. count) is final, oldest first, every block valid and held. Make
+ *                       each durable with its state (one synced batch a block). `certificate`
+ *                       finalizes the last of them. If `epoch_ends`, the last one is the epoch's
+ *                       boundary block: the core is at rest until EVENT_EPOCH with the set read
+ *                       from its post-state.
+ *   ACTION_SYNC         we are further behind than single fetches can heal. If `certificate` is not
+ *                       NULL it is a verified F: get its block and ancestors down to our final
+ *                       block by range from several peers, check hashes, execute, commit, then owe
+ *                       EVENT_SYNCED (or EVENT_EPOCH if that crossed epochs). If NULL: a message of
+ *                       the unverified later epoch `epoch` came from `peer`: ask peers for finality
+ *                       certificates. Rate-limit; may be repeated.
+ *   ACTION_EVIDENCE     a proof of misbehaviour for the Staking contract: send slash(first,
+ *                       second).
  *
  * `admission` of a step says what to think of the message that was its event: ADMISSION_NEW is
  * worth gossiping further to peers that may not have it; ADMISSION_BAD may be charged to the peer;
