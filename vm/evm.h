@@ -9,7 +9,8 @@
 
 #include "vm/host.h"
 
-enum evm_revision { EVM_CANCUN };
+/* In order of time. Prague's precompiles are here; its other rules are not yet. */
+enum evm_revision { EVM_CANCUN, EVM_PRAGUE };
 
 enum evm_result {
     EVM_SUCCESS,
@@ -65,7 +66,7 @@ void evm_destroy(struct evm *evm);
 void evm_execute(struct evm *evm, struct evm_outcome *out, const struct host_table *table,
                  struct host *host, const struct evm_message *message);
 
-/* 1..9 without 6..8 here; the pairing curves come with their own module. */
+/* 0x01 to 0x0a; from Prague on to 0x11. */
 bool evm_is_precompile(enum evm_revision revision, const struct address *a);
 /* How many precompile addresses, and each, for warming (EIP-2929). */
 size_t evm_precompile_count(enum evm_revision revision);

@@ -3,6 +3,7 @@
 #include "base/fatal.h"
 #include "base/key.h"
 #include "base/sha256.h"
+#include "vm/precompile_curves.h"
 
 #include <assert.h>
 #include <openssl/evp.h>
@@ -69,49 +70,59 @@ static enum evm_result run_identity(int64_t *gas, struct buffer *out, struct byt
 
 static const struct {
     uint8_t last_byte;
+    enum evm_revision since; /* rows stand in the order of revisions */
     precompile_function *run;
 } precompiles[] = {
-    {1, run_ecrecover}, {2, run_sha256}, {3, run_ripemd160},
-    {4, run_identity},  {5, modexp_run}, {9, blake2f_run},
+    {0x01, EVM_CANCUN, run_ecrecover},     {0x02, EVM_CANCUN, run_sha256},
+    {0x03, EVM_CANCUN, run_ripemd160},     {0x04, EVM_CANCUN, run_identity},
+    {0x05, EVM_CANCUN, modexp_run},        {0x06, EVM_CANCUN, bn254_add_run},
+    {0x07, EVM_CANCUN, bn254_mul_run},     {0x08, EVM_CANCUN, bn254_pairing_run},
+    {0x09, EVM_CANCUN, blake2f_run},       {0x0a, EVM_CANCUN, point_evaluation_run},
+    {0x0b, EVM_PRAGUE, bls_g1_add_run},    {0x0c, EVM_PRAGUE, bls_g1_msm_run},
+    {0x0d, EVM_PRAGUE, bls_g2_add_run},    {0x0e, EVM_PRAGUE, bls_g2_msm_run},
+    {0x0f, EVM_PRAGUE, bls_pairing_run},   {0x10, EVM_PRAGUE, bls_map_to_g1_run},
+    {0x11, EVM_PRAGUE, bls_map_to_g2_run},
 };
 
 #define PRECOMPILE_COUNT (sizeof(precompiles) / sizeof(precompiles[0]))
 
-static precompile_function *find(const struct address *a)
+/* The row of an address; PRECOMPILE_COUNT when it has none. */
+static size_t find(const struct address *a)
 {
     static const uint8_t zeros[19] = {0};
-    if (memcmp(a->b, zeros, sizeof(zeros)) != 0) return NULL;
-    for (size_t i = 0; i < PRECOMPILE_COUNT; i++) {
-        if (precompiles[i].last_byte == a->b[19]) return precompiles[i].run;
-    }
-    return NULL;
+    if (memcmp(a->b, zeros, sizeof(zeros)) != 0) return PRECOMPILE_COUNT;
+    size_t i = 0;
+    while (i < PRECOMPILE_COUNT && precompiles[i].last_byte != a->b[19])
+        i++;
+    return i;
 }
 
 enum evm_result precompile_run(const struct address *a, int64_t *gas, struct buffer *out,
                                struct bytes input)
 {
-    precompile_function *run = find(a);
-    assert(run != NULL);
+    size_t row = find(a);
+    assert(row < PRECOMPILE_COUNT);
     assert(*gas >= 0);
-    return run(gas, out, input);
+    return precompiles[row].run(gas, out, input);
 }
 
 bool evm_is_precompile(enum evm_revision revision, const struct address *a)
 {
-    (void)revision; /* the same in all revisions so far */
-    return find(a) != NULL;
+    size_t row = find(a);
+    return row < PRECOMPILE_COUNT && precompiles[row].since <= revision;
 }
 
 size_t evm_precompile_count(enum evm_revision revision)
 {
-    (void)revision;
-    return PRECOMPILE_COUNT;
+    size_t count = 0;
+    while (count < PRECOMPILE_COUNT && precompiles[count].since <= revision)
+        count++;
+    return count;
 }
 
 void evm_precompile_address(enum evm_revision revision, size_t index, struct address *out)
 {
-    (void)revision;
-    assert(index < PRECOMPILE_COUNT);
+    assert(index < evm_precompile_count(revision));
     *out = (struct address){{0}};
     out->b[19] = precompiles[index].last_byte;
 }

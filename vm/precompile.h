@@ -1,5 +1,6 @@
 /* vm/precompile.h - the built-in contracts: 1 ecrecover, 2 sha256, 3 ripemd160, 4 identity,
- * 5 modexp, 9 blake2f. Pure functions of their input. */
+ * 5 modexp, 6 to 8 bn254, 9 blake2f, 0x0a point evaluation, 0x0b to 0x11 BLS12-381 (those over
+ * curves: precompile_curves.h). Pure functions of their input. */
 #ifndef LEASEHOLD_VM_PRECOMPILE_H
 #define LEASEHOLD_VM_PRECOMPILE_H
 

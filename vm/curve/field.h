@@ -1,0 +1,200 @@
+/* vm/curve/field.h - Fp: arithmetic modulo the curve's prime, and its big-endian encoding.
+ *
+ * Montgomery multiplication after Koc, Acar, Kaliski, "Analyzing and comparing Montgomery
+ * multiplication algorithms" (CIOS); both primes leave the top bit of the top limb clear, so the
+ * running sum never needs a limb more. Every value is below p on entry and on exit; outputs may be
+ * inputs. */
+#ifndef LEASEHOLD_VM_CURVE_FIELD_H
+#define LEASEHOLD_VM_CURVE_FIELD_H
+
+#include "base/bytes.h"
+#include "vm/curve/types.h"
+
+#include <string.h>
+
+__extension__ typedef unsigned __int128 u128;
+__extension__ typedef __int128 i128;
+
+static const struct fp FP_ZERO __attribute__((unused)) = {{0}};
+
+/* a * b + c + *carry, which always fits in 128 bits. */
+static inline uint64_t limb_mul_add(uint64_t *carry, uint64_t a, uint64_t b, uint64_t c)
+{
+    u128 t = (u128)a * b + c + *carry;
+    *carry = (uint64_t)(t >> 64);
+    return (uint64_t)t;
+}
+
+static inline uint64_t limb_add(uint64_t *carry, uint64_t a, uint64_t b)
+{
+    u128 t = (u128)a + b + *carry;
+    *carry = (uint64_t)(t >> 64);
+    return (uint64_t)t;
+}
+
+static inline uint64_t limb_sub(uint64_t *borrow, uint64_t a, uint64_t b)
+{
+    u128 t = (u128)a - b - *borrow;
+    *borrow = (uint64_t)(t >> 64) & 1;
+    return (uint64_t)t;
+}
+
+static inline bool fp_is_zero(const struct fp *a)
+{
+    uint64_t any = 0;
+    UNROLL for (int i = 0; i < FP_LIMBS; i++) any |= a->limb[i];
+    return any == 0;
+}
+
+static inline bool fp_equal(const struct fp *a, const struct fp *b)
+{
+    uint64_t different = 0;
+    UNROLL for (int i = 0; i < FP_LIMBS; i++) different |= a->limb[i] ^ b->limb[i];
+    return different == 0;
+}
+
+/* As integers, whatever form they are in. */
+static inline bool fp_less(const struct fp *a, const struct fp *b)
+{
+    uint64_t borrow = 0;
+    UNROLL for (int i = 0; i < FP_LIMBS; i++) limb_sub(&borrow, a->limb[i], b->limb[i]);
+    return borrow != 0;
+}
+
+/* From [0, 2p) to [0, p). */
+static inline void fp_reduce_once(struct fp *out, const struct fp *a)
+{
+    struct fp t;
+    uint64_t borrow = 0;
+    UNROLL for (int i = 0; i < FP_LIMBS; i++) t.limb[i] =
+        limb_sub(&borrow, a->limb[i], FP_MODULUS.limb[i]);
+    UNROLL for (int i = 0; i < FP_LIMBS; i++) out->limb[i] = borrow ? a->limb[i] : t.limb[i];
+}
+
+static inline void fp_add(struct fp *out, const struct fp *a, const struct fp *b)
+{
+    struct fp sum;
+    uint64_t carry = 0;
+    UNROLL for (int i = 0; i < FP_LIMBS; i++) sum.limb[i] =
+        limb_add(&carry, a->limb[i], b->limb[i]);
+    fp_reduce_once(out, &sum);
+}
+
+static inline void fp_sub(struct fp *out, const struct fp *a, const struct fp *b)
+{
+    uint64_t borrow = 0, carry = 0;
+    struct fp t;
+    UNROLL for (int i = 0; i < FP_LIMBS; i++) t.limb[i] = limb_sub(&borrow, a->limb[i], b->limb[i]);
+    uint64_t mask = 0 - borrow;
+    UNROLL for (int i = 0; i < FP_LIMBS; i++) out->limb[i] =
+        limb_add(&carry, t.limb[i], FP_MODULUS.limb[i] & mask);
+}
+
+static inline void fp_double(struct fp *out, const struct fp *a)
+{
+    fp_add(out, a, a);
+}
+
+static inline void fp_neg(struct fp *out, const struct fp *a)
+{
+    fp_sub(out, &FP_ZERO, a);
+}
+
+OUTLINE void fp_mul(struct fp *out, const struct fp *a, const struct fp *b)
+{
+    struct fp t = {{0}};
+    UNROLL for (int i = 0; i < FP_LIMBS; i++)
+    {
+        uint64_t high = 0, carry = 0;
+        uint64_t low = limb_mul_add(&high, a->limb[0], b->limb[i], t.limb[0]);
+        uint64_t m = low * FP_NEGATIVE_INVERSE; /* makes the lowest limb vanish */
+        limb_mul_add(&carry, m, FP_MODULUS.limb[0], low);
+        UNROLL for (int j = 1; j < FP_LIMBS; j++)
+        {
+            low = limb_mul_add(&high, a->limb[j], b->limb[i], t.limb[j]);
+            t.limb[j - 1] = limb_mul_add(&carry, m, FP_MODULUS.limb[j], low);
+        }
+        t.limb[FP_LIMBS - 1] = high + carry;
+    }
+    fp_reduce_once(out, &t);
+}
+
+static inline void fp_square(struct fp *out, const struct fp *a)
+{
+    fp_mul(out, a, a);
+}
+
+/* a^e for an integer e below 2^(64 FP_LIMBS); four bits at a time. */
+OUTLINE void fp_pow(struct fp *out, const struct fp *a, const struct fp *e)
+{
+    struct fp powers[16];
+    powers[0] = FP_ONE;
+    for (int i = 1; i < 16; i++)
+        fp_mul(&powers[i], &powers[i - 1], a);
+    struct fp r = FP_ONE;
+    for (int i = 64 * FP_LIMBS - 4; i >= 0; i -= 4) {
+        for (int k = 0; k < 4; k++)
+            fp_square(&r, &r);
+        fp_mul(&r, &r, &powers[e->limb[i / 64] >> (i % 64) & 15]);
+    }
+    *out = r;
+}
+
+/* p = 3 mod 4, so a^((p+1)/4) squares to a if anything does. False: a is no square. */
+OUTLINE bool fp_sqrt(struct fp *out, const struct fp *a)
+{
+    struct fp r, check;
+    fp_pow(&r, a, &FP_SQRT_EXPONENT);
+    fp_square(&check, &r);
+    if (!fp_equal(&check, a)) return false;
+    *out = r;
+    return true;
+}
+
+/* The integer that stands behind the Montgomery form, and back. */
+static inline void fp_to_integer(struct fp *out, const struct fp *a)
+{
+    static const struct fp one = {{1}};
+    fp_mul(out, a, &one);
+}
+
+static inline void fp_from_integer(struct fp *out, const struct fp *a)
+{
+    fp_mul(out, a, &FP_R2);
+}
+
+/* FP_BYTES bytes, big-endian. False (and out untouched) for p or more. */
+OUTLINE bool fp_from_bytes(struct fp *out, const uint8_t *in)
+{
+    struct fp t;
+    for (int i = 0; i < FP_LIMBS; i++)
+        t.limb[FP_LIMBS - 1 - i] = load_be64(in + 8 * i);
+    if (!fp_less(&t, &FP_MODULUS)) return false;
+    fp_from_integer(out, &t);
+    return true;
+}
+
+OUTLINE void fp_to_bytes(uint8_t *out, const struct fp *a)
+{
+    struct fp t;
+    fp_to_integer(&t, a);
+    for (int i = 0; i < FP_LIMBS; i++)
+        store_be64(out + 8 * i, t.limb[FP_LIMBS - 1 - i]);
+}
+
+/* Whether the integer is above (p - 1) / 2: the sign bit of compressed points. */
+static inline bool fp_is_upper_half(const struct fp *a)
+{
+    struct fp t;
+    fp_to_integer(&t, a);
+    return fp_less(&FP_HALF_MODULUS, &t);
+}
+
+static inline bool fp_is_odd(const struct fp *a)
+{
+    struct fp t;
+    fp_to_integer(&t, a);
+    return t.limb[0] & 1;
+}
+
+#endif
