@@ -7,6 +7,12 @@
 /* after setjmp.h and stdarg.h, which it needs */
 #include <cmocka.h>
 
+#ifdef SANITIZED
+#define LIVES 2 /* each costs many times as much */
+#else
+#define LIVES 20
+#endif
+
 static void commits_the_same_chain_on_all_four(void **state)
 {
     struct bus *b = bus_create(4, 1, &SIGNER_SECP256K1);
@@ -140,7 +146,7 @@ static void brings_back_one_that_was_cut_off_for_long(void **state)
 static void remembers_its_votes_over_a_crash_in_mid_view(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 20; seed++) { /* the bus checks every vote against all before */
+    for (uint64_t seed = 1; seed <= LIVES; seed++) { /* the bus checks every vote against all before */
         struct bus *b = bus_create(4, seed, &SIGNER_STUB);
         bus_begin(b);
         for (int i = 0; i < 30; i++) {
@@ -159,7 +165,7 @@ static void remembers_its_votes_over_a_crash_in_mid_view(void **state)
 static void survives_a_crash_of_the_whole_cluster(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 20; seed++) {
+    for (uint64_t seed = 1; seed <= LIVES; seed++) {
         struct bus *b = bus_create(4, seed, &SIGNER_STUB);
         bus_begin(b);
         for (int i = 0; i < 5; i++) {
@@ -228,7 +234,7 @@ static void passes_from_epoch_to_epoch(void **state)
 static void passes_epochs_with_a_lossy_wire(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 10; seed++) {
+    for (uint64_t seed = 1; seed <= LIVES; seed++) {
         struct bus *b = bus_create(4, seed, &SIGNER_STUB);
         b->epoch_blocks = 3; /* finality is often late, so boundary blocks come again */
         b->loss_percent = 25;

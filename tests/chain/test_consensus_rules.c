@@ -401,8 +401,9 @@ static void proposes_the_boundary_block_again_until_it_is_final(void **state)
     uint64_t view = reach_view(&r, true);
     assert_null(find(&r, ACTION_BUILD, 0));
     give_durable(&r);
-    const struct action *a = get(&r, ACTION_SEND, 0);
-    assert_int_equal(a->send.kind, MESSAGE_PROPOSAL);
+    const struct action *a = NULL;
+    for (uint32_t n = 0; !a || a->send.kind != MESSAGE_PROPOSAL; n++)
+        a = get(&r, ACTION_SEND, n);
     const struct proposal *p = a->send.proposal;
     if (!p) abort();
     uint64_t between = view - first - 1;
