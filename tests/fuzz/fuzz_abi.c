@@ -30,13 +30,17 @@ static void decode_all(const struct abi *a, const char *function, struct bytes r
     struct hash topics[3] = {0};
     enum status status = abi_decode_return(&out, a, function, rest);
     if (status == OK) json_decref(out);
-    use(out, abi_decode_error(&out, a, rest));
-    use(out, abi_decode_call(&out, a, rest));
+    status = abi_decode_error(&out, a, rest);
+    use(out, status);
+    status = abi_decode_call(&out, a, rest);
+    use(out, status);
     if (rest.size < sizeof topics) return;
     memcpy(topics, rest.data, sizeof topics);
     struct bytes data = bytes_slice(rest, sizeof topics, rest.size - sizeof topics);
-    for (size_t count = 1; count <= 3; count++)
-        use(out, abi_decode_event(&out, a, topics, count, data));
+    for (size_t count = 1; count <= 3; count++) {
+        status = abi_decode_event(&out, a, topics, count, data);
+        use(out, status);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
