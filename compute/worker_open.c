@@ -1,0 +1,194 @@
+#include "compute/worker_state.h"
+
+#include "base/fatal.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "client/frame_stream.h"
+#include "client/keystore.h"
+#include "client/password.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define RPC_PATIENCE_MS 60000
+
+static void path_in(const struct worker *w, char out[PATH_MAX], const char *name)
+{
+    snprintf(out, PATH_MAX, "%s/%s", w->data_dir, name);
+}
+
+static enum status make_directory(char error[JSON_ERROR_SIZE], const char *data_dir)
+{
+    if (data_dir[0] == 0) {
+        snprintf(error, JSON_ERROR_SIZE, "--data-dir is missing: name a directory for the worker");
+        return E_MALFORMED;
+    }
+    enum status status = directory_make(data_dir, 0700);
+    if (status != OK)
+        snprintf(error, JSON_ERROR_SIZE, "cannot make the data directory %.150s: %s", data_dir,
+                 status_text(status));
+    return status;
+}
+
+enum status worker_init_directory(struct hash *out, char error[JSON_ERROR_SIZE],
+                                  const char *data_dir)
+{
+    char key_path[PATH_MAX];
+    char certificate_path[PATH_MAX];
+    enum status status = make_directory(error, data_dir);
+    if (status != OK) return status;
+    snprintf(key_path, sizeof key_path, "%s/tls.key", data_dir);
+    snprintf(certificate_path, sizeof certificate_path, "%s/tls.crt", data_dir);
+    if (access(key_path, F_OK) != 0) status = tls_identity_create(key_path, certificate_path);
+    SSL_CTX *context = tls_context_create(true);
+    if (status == OK) status = tls_identity_load(context, out, key_path, certificate_path);
+    SSL_CTX_free(context);
+    if (status != OK)
+        snprintf(error, JSON_ERROR_SIZE, "cannot use the TLS identity %.150s: %s", key_path,
+                 status_text(status));
+    return status;
+}
+
+static enum status take_lock(struct worker *w, char error[JSON_ERROR_SIZE])
+{
+    char path[PATH_MAX];
+    path_in(w, path, "lock");
+    enum status status = file_lock(&w->lock_fd, path);
+    if (status == E_EXISTS)
+        snprintf(error, JSON_ERROR_SIZE,
+                 "another worker (pid %ld) uses %.150s; stop it or name another --data-dir",
+                 file_lock_holder(path), w->data_dir);
+    else if (status != OK)
+        snprintf(error, JSON_ERROR_SIZE, "cannot lock %.150s: %s", path, status_text(status));
+    return status;
+}
+
+static enum status open_key(struct worker *w, char error[JSON_ERROR_SIZE])
+{
+    const struct worker_config *c = w->config;
+    if (address_from_text(&w->chain.owner, bytes_of_text(c->owner)) != OK) {
+        snprintf(error, JSON_ERROR_SIZE, "--owner is \"%.60s\", must be the provider's address",
+                 c->owner);
+        return E_MALFORMED;
+    }
+    if (c->worker_key[0] == 0) {
+        snprintf(error, JSON_ERROR_SIZE,
+                 "--worker-key is missing: name the worker's key store file");
+        return E_MALFORMED;
+    }
+    char password[PASSWORD_SIZE];
+    struct password_source source = {.file = c->password_file[0] ? c->password_file : NULL,
+                                     .prompt = "Password of the worker key"};
+    enum status status = password_read(password, error, &source);
+    if (status == OK) status = keystore_load(&w->key, error, c->worker_key, password);
+    password_wipe(password);
+    return status;
+}
+
+static enum status open_stores(struct worker *w, char error[JSON_ERROR_SIZE])
+{
+    char path[PATH_MAX];
+    bool torn = false;
+    path_in(w, path, "journal");
+    enum status status = journal_open(&w->journal, path, &torn);
+    if (torn)
+        log_warn(WORKER_AREA, "the journal's last record was torn and is dropped path=%s", path);
+    if (status == OK) {
+        path_in(w, path, "blobs");
+        status = blobs_open(&w->blobs, path, w->config->blob_mib << 20);
+    }
+    if (status != OK)
+        snprintf(error, JSON_ERROR_SIZE, "cannot use %.150s: %s", path, status_text(status));
+    return status;
+}
+
+static enum status open_gateway(struct worker *w, char error[JSON_ERROR_SIZE])
+{
+    char key_path[PATH_MAX];
+    char certificate_path[PATH_MAX];
+    struct hash key_hash;
+    enum status status = worker_init_directory(&key_hash, error, w->data_dir);
+    if (status != OK) return status;
+    path_in(w, key_path, "tls.key");
+    path_in(w, certificate_path, "tls.crt");
+    struct gateway_server_options options = {.listen = w->config->listen,
+                                             .key_path = key_path,
+                                             .certificate_path = certificate_path,
+                                             .blobs = w->blobs,
+                                             .policy = known_jobs_policy,
+                                             .context = w->known};
+    return gateway_server_start(&w->gateway, error, &options);
+}
+
+static enum status open_rpc(struct worker *w, char error[JSON_ERROR_SIZE])
+{
+    struct rpc_options options = {
+        .urls = w->config->rpc, .patience_ms = RPC_PATIENCE_MS, .stop = &w->stop};
+    return rpc_create(&w->rpc, &options, error);
+}
+
+/* Tells whoever started us where the gateway is. */
+static void write_gateway_file(const struct worker *w)
+{
+    char path[PATH_MAX];
+    char hash[67];
+    struct hash key_hash = gateway_server_key_hash(w->gateway);
+    hash_to_text(hash, &key_hash);
+    path_in(w, path, "gateway.json");
+    json_t *file = json_pack("{s:s,s:s,s:i}", "listen", gateway_server_endpoint(w->gateway),
+                             "tlsKeyHash", hash, "pid", (int)getpid());
+    if (json_save_path(file, path, 0644) != OK) log_warn(WORKER_AREA, "cannot write path=%s", path);
+    json_decref(file);
+}
+
+static struct run_pool *make_pool(const struct worker *w)
+{
+    const struct worker_config *c = w->config;
+    return run_pool_create(c->slots, (unsigned)c->threads, c->runner[0] ? c->runner : NULL,
+                           w->data_dir);
+}
+
+enum status worker_create(struct worker **out, char error[JSON_ERROR_SIZE],
+                          const struct worker_config *config)
+{
+    struct worker *w = must_alloc(sizeof *w);
+    w->config = config;
+    w->lock_fd = -1;
+    w->known = known_jobs_create();
+    snprintf(w->data_dir, sizeof w->data_dir, "%s", config->data_dir);
+    enum status status = worker_fault_from_text(&w->fault, config->fault);
+    if (status != OK)
+        snprintf(error, JSON_ERROR_SIZE,
+                 "--fault is \"%.40s\", must be none, lie, silent or noreveal", config->fault);
+    if (status == OK) status = make_directory(error, w->data_dir);
+    if (status == OK) status = take_lock(w, error);
+    if (status == OK) status = open_key(w, error);
+    if (status == OK) status = open_stores(w, error);
+    if (status == OK) status = open_rpc(w, error);
+    if (status == OK) status = open_gateway(w, error);
+    if (status != OK) {
+        worker_destroy(w);
+        return status;
+    }
+    w->pool = make_pool(w);
+    write_gateway_file(w);
+    *out = w;
+    return OK;
+}
+
+void worker_destroy(struct worker *w)
+{
+    if (!w) return;
+    gateway_server_stop(w->gateway);
+    run_pool_destroy(w->pool);
+    if (w->sender.rpc) sender_finish(&w->sender);
+    rpc_destroy(w->rpc);
+    blobs_close(w->blobs);
+    journal_close(w->journal);
+    known_jobs_destroy(w->known);
+    key_finish(&w->key);
+    if (w->lock_fd >= 0) close(w->lock_fd);
+    free(w);
+}
