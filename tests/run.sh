@@ -30,9 +30,10 @@ passed=0 failed=0 skipped=0
 index=0
 for command in "$@"; do
     out=$logs/$index.out
-    skips=$(grep -c -E '^ok .*# SKIP' "$out")
-    good=$(($(grep -c -E '^ok\b' "$out") - skips))
-    bad=$(grep -c -E '^not ok\b' "$out")
+    # cmocka writes a skipped test as "not ok N # SKIP name", others as "ok N - name # SKIP".
+    skips=$(grep -c -E '^(not )?ok .*# SKIP' "$out")
+    good=$(grep -E '^ok\b' "$out" | grep -c -v '# SKIP')
+    bad=$(grep -E '^not ok\b' "$out" | grep -c -v '# SKIP')
     code=$(cat "$logs/$index.rc")
     if [ "$bad" -eq 0 ] && { [ "$code" -ne 0 ] || [ $((good + skips)) -eq 0 ]; }; then
         bad=1
@@ -40,10 +41,10 @@ for command in "$@"; do
     fi
     if [ "$bad" -gt 0 ]; then
         echo "--- $command"
-        grep -E -A12 '^not ok' "$out" | head -60
+        grep -E -A12 '^not ok' "$out" | grep -v '# SKIP' | head -60
         tail -n 30 "$logs/$index.err"
     fi
-    grep -h -E '^ok .*# SKIP' "$out" | sed 's/^/skipped: /'
+    grep -h -E '^(not )?ok .*# SKIP' "$out" | sed -E "s|^(not )?ok *|skipped, $(basename "${command##* }") |"
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips))
     index=$((index + 1))
 done
