@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OUTPUT_BYTES_MAX                                                                           \
-    (64u << 20) /* offsets may overlap, so the output can outgrow the input                        \
-                 */
+/* Offsets may overlap, so the output can outgrow the input. */
+#define OUTPUT_BYTES_MAX (64u << 20)
 
 struct decoder {
     struct bytes data; /* what offsets of the current level count from */

@@ -47,7 +47,7 @@ static inline void network_make(struct network *n, uint64_t interval_ms, uint64_
     char address[43], end[67], rich[43], error[JSON_ERROR_SIZE];
     struct address own, money;
     struct hash last;
-    strcpy(n->dir, "/tmp/leasehold-node-XXXXXX");
+    snprintf(n->dir, sizeof n->dir, "/tmp/leasehold-node-XXXXXX");
     if (mkdtemp(n->dir) == NULL) fatal("making a directory");
     n->key = network_key(7);
     n->rich = network_key(9);
