@@ -104,7 +104,7 @@ struct consensus_config {
     uint64_t sign_from_epoch; /* sign nothing in earlier epochs; normally 0 */
 };
 
-/* Heap, up to 70 KiB a view of address space, touched as used. The config is copied. */
+/* Heap, about 80 KiB a view of address space, touched as used. The config is copied. */
 struct consensus *consensus_create(const struct consensus_config *config);
 void consensus_destroy(struct consensus *c); /* wipes the key; takes NULL */
 /* Only before START. Records of other epochs and of settled views are skipped. A record that

@@ -146,7 +146,8 @@ static void brings_back_one_that_was_cut_off_for_long(void **state)
 static void remembers_its_votes_over_a_crash_in_mid_view(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= LIVES; seed++) { /* the bus checks every vote against all before */
+    for (uint64_t seed = 1; seed <= LIVES;
+         seed++) { /* the bus checks every vote against all before */
         struct bus *b = bus_create(4, seed, &SIGNER_STUB);
         bus_begin(b);
         for (int i = 0; i < 30; i++) {
