@@ -13,9 +13,9 @@ function forget() {
 }
 
 function runForge() {
-  // Not through node_modules/.bin: two packages claim that name there, and npm 9 then links neither.
-  const forge = path.join(ROOT, "node_modules", "@foundry-rs", "forge", "bin.mjs");
-  const run = spawnSync(process.execPath, [forge, "test", "--json", ...process.argv.slice(2)], {
+  // The binary's own package: its wrapper is optional-dependency magic that npm 9 on Node 18 skips.
+  const forge = path.join(ROOT, "node_modules", "@foundry-rs", "forge-linux-amd64", "bin", "forge");
+  const run = spawnSync(forge, ["test", "--json", ...process.argv.slice(2)], {
     cwd: ROOT,
     encoding: "utf8",
     maxBuffer: 1 << 28,
