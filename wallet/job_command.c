@@ -201,6 +201,7 @@ int job_fetch(struct session *s)
     if (code == CODE_DONE) code = check_has_result(s, &f);
     if (code == CODE_DONE) code = choose_target(s, &target, f.job);
     if (code == CODE_DONE) code = result_fetch(&f, &report, &target);
+    progress_waiting(&progress, "%s", "");
     if (code == CODE_DONE && s->json) {
         print_json(json_pack("{s:I,s:s,s:s}", "job", (json_int_t)f.job, "output", target.output,
                              "report", buffer_text(&report)));

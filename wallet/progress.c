@@ -66,6 +66,7 @@ void progress_waiting(struct progress *p, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(p->waiting, sizeof p->waiting, format, arguments);
     va_end(arguments);
+    if (p->waiting[0] == '\0') clear_live(p);
 }
 
 void progress_tick(struct progress *p)

@@ -26,7 +26,7 @@ struct stage {
 };
 void progress_stage(struct progress *p, const struct stage *stage, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The live line: what is being waited for. Redrawn by progress_tick. */
+/* The live line: what is being waited for. Redrawn by progress_tick; "" takes it away. */
 void progress_waiting(struct progress *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void progress_tick(struct progress *p);

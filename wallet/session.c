@@ -24,7 +24,8 @@ int fail(const struct session *s, enum exit_code code, const char *format, ...)
     va_end(arguments);
     for (char *c = text; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f) *c = '?';
-    fprintf(stderr, "leasehold: %s\n", text);
+    bool terminal = isatty(STDERR_FILENO) == 1; /* where a live line may stand */
+    fprintf(stderr, "%sleasehold: %s\n", terminal ? "\r\033[K" : "", text);
     if (s->json) print_json(json_pack("{s:s,s:i}", "error", text, "exitCode", (int)code));
     return (int)code;
 }
