@@ -18,8 +18,8 @@
 #define FRAME_SIZE    (HEAD_SIZE + 2 * CHECKSUM_SIZE)
 #define PAYLOAD_MAX   (PROPOSAL_BLOCK_BYTES_MAX + 56)
 
-static const char FILE_MAGIC[] = "LHVOTES1";
-static const char RECORD_MAGIC[] = "LHRC";
+static const uint8_t FILE_MAGIC[8] = {'L', 'H', 'V', 'O', 'T', 'E', 'S', '1'};
+static const uint8_t RECORD_MAGIC[4] = {'L', 'H', 'R', 'C'};
 
 struct vote_log {
     char *path;
@@ -74,7 +74,7 @@ static bool read_frame(struct frame *out, const uint8_t salt[SALT_SIZE], struct 
 {
     if (file.size - offset < FRAME_SIZE) return false;
     const uint8_t *p = file.data + offset;
-    if (memcmp(p, RECORD_MAGIC, 4) != 0) return false;
+    if (memcmp(p, RECORD_MAGIC, sizeof RECORD_MAGIC) != 0) return false;
     if (!checksum_fits(p + HEAD_SIZE, salt, offset, bytes_of(p, HEAD_SIZE))) return false;
     uint64_t payload_size = load_be32(p + 5);
     if (payload_size > file.size - offset - FRAME_SIZE) return false;
@@ -128,7 +128,8 @@ static enum status replay_all(const uint8_t salt[SALT_SIZE], struct bytes file, 
 static enum status check_header(uint8_t out_salt[SALT_SIZE], struct bytes file)
 {
     uint8_t expected[CHECKSUM_SIZE];
-    if (file.size < HEADER_SIZE || memcmp(file.data, FILE_MAGIC, 8) != 0) return E_MALFORMED;
+    if (file.size < HEADER_SIZE || memcmp(file.data, FILE_MAGIC, sizeof FILE_MAGIC) != 0)
+        return E_MALFORMED;
     header_checksum(expected, file.data);
     if (memcmp(file.data + 8 + SALT_SIZE, expected, CHECKSUM_SIZE) != 0) return E_MALFORMED;
     memcpy(out_salt, file.data + 8, SALT_SIZE);
@@ -142,7 +143,7 @@ static void start_file(struct vote_log *log)
     assert(log->pending.size == 0);
     random_bytes(log->salt, SALT_SIZE);
     uint8_t *p = buffer_extend(&log->pending, HEADER_SIZE);
-    memcpy(p, FILE_MAGIC, 8);
+    memcpy(p, FILE_MAGIC, sizeof FILE_MAGIC);
     memcpy(p + 8, log->salt, SALT_SIZE);
     header_checksum(p + 8 + SALT_SIZE, p);
 }
@@ -240,7 +241,7 @@ void vote_log_append(struct vote_log *log, const struct record *record, struct b
     uint8_t *head = out->data + start;
     size_t payload_size = out->size - start - HEAD_SIZE - CHECKSUM_SIZE;
     assert(payload_size <= PAYLOAD_MAX);
-    memcpy(head, RECORD_MAGIC, 4);
+    memcpy(head, RECORD_MAGIC, sizeof RECORD_MAGIC);
     head[4] = (uint8_t)record->kind;
     store_be32(head + 5, (uint32_t)payload_size);
     store_be64(head + 9, log->rewriting ? 0 : log->synced_size);

@@ -8,6 +8,8 @@ set -u
 jobs=1
 if [ "${1:-}" = -j ]; then jobs=$2; shift 2; fi
 limit=${TEST_TIMEOUT:-300}
+export TSAN_OPTIONS="suppressions=$(dirname "$0")/tsan.supp ${TSAN_OPTIONS:-}"
+export UBSAN_OPTIONS="print_stacktrace=1 ${UBSAN_OPTIONS:-}"
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 

@@ -200,10 +200,10 @@ int option_amount(struct session *s, struct u256 *out, enum wallet_option id)
     if (text == NULL)
         return fail(s, CODE_USAGE, "--%s %s is needed", OPTION_TABLE[id].flag,
                     OPTION_TABLE[id].argument);
-    size_t size = strlen(text);
+    int size = (int)strnlen(text, sizeof copy);
     if (size > 2 && strcmp(text + size - 2, "/s") == 0) size -= 2; /* a price of a second */
-    if (size < sizeof copy) memcpy(copy, text, size);
-    if (size >= sizeof copy || amount_from_text(out, copy) != OK)
+    snprintf(copy, sizeof copy, "%.*s", size, text);
+    if (size >= (int)sizeof copy || amount_from_text(out, copy) != OK)
         return fail(s, CODE_USAGE, "--%s: %.60s is no amount; write 1.5 LSH, 3 gwei or 7 wei",
                     OPTION_TABLE[id].flag, text);
     return CODE_DONE;
