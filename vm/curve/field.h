@@ -8,12 +8,9 @@
 #define LEASEHOLD_VM_CURVE_FIELD_H
 
 #include "base/bytes.h"
-#include "vm/curve/types.h"
+#include "vm/curve/carry.h"
 
 #include <string.h>
-
-__extension__ typedef unsigned __int128 u128;
-__extension__ typedef __int128 i128;
 
 static const struct fp FP_ZERO __attribute__((unused)) = {{0}};
 
@@ -22,20 +19,6 @@ static inline uint64_t limb_mul_add(uint64_t *carry, uint64_t a, uint64_t b, uin
 {
     u128 t = (u128)a * b + c + *carry;
     *carry = (uint64_t)(t >> 64);
-    return (uint64_t)t;
-}
-
-static inline uint64_t limb_add(uint64_t *carry, uint64_t a, uint64_t b)
-{
-    u128 t = (u128)a + b + *carry;
-    *carry = (uint64_t)(t >> 64);
-    return (uint64_t)t;
-}
-
-static inline uint64_t limb_sub(uint64_t *borrow, uint64_t a, uint64_t b)
-{
-    u128 t = (u128)a - b - *borrow;
-    *borrow = (uint64_t)(t >> 64) & 1;
     return (uint64_t)t;
 }
 
@@ -59,35 +42,6 @@ static inline bool fp_less(const struct fp *a, const struct fp *b)
     uint64_t borrow = 0;
     UNROLL for (int i = 0; i < FP_LIMBS; i++) limb_sub(&borrow, a->limb[i], b->limb[i]);
     return borrow != 0;
-}
-
-/* From [0, 2p) to [0, p). */
-static inline void fp_reduce_once(struct fp *out, const struct fp *a)
-{
-    struct fp t;
-    uint64_t borrow = 0;
-    UNROLL for (int i = 0; i < FP_LIMBS; i++) t.limb[i] =
-        limb_sub(&borrow, a->limb[i], FP_MODULUS.limb[i]);
-    UNROLL for (int i = 0; i < FP_LIMBS; i++) out->limb[i] = borrow ? a->limb[i] : t.limb[i];
-}
-
-static inline void fp_add(struct fp *out, const struct fp *a, const struct fp *b)
-{
-    struct fp sum;
-    uint64_t carry = 0;
-    UNROLL for (int i = 0; i < FP_LIMBS; i++) sum.limb[i] =
-        limb_add(&carry, a->limb[i], b->limb[i]);
-    fp_reduce_once(out, &sum);
-}
-
-static inline void fp_sub(struct fp *out, const struct fp *a, const struct fp *b)
-{
-    uint64_t borrow = 0, carry = 0;
-    struct fp t;
-    UNROLL for (int i = 0; i < FP_LIMBS; i++) t.limb[i] = limb_sub(&borrow, a->limb[i], b->limb[i]);
-    uint64_t mask = 0 - borrow;
-    UNROLL for (int i = 0; i < FP_LIMBS; i++) out->limb[i] =
-        limb_add(&carry, t.limb[i], FP_MODULUS.limb[i] & mask);
 }
 
 static inline void fp_double(struct fp *out, const struct fp *a)

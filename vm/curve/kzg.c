@@ -50,11 +50,12 @@ enum status kzg_verify(const uint8_t commitment[KZG_POINT_BYTES], const uint8_t 
     if (status == OK) status = decompress_g1(&w, proof);
     if (status != OK) return status;
 
+    struct g1_term terms[2];
     struct g1 left = g1_from_affine(&G1_GENERATOR), right = g1_from_affine(&w);
-    g1_mul(&left, &left, &y_scalar);
     g1_neg(&left, &left);
-    g1_mul(&right, &right, &z_scalar);
-    g1_add(&left, &left, &right);
+    g1_term_init(&terms[0], &left, &y_scalar);
+    g1_term_init(&terms[1], &right, &z_scalar);
+    g1_sum_terms(&left, terms, 2);
     g1_add_affine(&left, &left, &c);
     struct pair pair = {.q = G2_GENERATOR};
     struct pairing pairing = pairing_begin();

@@ -8,6 +8,7 @@
 #define SCALAR_BITS       256
 #define SCALAR_DIGITS_MAX (SCALAR_BITS + 1)
 #define MSM_WINDOW_MAX    12
+#define MSM_FEW           24 /* points, up to which buckets do not pay (measured) */
 
 /* 32 bytes, big-endian; any value. */
 static inline void scalar_from_bytes(struct scalar *out, const uint8_t in[32])
@@ -35,10 +36,10 @@ static inline unsigned scalar_bits(const struct scalar *s, int start, int size)
 }
 
 /* Non-adjacent form of width 5: digits are 0 or odd in -15..15, of five in a row at most one is
- * not 0. Returns how many; the highest is positive. */
-OUTLINE int scalar_odd_digits(int8_t digits[SCALAR_DIGITS_MAX], const struct scalar *s)
+ * not 0. */
+OUTLINE void scalar_odd_digits(int8_t digits[SCALAR_DIGITS_MAX], const struct scalar *s)
 {
-    int count = 0, carry = 0;
+    int carry = 0;
     for (int i = 0; i < SCALAR_DIGITS_MAX;) {
         int bits = (int)scalar_bits(s, i, 5) + carry;
         if ((bits & 1) == 0) { /* bit and carry cancel out or are both 0; the carry stays */
@@ -47,12 +48,10 @@ OUTLINE int scalar_odd_digits(int8_t digits[SCALAR_DIGITS_MAX], const struct sca
         }
         carry = bits > 16;
         digits[i] = (int8_t)(bits - 32 * carry);
-        count = i + 1;
         for (int k = 1; k < 5 && i + k < SCALAR_DIGITS_MAX; k++)
             digits[i + k] = 0;
         i += 5;
     }
-    return count;
 }
 
 /* How many windows cover 256 bits and a carry. */
