@@ -121,7 +121,7 @@ $(OUT)/$(1): $(OUT)/$(1).c.o $(call archives,$(2))
 endef
 plain = $(patsubst $(OUT)/%,%,$(1))
 $(foreach t,$(call plain,$(TESTS)),$(eval $(call test_program,$(t),$(word 2,$(subst /, ,$(t))),-lcmocka)))
-$(foreach t,$(call plain,$(BENCHES)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),)))
+$(foreach t,$(call plain,$(BENCHES)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),-lcmocka)))
 $(foreach t,$(call plain,$(FUZZERS)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),-fsanitize=fuzzer)))
 $(TOOLS): $(OUT)/bin/%: $(OUT)/tests/tools/%_main.c.o $(call archives,tools)
 	@mkdir -p $(@D)
