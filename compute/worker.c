@@ -1,12 +1,13 @@
-#include "compute/worker_state.h"
+#include "compute/worker.h"
 
 #include "base/log.h"
+#include "compute/worker_state.h"
 
 #include <stdio.h>
 #include <time.h>
 
 #define SEND_WAIT_MS 30000
-#define GAS_EXTRA    2000000 /* the last seal starts the reveals, the last reveal settles and pays */
+#define GAS_EXTRA    2000000 /* the last seal starts the reveals, the last reveal pays */
 
 static void pause_ms(uint64_t ms)
 {

@@ -71,7 +71,7 @@ awk '
 mapfile -t deterministic < <(printf '%s\n' "${files[@]}" | grep -E '^(vm|chain)/' | grep -v '^chain/store/')
 calls='time|clock|clock_gettime|gettimeofday|nanosleep|usleep|rand|random|random_bytes|getrandom|getenv|key_generate'
 calls+='|fopen|open|openat|read|write|close|socket|printf|fprintf|puts|pthread_[a-z_]+|thrd_[a-z_]+|log_(debug|info|warn|error|limited)'
-headers='time|sys/time|unistd|fcntl|pthread|threads|stdatomic|sys/socket|sys/random|event2/.*|leveldb/c|openssl/rand'
+headers='time|sys/time|unistd|fcntl|pthread|threads|sys/socket|sys/random|event2/.*|leveldb/c|openssl/rand'
 if code_only "${deterministic[@]}" | grep -E ":.*(^|[^A-Za-z0-9_>.])($calls)\(|\b(float|double|_Thread_local)\b" >&2 ||
     grep -nE "^[ \t]*#[ \t]*include[ \t]+(<($headers)\.h>|\"base/(file|log)\.h\")" "${deterministic[@]}" >&2; then
     echo "layers: vm and chain are deterministic: no clock, randomness, files, threads, logs, floating point" >&2
