@@ -192,6 +192,8 @@ enum status ledger_hold(struct ledger *l, const struct hash *hash, struct bytes 
         struct hash real = block_hash(&block);
         status = hash_equal(&real, hash) ? OK : E_MALFORMED;
     }
+    /* Final, or on a fork that lost: a restart offers the vote log's old blocks again. */
+    if (status == OK && block.header.number <= l->head.header.number) status = E_EXISTS;
     if (status == OK) status = held_add(l, &h, &block.header, hash, bytes);
     arena_finish(&arena);
     return status;

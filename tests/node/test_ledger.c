@@ -100,6 +100,30 @@ static void final_blocks_are_there_after_opening_again_and_others_are_not(void *
     close_chain(&c);
 }
 
+/* A restart offers every block of the vote log again, most of them long final. */
+static void blocks_that_are_final_take_no_room_when_they_are_offered_again(void **state)
+{
+    struct chain c;
+    struct buffer logged[LEDGER_BLOCKS_MAX + 1] = {{0}};
+    struct hash hashes[LEDGER_BLOCKS_MAX + 1], at;
+    (void)state;
+    open_chain(&c, "long");
+    at = ledger_head(c.ledger)->hash;
+    for (size_t i = 0; i <= LEDGER_BLOCKS_MAX; i++) {
+        at = hashes[i] = build_on(&c, &at, ledger_head(c.ledger)->record->last_view + 1);
+        buffer_append(&logged[i], ledger_bytes(c.ledger, &at));
+        make_final(&c, &at, 1);
+    }
+    close_chain(&c);
+    open_chain(&c, "long");
+    for (size_t i = 0; i <= LEDGER_BLOCKS_MAX; i++) {
+        assert_int_equal(ledger_hold(c.ledger, &hashes[i], buffer_bytes(&logged[i])), E_EXISTS);
+        buffer_finish(&logged[i]);
+    }
+    (void)build_on(&c, &at, ledger_head(c.ledger)->record->last_view + 1);
+    close_chain(&c);
+}
+
 static void another_node_verifies_what_one_builds(void **state)
 {
     struct chain a, b;
@@ -273,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(final_blocks_are_there_after_opening_again_and_others_are_not),
+        cmocka_unit_test(blocks_that_are_final_take_no_room_when_they_are_offered_again),
         cmocka_unit_test(another_node_verifies_what_one_builds),
         cmocka_unit_test(refuses_a_block_that_lies_about_anything),
         cmocka_unit_test(drops_forks_that_can_no_longer_be_final),
