@@ -256,7 +256,8 @@ void rpc_new_filter(void *context, struct rpc_reply *reply, json_t *const *param
 {
     struct session *s = context;
     if (!session_begin(s, reply)) return;
-    free(read_filter(reply, params[0])); /* for its errors */
+    free(read_filter(reply, params[0])); /* for its errors, and the blocks' */
+    (void)read_range(s, reply, params[0]);
     if (rpc_failed(reply)) return;
     char *text = json_dumps(params[0], JSON_COMPACT);
     if (text == NULL || strlen(text) > FILTER_BYTES_MAX)
@@ -344,7 +345,7 @@ static void log_changes(struct session *s, struct rpc_reply *reply, const struct
         struct block_tag tag = read_tag(reply, from);
         if (tag.kind == TAG_NUMBER && tag.number > range.first) range.first = tag.number;
     }
-    if (range.first > range.last) {
+    if (range.first > range.last && !rpc_failed(reply)) {
         rpc_result(reply, json_array());
     } else {
         answer_logs(s, reply, criteria, range);

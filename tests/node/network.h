@@ -3,6 +3,7 @@
 #define LEASEHOLD_TESTS_NODE_NETWORK_H
 
 #include "base/fatal.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/key.h"
 #include "chain/genesis.h"
@@ -70,14 +71,22 @@ static inline void network_make(struct network *n, uint64_t interval_ms, uint64_
                  (unsigned long long)interval_ms, (unsigned long long)interval_ms,
                  (unsigned long long)epoch_blocks, address, end, rich);
     if (genesis_parse(&n->genesis, error, buffer_bytes(&text)) != OK) fatal("genesis: %s", error);
+    if (file_write_atomic(network_path(n, "genesis.json"), buffer_bytes(&text), 0600) != OK)
+        fatal("writing the genesis file");
     buffer_finish(&text);
+}
+
+/* Without touching the directory: for another process that knows it too. */
+static inline void network_forget(struct network *n)
+{
+    genesis_destroy(n->genesis);
+    hash_chain_destroy(n->chain);
 }
 
 static inline void network_remove(struct network *n)
 {
     char command[128];
-    genesis_destroy(n->genesis);
-    hash_chain_destroy(n->chain);
+    network_forget(n);
     snprintf(command, sizeof command, "rm -rf %s", n->dir);
     if (system(command) != 0) fatal("removing %s", n->dir);
 }
