@@ -17,7 +17,7 @@ static void add_row(struct table *t, const json_t *offer)
     char vram[32];
     char runtimes[40];
     char history[64];
-    amount_to_text(amount, abi_get_u256(gpu, "pricePerSecond"));
+    amount_to_short(amount, abi_get_u256(gpu, "pricePerSecond"));
     snprintf(price, sizeof price, "%s/s", amount);
     uint64_t count = abi_get_u64(gpu, "count");
     uint64_t busy = abi_get_u64(gpu, "busy");
@@ -49,13 +49,17 @@ int gpu_list(struct session *s)
         print_json(offers);
         return CODE_DONE;
     }
+    if (json_array_size(offers) == 0) {
+        fprintf(stderr, "leasehold: no open offer fits\n");
+        json_decref(offers);
+        return CODE_DONE;
+    }
     struct table t;
     table_init(&t, 8,
                (const char *const[]){"PROVIDER", "MODEL", "VRAM", "FREE", "PRICE", "RUNTIMES",
                                      "REGION", "AGREED"});
     for (size_t i = 0; i < json_array_size(offers); i++)
         add_row(&t, json_array_get(offers, i));
-    if (json_array_size(offers) == 0) fprintf(stderr, "leasehold: no open offer fits\n");
     table_print(&t);
     json_decref(offers);
     return CODE_DONE;

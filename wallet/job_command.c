@@ -37,7 +37,7 @@ static void add_row(struct table *t, const json_t *job, const char *id)
     char when[32];
     char replicas[16];
     const json_t *spec = abi_get(job, "spec");
-    amount_to_text(paid, abi_get_u256(job, "paid"));
+    amount_to_short(paid, abi_get_u256(job, "paid"));
     time_to_text(when, abi_get_u64(job, "submittedAt"), (uint64_t)time(NULL));
     snprintf(replicas, sizeof replicas, "%llu", (unsigned long long)abi_get_u64(spec, "replicas"));
     table_add(t, (const char *const[]){id, job_state_name(abi_get_u64(job, "state")), replicas,
@@ -90,8 +90,8 @@ static void print_replica(const json_t *r, size_t index)
     char price[AMOUNT_TEXT_SIZE];
     char reserved[AMOUNT_TEXT_SIZE];
     uint64_t state = abi_get_u64(r, "state");
-    amount_to_text(price, abi_get_u256(r, "pricePerSecond"));
-    amount_to_text(reserved, abi_get_u256(r, "reserved"));
+    amount_to_short(price, abi_get_u256(r, "pricePerSecond"));
+    amount_to_short(reserved, abi_get_u256(r, "reserved"));
     printf("worker %zu   %s, %s at %s, %s/s, %s at risk\n", index + 1, replica_state_name(state),
            abi_get_text(r, "provider"), abi_get_text(r, "endpoint"), price, reserved);
     if (state >= REPLICA_REVEALED && state <= REPLICA_FAULTED)
@@ -109,11 +109,11 @@ static void print_job(const json_t *job, const json_t *replicas, uint64_t id)
     char refunded[AMOUNT_TEXT_SIZE];
     char compensated[AMOUNT_TEXT_SIZE];
     char size[32];
-    amount_to_text(price, abi_get_u256(spec, "maxPricePerSecond"));
-    amount_to_text(escrow, abi_get_u256(job, "escrow"));
-    amount_to_text(paid, abi_get_u256(job, "paid"));
-    amount_to_text(refunded, abi_get_u256(job, "refunded"));
-    amount_to_text(compensated, abi_get_u256(job, "compensated"));
+    amount_to_short(price, abi_get_u256(spec, "maxPricePerSecond"));
+    amount_to_short(escrow, abi_get_u256(job, "escrow"));
+    amount_to_short(paid, abi_get_u256(job, "paid"));
+    amount_to_short(refunded, abi_get_u256(job, "refunded"));
+    amount_to_short(compensated, abi_get_u256(job, "compensated"));
     size_to_text(size, abi_get_u64(spec, "bundleSize"));
     printf("job        %llu, %s", (unsigned long long)id,
            job_state_name(abi_get_u64(job, "state")));

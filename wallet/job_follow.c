@@ -80,7 +80,7 @@ static void tell_assigned(struct told *t)
 {
     char price[AMOUNT_TEXT_SIZE];
     struct address provider = abi_get_address(t->args, "provider");
-    amount_to_text(price, abi_get_u256(t->args, "pricePerSecond"));
+    amount_to_short(price, abi_get_u256(t->args, "pricePerSecond"));
     progress_stage(t->f->progress, &t->stage, "worker %llu is %s, %s/s",
                    (unsigned long long)t->worker, session_name(t->f->session, &provider), price);
 }
@@ -88,7 +88,7 @@ static void tell_assigned(struct told *t)
 static void tell_amount(struct told *t, const char *before, const char *key)
 {
     char amount[AMOUNT_TEXT_SIZE];
-    amount_to_text(amount, abi_get_u256(t->args, key));
+    amount_to_short(amount, abi_get_u256(t->args, key));
     progress_stage(t->f->progress, &t->stage, "%s %s", before, amount);
 }
 
@@ -97,7 +97,7 @@ static void tell_worker_amount(struct told *t, const char *after, const char *ke
     struct address provider = abi_get_address(t->args, "provider");
     uint64_t worker = worker_of_provider(t->f, &provider);
     char amount[AMOUNT_TEXT_SIZE];
-    amount_to_text(amount, abi_get_u256(t->args, key));
+    amount_to_short(amount, abi_get_u256(t->args, key));
     progress_stage(t->f->progress, &t->stage, "worker %llu %s %s", (unsigned long long)worker,
                    after, amount);
 }

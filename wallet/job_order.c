@@ -169,8 +169,8 @@ void order_print(const struct job_order *o)
     char total[AMOUNT_TEXT_SIZE];
     hash_to_text(root, &o->bundle.root);
     size_to_text(size, o->bundle.size_bytes);
-    amount_to_text(price, o->price);
-    amount_to_text(total, o->total);
+    amount_to_short(price, o->price);
+    amount_to_short(total, o->total);
     fprintf(stderr,
             "job        %s, %s\nroot       %s\nreplicas   %llu, each at most %llu s at %s/s or "
             "less; %zu offers fit now\nto lock    %s; what is not used comes back\n",

@@ -44,6 +44,8 @@ static int check_funds(struct running *r)
                     "%s has %s and the job locks %s, plus fees; send money there, "
                     "or lower --replicas, --max-price or the seconds in job.json",
                     session_name(s, &s->sender.address), have, need);
+    amount_to_short(have, balance);
+    amount_to_short(need, r->order.total);
     progress_stage(&r->progress, &(struct stage){.name = "funded"}, "%s has %s, the job locks %s",
                    session_name(s, &s->sender.address), have, need);
     return CODE_DONE;
@@ -120,7 +122,7 @@ static int submit(struct running *r, const char *records)
         r->record.job = abi_get_u64(args, "job");
         json_decref(events);
         hash_to_text(hash, &receipt.hash);
-        amount_to_text(total, r->order.total);
+        amount_to_short(total, r->order.total);
         progress_stage(&r->progress, &(struct stage){"submitted", receipt.block_number, hash},
                        "job %llu, %s locked", (unsigned long long)r->record.job, total);
         code = keep_record(r, records, receipt.block_number);
@@ -173,9 +175,9 @@ static void print_end_text(struct running *r)
     char refunded[AMOUNT_TEXT_SIZE];
     char compensated[AMOUNT_TEXT_SIZE];
     const json_t *state = r->follow.state;
-    amount_to_text(paid, abi_get_u256(state, "paid"));
-    amount_to_text(refunded, abi_get_u256(state, "refunded"));
-    amount_to_text(compensated, abi_get_u256(state, "compensated"));
+    amount_to_short(paid, abi_get_u256(state, "paid"));
+    amount_to_short(refunded, abi_get_u256(state, "refunded"));
+    amount_to_short(compensated, abi_get_u256(state, "compensated"));
     fflush(stderr);
     if (r->fetched) printf("result     %s\n", r->record.output);
     if (r->fetched) printf("%s", buffer_text(&r->report));

@@ -71,8 +71,13 @@ static void print_balances(const json_t *all)
     table_init(&t, 4, (const char *const[]){"ACCOUNT", "BALANCE", "CREDIT", "STAKE"});
     for (size_t i = 0; i < json_array_size(all); i++) {
         const json_t *o = json_array_get(all, i);
-        table_add(&t, (const char *const[]){abi_get_text(o, "account"), abi_get_text(o, "balance"),
-                                            abi_get_text(o, "credit"), abi_get_text(o, "stake")});
+        char balance[AMOUNT_TEXT_SIZE];
+        char credit[AMOUNT_TEXT_SIZE];
+        char stake[AMOUNT_TEXT_SIZE];
+        amount_to_short(balance, abi_get_u256(o, "balanceWei"));
+        amount_to_short(credit, abi_get_u256(o, "creditWei"));
+        amount_to_short(stake, abi_get_u256(o, "stakeWei"));
+        table_add(&t, (const char *const[]){abi_get_text(o, "account"), balance, credit, stake});
     }
     table_print(&t);
 }
@@ -97,7 +102,8 @@ static int read_payment(struct session *s, struct tx_request *q, struct buffer *
                     s->in->words[1]);
     const char *text = s->in->values[OPTION_DATA];
     if (text != NULL && hex_decode(data, bytes_of_text(text)) != OK)
-        return fail(s, CODE_USAGE, "--data must be 0x and an even number of hex digits");
+        return fail(s, CODE_USAGE, "--data must be 0x and an even number of hex digits, not %.60s",
+                    text);
     q->data = buffer_bytes(data);
     return CODE_DONE;
 }
@@ -119,6 +125,7 @@ static void print_payment(struct session *s, const struct tx_receipt *r, const s
         json_set_amount(o, "fee", fee);
         print_json(o);
     } else {
+        amount_to_short(fee_text, fee);
         printf("sent %s to %s; fee %s\nfinal in block %llu, tx %s\n", amount,
                session_name(s, &q->to), fee_text, (unsigned long long)r->block_number, hash);
     }

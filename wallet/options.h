@@ -30,8 +30,8 @@
     X(ENDPOINT, "endpoint", "HOST:PORT", "", "Where renters reach the worker's gateway.")          \
     X(TLS_KEY_HASH, "tls-key-hash", "0xHASH", "", "What leasehold-worker init printed.")           \
     X(REGION, "region", "TEXT", "", "Where the machine stands, such as eu-central.")               \
-    X(WORKER_KEY, "worker-key", "ADDRESS", "account",                                              \
-      "Address of the hot key that the worker signs with.")                                        \
+    X(WORKER_KEY, "worker-key", "ACCOUNT", "account",                                              \
+      "Hot key that the worker signs with: an address, or a name in the key store.")               \
     X(STAKE, "stake", "AMOUNT", "", "Stake to lock, such as \"100 LSH\".")                         \
     X(INDEX, "index", "NUMBER", "", "Which of the provider's GPU entries (0).")                    \
     X(MODEL, "model", "NAME", "", "GPU model, such as \"RTX 4090\"; cpu for the cpu executor.")    \
@@ -46,7 +46,7 @@
     X(MAX_PRICE, "max-price", "AMOUNT/s", "", "Most that one replica may cost a second.")          \
     X(SORT, "sort", "KEY", "sort", "price, vram, agreed or stake (price).")                        \
     X(REPLICAS, "replicas", "COUNT", "", "How many workers run it independently, 1 to 7 (3).")     \
-    X(PROVIDER, "provider", "ADDRESS", "account",                                                  \
+    X(PROVIDER, "provider", "ACCOUNT", "account",                                                  \
       "Let this provider run it; repeat for more, in order of preference. None: drawn.")           \
     X(START_WINDOW, "start-window", "SECONDS", "",                                                 \
       "How long the order may wait for free workers before it is refunded (60).")                  \

@@ -50,6 +50,24 @@ void json_set_amount(json_t *object, const char *key, struct u256 wei)
     json_object_set_new(object, wei_key, json_string(decimal));
 }
 
+void amount_to_short(char out[AMOUNT_TEXT_SIZE], struct u256 wei)
+{
+    amount_to_text(out, wei);
+    char *point = strchr(out, '.');
+    char *unit = strchr(out, ' ');
+    assert(unit != NULL);
+    if (point == NULL) return;
+    size_t keep = 6;
+    size_t zeros = strspn(point + 1, "0");
+    if (*out == '0' && zeros + 4 > keep) keep = zeros + 4;
+    char *end = point + 1 + keep;
+    if (end >= unit) return;
+    while (end[-1] == '0')
+        end--;
+    if (end[-1] == '.') end--;
+    memmove(end, unit, strlen(unit) + 1);
+}
+
 void table_init(struct table *t, size_t columns, const char *const *titles)
 {
     assert(columns > 0 && columns <= TABLE_COLUMNS_MAX);

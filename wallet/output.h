@@ -3,6 +3,7 @@
 #define LEASEHOLD_WALLET_OUTPUT_H
 
 #include "base/json.h"
+#include "base/units.h"
 
 #define TABLE_COLUMNS_MAX 12
 
@@ -10,6 +11,10 @@ void print_json(json_t *value); /* consumes it; one value, indented, and a newli
 
 /* Sets "<key>" to the amount as text and "<key>Wei" to its wei in decimal. */
 void json_set_amount(json_t *object, const char *key, struct u256 wei);
+
+/* For people: at most six decimals, or as many as four digits need; rounded down. JSON and errors
+ * have the exact amount. */
+void amount_to_short(char out[AMOUNT_TEXT_SIZE], struct u256 wei);
 
 /* Rows of cells, the columns as wide as they need; printed by table_print and freed. */
 struct table {

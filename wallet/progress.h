@@ -1,6 +1,7 @@
 /* progress.h - the stages of a job as they happen.
  *
- * People get one line a stage, and on a terminal a live line below them; with --json nothing until
+ * People get one line a stage (on a terminal with the transaction's first digits only, so that it
+ * fits), and on a terminal a live line below them; with --json nothing until
  * the end, when the stages are part of the printed object. The main thread only. */
 #ifndef LEASEHOLD_WALLET_PROGRESS_H
 #define LEASEHOLD_WALLET_PROGRESS_H
@@ -10,6 +11,7 @@
 struct progress {
     bool json;
     bool live;         /* stderr is a terminal */
+    unsigned columns;  /* of that terminal */
     uint64_t start_ms; /* seconds count from here */
     json_t *stages;    /* array of {"stage", "text", "seconds", "blockNumber", "transactionHash"} */
     char waiting[120];

@@ -50,11 +50,13 @@ int provider_register(struct session *s)
     struct u256 stake;
     if (endpoint == NULL || strchr(endpoint, ':') == NULL)
         return fail(s, CODE_USAGE,
-                    "--endpoint HOST:PORT is needed: where renters reach the worker");
+                    "--endpoint HOST:PORT is needed: where renters reach the worker; not %.60s",
+                    endpoint != NULL ? endpoint : "nothing");
     if (hash_text == NULL || hash_from_text(&tls_key_hash, bytes_of_text(hash_text)) != OK)
         return fail(s, CODE_USAGE,
-                    "--tls-key-hash 0x... (64 digits) is needed; leasehold-worker "
-                    "init prints it");
+                    "--tls-key-hash 0x... (64 digits) is needed, not %.80s; leasehold-worker "
+                    "init prints it",
+                    hash_text != NULL ? hash_text : "nothing");
     if (worker_text == NULL)
         return fail(s, CODE_USAGE, "--worker-key ADDRESS is needed: the hot key's account");
     int code = session_address(s, &worker, worker_text);
@@ -228,7 +230,7 @@ static void print_gpus(const json_t *list)
         const json_t *g = json_array_get(list, i);
         char price[AMOUNT_TEXT_SIZE];
         char runtimes[40];
-        amount_to_text(price, abi_get_u256(g, "pricePerSecond"));
+        amount_to_short(price, abi_get_u256(g, "pricePerSecond"));
         runtimes_to_text(runtimes, (uint8_t)abi_get_u64(g, "runtimes"));
         printf("GPU %zu      %s, %llu MiB, %llu of %llu busy, %s, %s/s, %s\n", i,
                abi_get_text(g, "model"), (unsigned long long)abi_get_u64(g, "vramMiB"),
@@ -246,16 +248,22 @@ static void print_provider(const json_t *p, const char *name)
     char reserved[AMOUNT_TEXT_SIZE];
     char earned[AMOUNT_TEXT_SIZE];
     uint64_t status = abi_get_u64(p, "status");
-    amount_to_text(stake, abi_get_u256(p, "stake"));
-    amount_to_text(reserved, abi_get_u256(p, "reserved"));
-    amount_to_text(earned, abi_get_u256(r, "earned"));
+    amount_to_short(stake, abi_get_u256(p, "stake"));
+    amount_to_short(reserved, abi_get_u256(p, "reserved"));
+    amount_to_short(earned, abi_get_u256(r, "earned"));
+    if (status == 0) {
+        printf("provider   %s (not registered)\n", name);
+        return;
+    }
     printf(
         "provider   %s (%s)\nworker key %s\nendpoint   %s\nstake      %s, of it %s at risk now\n",
         name, status < 3 ? statuses[status] : "?", abi_get_text(p, "worker"),
         abi_get_text(p, "endpoint"), stake, reserved);
     print_gpus(abi_get(p, "gpuEntries"));
+    char credit[AMOUNT_TEXT_SIZE];
+    amount_to_short(credit, abi_get_u256(p, "creditWei"));
     printf("running    %zu jobs\nto take    %s\n", json_array_size(abi_get(p, "activeJobs")),
-           abi_get_text(p, "credit"));
+           credit);
     printf("record     %llu completed, %llu agreed, %llu faulted, %llu timed out, %llu declined; "
            "%llu s served, %s earned\n",
            (unsigned long long)abi_get_u64(r, "completed"),

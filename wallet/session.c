@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "base/units.h"
 #include "client/password.h"
+#include "wallet/hints.h"
 #include "wallet/output.h"
 
 #include <errno.h>
@@ -36,7 +37,9 @@ int fail_rpc(const struct session *s, enum status status, const char *what)
     if (status == E_IO || status == E_TIMEOUT) code = CODE_UNREACHABLE;
     if (status == E_DENIED || status == E_STATE) code = CODE_REFUSED;
     if (rpc_stopped(s->rpc)) return fail(s, CODE_STOPPED, "%s: stopped", what);
-    return fail(s, code, "%s: %s", what, rpc_problem(s->rpc));
+    const char *hint = code == CODE_REFUSED ? hint_for(rpc_revert_name(s->rpc)) : "";
+    if (code == CODE_UNREACHABLE && status == E_IO) hint = "is it running? --rpc names another";
+    return fail(s, code, "%s: %s%s%s", what, rpc_problem(s->rpc), *hint != '\0' ? "; " : "", hint);
 }
 
 static const char *setting(const struct invocation *in, enum wallet_option id, const char *variable)
