@@ -15,6 +15,7 @@
 #define CONFIG_FILE_BYTES_MAX 65536
 #define FIRST_KEY             1000 /* argp keys beyond any letter */
 #define CONFIG_FLAG           "config"
+#define DOC_SIZE              600
 
 struct reading {
     const struct option_program *program;
@@ -141,16 +142,27 @@ static void print_version(FILE *stream, struct argp_state *state)
     fprintf(stream, "%s %s\n", r->program->name, LEASEHOLD_VERSION);
 }
 
+static void fill_flags(struct argp_option *out, char (*docs)[DOC_SIZE],
+                       const struct option_program *program)
+{
+    for (size_t i = 0; i < program->count; i++) {
+        const struct option_row *row = &program->rows[i];
+        bool preset = row->preset[0] != 0;
+        snprintf(docs[i], DOC_SIZE, "%s%s%s%s", row->help, preset ? " Default: " : "", row->preset,
+                 preset ? "." : "");
+        out[i].name = row->flag;
+        out[i].key = FIRST_KEY + (int)i;
+        out[i].arg = row->argument;
+        out[i].doc = docs[i];
+    }
+}
+
 static enum status read_flags(struct reading *r, int argc, char **argv)
 {
     const struct option_program *program = r->program;
     struct argp_option options[OPTIONS_ROWS_MAX + 1] = {{0}};
-    for (size_t i = 0; i < program->count; i++) {
-        options[i].name = program->rows[i].flag;
-        options[i].key = FIRST_KEY + (int)i;
-        options[i].arg = program->rows[i].argument;
-        options[i].doc = program->rows[i].help;
-    }
+    char docs[OPTIONS_ROWS_MAX][DOC_SIZE];
+    fill_flags(options, docs, program);
     struct buffer doc = {0};
     buffer_print(&doc, "%s", program->description);
     if (program->epilogue) buffer_print(&doc, "\v%s", program->epilogue);

@@ -35,7 +35,7 @@
     X(log_level, "log-level", TEXT, "LEVEL", "info", 0, 0,                                         \
       "Least important lines to log: debug, info, warn or error.")                                 \
     X(config, "config", TEXT, "FILE", "", 0, 0,                                                    \
-      "Read options from a file of `name = value` lines; flags go before it.")                     \
+      "Read options from a file of `name = value` lines; a flag beats the file.")                  \
     X(print_man, "print-man", SWITCH, NULL, "", 0, 0, "Print the manual page (roff), and stop.")
 
 struct worker_config {

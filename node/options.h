@@ -34,7 +34,7 @@
     X(log_level, "log-level", TEXT, "LEVEL", "info", 0, 0,                                         \
       "Least important lines to log: debug, info, warn or error.")                                 \
     X(config, "config", TEXT, "FILE", "", 0, 0,                                                    \
-      "Read options from a file of `name = value` lines; flags go before it.")                     \
+      "Read options from a file of `name = value` lines; a flag beats the file.")                  \
     X(print_validator, "print-validator", TEXT, "FILE", "", 0, 0,                                  \
       "Print what a genesis file needs of this validator key (consensusAddress, hashChainEnd) as " \
       "JSON, and stop.")                                                                           \

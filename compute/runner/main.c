@@ -5,6 +5,8 @@
  * the plan's order; what people may read goes to stderr. The exit status is the reason. */
 #include "compute/runner/runner.h"
 
+#include "base/version.h"
+
 #include <argp.h>
 #include <errno.h>
 #include <signal.h>
@@ -15,7 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-const char *argp_program_version = "leasehold-run 0.1";
+const char *argp_program_version = "leasehold-run " LEASEHOLD_VERSION;
+
+#define ABOUT     "Compile and run one Leasehold job's plan; meant to be started inside the sandbox."
+#define PRINT_MAN 256
 
 static const struct argp_option OPTIONS[] = {
     {"plan", 'p', "FILE", 0, "The plan to run", 0},
@@ -26,7 +31,35 @@ static const struct argp_option OPTIONS[] = {
     {"drop-to", 'u', "UID", 0, "Become this user first", 0},
     {"output-fd", 'o', "FD", 0, "Where outputs go (1)", 0},
     {"status-fd", 's', "FD", 0, "Where status lines go (2)", 0},
+    {"print-man", PRINT_MAN, NULL, 0, "Print the manual page (roff), and stop", 0},
     {0}};
+
+/* roff takes '-' as a hyphen. */
+static void print_roff(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '-') putchar('\\');
+        putchar(*text);
+    }
+}
+
+static void print_man(void)
+{
+    printf(".TH LEASEHOLD-RUN 1 \"\" \"leasehold-run %s\" \"Leasehold\"\n.SH NAME\nleasehold\\-run "
+           "\\- runs one job inside leasehold\\-worker's sandbox\n.SH SYNOPSIS\n.B "
+           "leasehold\\-run\n\\fIOPTION\\fR...\n.SH DESCRIPTION\n" ABOUT
+           "\nBy hand it confines the job's code, but not the compiler.\n.SH OPTIONS\n",
+           LEASEHOLD_VERSION);
+    for (const struct argp_option *o = OPTIONS; o->name != NULL; o++) {
+        printf(".TP\n\\fB\\-\\-");
+        print_roff(o->name);
+        printf(o->arg != NULL ? "\\fR=\\fI%s\\fR\n" : "\\fR\n", o->arg);
+        print_roff(o->doc);
+        printf("\n");
+    }
+    printf(".SH EXIT STATUS\nThe reason of the job's end, 0 if it has a result; 64 for a wrong "
+           "command line.\n.SH SEE ALSO\nleasehold\\-worker(1)\n");
+}
 
 static unsigned number_or_error(const char *text, unsigned max, struct argp_state *state)
 {
@@ -48,6 +81,7 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case 'u': o->drop_to = number_or_error(value, 0x7fffffff, state); break;
     case 'o': o->output_fd = (int)number_or_error(value, 1023, state); break;
     case 's': o->status_fd = (int)number_or_error(value, 1023, state); break;
+    case PRINT_MAN: print_man(); exit(0);
     case ARGP_KEY_END:
         if (!o->plan_path || !o->job_folder || !o->work_folder || o->threads == 0) {
             argp_error(state, "--plan, --job and --work are needed");
@@ -115,14 +149,7 @@ static enum reason run_child(const struct runner_options *options, const struct 
 
 int main(int argc, char **argv)
 {
-    static const struct argp ARGP = {
-        OPTIONS,
-        on_option,
-        NULL,
-        "Compile and run one Leasehold job's plan; meant to be started inside the sandbox.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp ARGP = {OPTIONS, on_option, NULL, ABOUT, NULL, NULL, NULL};
     struct runner_options options = {.cc = "/usr/bin/clang",
                                      .threads = 1,
                                      .output_fd = STDOUT_FILENO,
