@@ -1,6 +1,7 @@
 #include "node/driver.h"
 
 #include "base/fatal.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "chain/consensus/consensus.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define QUEUE_MAX         1024 /* events owed at once; a step asks for far fewer */
 #define LOG_REWRITE_BYTES (16u << 20)
@@ -402,28 +404,72 @@ static enum status refuse_log(char *error, const char *path, enum status status)
     return status;
 }
 
-/* A damaged log is kept beside a fresh one; then nothing is signed before the next epoch. */
-static enum status open_log(struct driver *d, char *error, const struct driver_setup *setup)
+/* ---- silence: without its log nothing is signed before the next epoch, restarts included ---- */
+
+static void silence_path(struct buffer *out, const struct driver_setup *setup)
+{
+    buffer_print(out, "%s.silent", setup->vote_log_path);
+}
+
+/* The first epoch in which votes may be signed; 0: any. */
+static enum status silence_read(uint64_t *out, const struct driver_setup *setup)
+{
+    struct buffer path = {0}, text = {0};
+    silence_path(&path, setup);
+    enum status status = file_read(&text, buffer_text(&path), 32);
+    *out = status == OK ? strtoull(buffer_text(&text), NULL, 10) : 0;
+    if (status == OK && *out == 0) status = E_MALFORMED;
+    buffer_finish(&path);
+    buffer_finish(&text);
+    return status == E_NOT_FOUND ? OK : status;
+}
+
+/* On disk before there is a fresh log, which would look like one that forgot nothing. */
+static uint64_t silence_begin(const struct driver *d, const struct driver_setup *setup,
+                              const char *what)
+{
+    struct buffer path = {0}, text = {0};
+    uint64_t epoch = ledger_head(d->ledger)->record->epoch.number + 1;
+    silence_path(&path, setup);
+    buffer_print(&text, "%llu\n", (unsigned long long)epoch);
+    if (file_write_atomic(buffer_text(&path), buffer_bytes(&text), 0600) != OK)
+        fatal("writing %s", buffer_text(&path));
+    log_error("consensus", "the vote log is %s: nothing is signed before epoch %llu path=%s", what,
+              (unsigned long long)epoch, setup->vote_log_path);
+    buffer_finish(&path);
+    buffer_finish(&text);
+    return epoch;
+}
+
+/* A damaged log is kept beside a fresh one. */
+static enum status replace_log(struct driver *d, char *error, const struct driver_setup *setup)
 {
     const char *path = setup->vote_log_path;
-    const struct ledger_head *head = ledger_head(d->ledger);
     bool created = false;
-    create_consensus(d, setup->key, 0);
-    enum status status = vote_log_open(&d->log, &created, path, replay, d);
-    if (status != OK && status != E_MALFORMED) return refuse_log(error, path, status);
-    if (status == OK && !(created && head->header.number > 0 && setup->key != NULL)) return OK;
-    log_error("consensus", "the vote log is %s: nothing is signed before epoch %llu path=%s",
-              status == OK ? "gone" : "damaged", (unsigned long long)head->record->epoch.number + 1,
-              path);
-    consensus_destroy(d->consensus);
-    create_consensus(d, setup->key, head->record->epoch.number + 1);
-    if (status == OK) return OK;
     struct buffer aside = {0};
+    uint64_t sign_from = silence_begin(d, setup, "damaged");
+    consensus_destroy(d->consensus);
+    create_consensus(d, setup->key, sign_from);
     buffer_print(&aside, "%s.damaged", path);
     int moved = rename(path, buffer_text(&aside));
     buffer_finish(&aside);
     if (moved != 0) return refuse_log(error, path, E_IO);
+    enum status status = vote_log_open(&d->log, &created, path, replay, d);
+    return status == OK ? OK : refuse_log(error, path, status);
+}
+
+static enum status open_log(struct driver *d, char *error, const struct driver_setup *setup)
+{
+    const char *path = setup->vote_log_path;
+    uint64_t sign_from = 0;
+    bool created = false;
+    bool voted = setup->key != NULL && ledger_head(d->ledger)->header.number > 0;
+    enum status status = silence_read(&sign_from, setup);
+    if (status != OK) return refuse_log(error, path, status);
+    if (voted && access(path, F_OK) != 0) sign_from = silence_begin(d, setup, "gone");
+    create_consensus(d, setup->key, sign_from);
     status = vote_log_open(&d->log, &created, path, replay, d);
+    if (status == E_MALFORMED) return replace_log(d, error, setup);
     return status == OK ? OK : refuse_log(error, path, status);
 }
 

@@ -95,8 +95,10 @@ static void signs_nothing_after_its_log_was_lost(void **state)
     struct outcome before = run_for("lost", 400, &network.key);
     assert_true(before.number > 0);
     assert_int_equal(unlink(network_path(&network, "lost.votes")), 0);
-    struct outcome after = run_for("lost", 400, &network.key);
-    assert_int_equal(after.number, before.number);
+    for (int i = 0; i < 3; i++) { /* also when started again, with the new log there */
+        struct outcome after = run_for("lost", 400, &network.key);
+        assert_int_equal(after.number, before.number);
+    }
 }
 
 static void signs_nothing_after_its_log_was_damaged(void **state)
@@ -108,8 +110,10 @@ static void signs_nothing_after_its_log_was_damaged(void **state)
     assert_int_equal(file_read(&content, path, 1 << 24), OK);
     content.data[40] ^= 1; /* in the first record */
     assert_int_equal(file_write_atomic(path, buffer_bytes(&content), 0600), OK);
-    struct outcome after = run_for("damaged", 400, &network.key);
-    assert_int_equal(after.number, before.number);
+    for (int i = 0; i < 3; i++) {
+        struct outcome after = run_for("damaged", 400, &network.key);
+        assert_int_equal(after.number, before.number);
+    }
     assert_int_equal(access(network_path(&network, "damaged.votes.damaged"), F_OK), 0);
     buffer_finish(&content);
 }
