@@ -19,10 +19,13 @@
 #define PAYLOAD_BYTES  (8 + 1 + 1 + 4 + 8 + 32 + 32 + 8)
 #define RECORD_BYTES   (HEADER_BYTES + PAYLOAD_BYTES + TAG_BYTES)
 #define FILE_BYTES_MAX (64u << 20)
+#define SLACK_RECORDS  256 /* the file is rewritten when it holds twice what counts, and so many */
 
 struct journal {
     pthread_mutex_t lock;
+    char *path;
     int fd;
+    size_t records; /* in the file */
     struct journal_entry entries[JOURNAL_JOBS_MAX]; /* by job number */
     size_t count;
 };
@@ -105,11 +108,32 @@ static size_t place_of(const struct journal *j, uint64_t job)
     return low;
 }
 
+static bool knows(const struct journal *j, uint64_t job)
+{
+    size_t at = place_of(j, job);
+    return at < j->count && j->entries[at].job == job;
+}
+
+/* Forgets the job that ended first. False: none has ended. */
+static bool make_room(struct journal *j)
+{
+    size_t first = j->count;
+    for (size_t i = 0; i < j->count; i++) {
+        if (j->entries[i].stage != JOURNAL_ENDED) continue;
+        if (first < j->count && j->entries[i].ended_at_s >= j->entries[first].ended_at_s) continue;
+        first = i;
+    }
+    if (first == j->count) return false;
+    j->count--;
+    memmove(&j->entries[first], &j->entries[first + 1], (j->count - first) * sizeof *j->entries);
+    return true;
+}
+
 static enum status remember(struct journal *j, const struct journal_entry *entry)
 {
+    bool known = knows(j, entry->job);
+    if (!known && j->count == JOURNAL_JOBS_MAX && !make_room(j)) return E_LIMIT;
     size_t at = place_of(j, entry->job);
-    bool known = at < j->count && j->entries[at].job == entry->job;
-    if (!known && j->count == JOURNAL_JOBS_MAX) return E_LIMIT;
     if (!known) {
         memmove(&j->entries[at + 1], &j->entries[at], (j->count - at) * sizeof *j->entries);
         j->count++;
@@ -137,20 +161,26 @@ static enum status replay(struct journal *j, struct bytes content, bool *out_tor
     return OK;
 }
 
-static enum status rewrite(const struct journal *j, const char *path)
+/* One record for each job that counts; from then on it is the new file that grows. */
+static enum status rewrite(struct journal *j)
 {
     struct buffer all = {0};
     for (size_t i = 0; i < j->count; i++)
         journal_encode(&all, &j->entries[i]);
-    enum status status = file_write_atomic(path, buffer_bytes(&all), 0600);
+    enum status status = file_write_atomic(j->path, buffer_bytes(&all), 0600);
     buffer_finish(&all);
-    return status;
+    if (status != OK) return status;
+    if (j->fd >= 0) close(j->fd);
+    j->fd = open(j->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    j->records = j->count;
+    return j->fd >= 0 ? OK : E_IO;
 }
 
 enum status journal_open(struct journal **out, const char *path, bool *out_torn)
 {
     struct journal *j = must_alloc(sizeof *j);
     pthread_mutex_init(&j->lock, NULL);
+    j->path = must_strdup(path);
     j->fd = -1;
     *out_torn = false;
     struct buffer content = {0};
@@ -158,11 +188,7 @@ enum status journal_open(struct journal **out, const char *path, bool *out_torn)
     if (status == E_NOT_FOUND) status = OK;
     if (status == OK) status = replay(j, buffer_bytes(&content), out_torn);
     buffer_finish(&content);
-    if (status == OK) status = rewrite(j, path);
-    if (status == OK) {
-        j->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-        if (j->fd < 0) status = E_IO;
-    }
+    if (status == OK) status = rewrite(j);
     if (status != OK) {
         journal_close(j);
         return status;
@@ -176,6 +202,7 @@ void journal_close(struct journal *j)
     if (!j) return;
     if (j->fd >= 0) close(j->fd);
     pthread_mutex_destroy(&j->lock);
+    free(j->path);
     free(j);
 }
 
@@ -193,9 +220,12 @@ void journal_put(struct journal *j, const struct journal_entry *entry)
 {
     assert(entry->stage < JOURNAL_STAGE_COUNT);
     pthread_mutex_lock(&j->lock);
-    append_record(j->fd, entry);
     if (remember(j, entry) != OK)
         fatal("the worker's journal holds %d jobs, its limit", JOURNAL_JOBS_MAX);
+    append_record(j->fd, entry);
+    j->records++;
+    if (j->records > 2 * j->count + SLACK_RECORDS && rewrite(j) != OK)
+        fatal("the worker's journal cannot be written: %s", strerror(errno));
     pthread_mutex_unlock(&j->lock);
 }
 

@@ -8,8 +8,9 @@
  * endedAt
  *
  * A torn tail (a crash in mid-write) is cut off at open and told in *out_torn; anything else that
- * is wrong is E_MALFORMED. The file is rewritten at open with one record a job that still matters.
- * Any thread: guarded by a lock of its own. Not more than JOURNAL_JOBS_MAX jobs. */
+ * is wrong is E_MALFORMED. The file is rewritten at open, and whenever most of it no longer counts,
+ * with one record a job that still matters. Any thread: guarded by a lock of its own. Not more than
+ * JOURNAL_JOBS_MAX jobs: beyond, the one that ended first is forgotten. */
 #ifndef LEASEHOLD_COMPUTE_JOURNAL_H
 #define LEASEHOLD_COMPUTE_JOURNAL_H
 

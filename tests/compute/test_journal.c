@@ -141,6 +141,56 @@ static void ended_jobs_are_forgotten_in_time_and_no_others(void **state)
     journal_close(j);
 }
 
+/* Its own file, at most `most` bytes large. */
+static void expect_file_within(size_t most)
+{
+    struct buffer content = {0};
+    assert_int_equal(file_read(&content, path, most), OK);
+    buffer_finish(&content);
+}
+
+static void a_full_journal_forgets_the_jobs_that_ended_first(void **state)
+{
+    (void)state;
+    bool torn;
+    struct buffer content = {0};
+    struct journal_entry found;
+    for (uint64_t job = 1; job <= JOURNAL_JOBS_MAX + 10; job++) { /* as old files may hold */
+        struct journal_entry e = entry_of(job, job == 3 ? JOURNAL_SEALED : JOURNAL_ENDED);
+        journal_encode(&content, &e);
+    }
+    assert_int_equal(file_write_atomic(path, buffer_bytes(&content), 0600), OK);
+    struct journal *j = reopen(NULL, &torn);
+    struct journal_entry next = entry_of(JOURNAL_JOBS_MAX + 11, JOURNAL_STARTED);
+    journal_put(j, &next);
+    assert_int_equal(journal_find(j, &found, 2), E_NOT_FOUND);
+    assert_int_equal(journal_find(j, &found, 3), OK); /* it has not ended */
+    assert_int_equal(journal_find(j, &found, 12), E_NOT_FOUND);
+    assert_int_equal(journal_find(j, &found, 13), OK);
+    j = reopen(j, &torn);
+    assert_int_equal(journal_find(j, &found, next.job), OK);
+    journal_close(j);
+    buffer_finish(&content);
+}
+
+static void the_file_does_not_grow_for_ever(void **state)
+{
+    (void)state;
+    bool torn;
+    struct journal *j = reopen(NULL, &torn);
+    struct journal_entry e = entry_of(1, JOURNAL_STARTED), found;
+    for (uint32_t i = 0; i < 300; i++) {
+        e.seconds = i;
+        journal_put(j, &e);
+    }
+    expect_file_within(30000);
+    j = reopen(j, &torn);
+    assert_false(torn);
+    assert_int_equal(journal_find(j, &found, 1), OK);
+    assert_int_equal(found.seconds, e.seconds);
+    journal_close(j);
+}
+
 int main(void)
 {
     snprintf(path, sizeof path, "/tmp/leasehold-journal-%ld", (long)getpid());
@@ -151,6 +201,8 @@ int main(void)
                                   remove_file),
         cmocka_unit_test_teardown(damage_before_the_tail_is_refused, remove_file),
         cmocka_unit_test_teardown(ended_jobs_are_forgotten_in_time_and_no_others, remove_file),
+        cmocka_unit_test_teardown(a_full_journal_forgets_the_jobs_that_ended_first, remove_file),
+        cmocka_unit_test_teardown(the_file_does_not_grow_for_ever, remove_file),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
