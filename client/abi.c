@@ -117,10 +117,10 @@ const char *abi_get_text(const json_t *object, const char *key)
 
 /* Words that the contracts use for money where the name does not end in Wei. */
 static const char *const money_words[] = {
-    "stake",    "price",    "amount",  "value",  "escrow", "reward",         "sent",
-    "bond",     "have",     "need",    "refund", "paid",   "slashed",        "cost",
-    "reserved", "required", "minimum", "lowest", "credit", "balance",        "earned",
-    "maximum",  "toRenter", "rewards", "funds",  "fee",    "pricePerSecond",
+    "stake",    "price",    "amount",  "value",  "escrow",         "reward",  "sent",
+    "bond",     "have",     "need",    "refund", "paid",           "slashed", "cost",
+    "reserved", "required", "minimum", "lowest", "credit",         "balance", "earned",
+    "toRenter", "rewards",  "funds",   "fee",    "pricePerSecond",
 };
 
 static bool is_money(const char *name, const json_t *value)

@@ -180,6 +180,10 @@ static void append_option_words(struct buffer *out)
     }
 }
 
+#define ACCOUNT_NAMES                                                                              \
+    "$(leasehold account list --json 2>/dev/null | sed -n "                                        \
+    "'s/^ *\"name\": \"\\([^\"]*\\)\".*/\\1/p')"
+
 static void append_value_words(struct buffer *out)
 {
     for (int k = 0; k < OPTION_COUNT; k++) {
@@ -192,11 +196,45 @@ static void append_value_words(struct buffer *out)
         if (strcmp(kind, "runtime") == 0)
             how = "COMPREPLY=($(compgen -W 'cuda-c cuda-c-fast exec' -- \"$current\"))";
         if (strcmp(kind, "account") == 0)
-            how = "COMPREPLY=($(compgen -W \"$(leasehold account list --json 2>/dev/null | sed -n "
-                  "'s/^ *\"name\": \"\\([^\"]*\\)\".*/\\1/p')\" -- \"$current\"))";
+            how = "COMPREPLY=($(compgen -W \"" ACCOUNT_NAMES "\" -- \"$current\"))";
         if (OPTION_TABLE[k].argument == NULL) continue;
         buffer_print(out, "        --%s) %s; return ;;\n", OPTION_TABLE[k].flag,
                      how != NULL ? how : "COMPREPLY=()");
+    }
+}
+
+/* What the words behind a command are, by the way its arguments are named in the table. */
+static const char *word_completion(const char *arguments)
+{
+    if (strcmp(arguments, "FOLDER") == 0) return "compgen -d --";
+    if (strcmp(arguments, "FILE") == 0) return "compgen -f --";
+    if (strcmp(arguments, "bash|zsh") == 0) return "compgen -W 'bash zsh' --";
+    if (strcmp(arguments, "WORKER KIND") == 0) return "compgen -W 'none lie silent noreveal' --";
+    if (strstr(arguments, "ACCOUNT") != NULL || strncmp(arguments, "TO ", 3) == 0)
+        return "compgen -W \"" ACCOUNT_NAMES "\" --";
+    return NULL;
+}
+
+static void append_word_completions(struct buffer *out)
+{
+    buffer_print(out, "    help) COMPREPLY=($(compgen -W '");
+    append_first_words(out);
+    buffer_print(out, "' -- \"$current\")) ;;\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const char *how = word_completion(COMMANDS[i].arguments);
+        if (how == NULL) continue;
+        buffer_print(out, "    '%s') COMPREPLY=($(%s \"$current\")) ;;\n", COMMANDS[i].path, how);
+    }
+}
+
+/* Options whose next word is their value. */
+static void append_valued_options(struct buffer *out)
+{
+    const char *before = "";
+    for (int k = 0; k < OPTION_COUNT; k++) {
+        if (OPTION_TABLE[k].argument == NULL) continue;
+        buffer_print(out, "%s--%s", before, OPTION_TABLE[k].flag);
+        before = "|";
     }
 }
 
@@ -206,10 +244,15 @@ void help_bash(struct buffer *out)
                       "_leasehold() {\n"
                       "    local current=\"${COMP_WORDS[COMP_CWORD]}\" "
                       "previous=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
-                      "    local words='' options='' first='' second='' word\n"
+                      "    local words='' options='' first='' second='' command word skip=''\n"
                       "    COMPREPLY=()\n"
                       "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-                      "        case \"$word\" in -*) continue ;; esac\n"
+                      "        if [ -n \"$skip\" ]; then skip=''; continue; fi\n"
+                      "        case \"$word\" in\n        ");
+    append_valued_options(out);
+    buffer_print(out, ") skip=1; continue ;;\n"
+                      "        -*) continue ;;\n"
+                      "        esac\n"
                       "        if [ -z \"$first\" ]; then first=$word\n"
                       "        elif [ -z \"$second\" ]; then second=$word; fi\n"
                       "    done\n"
@@ -219,21 +262,25 @@ void help_bash(struct buffer *out)
     append_first_words(out);
     buffer_print(out, "' ;;\n");
     append_second_words(out);
-    buffer_print(out, "    esac\n    case \"$first $second\" in\n");
+    buffer_print(out, "    esac\n"
+                      "    command=$first\n"
+                      "    if [ -n \"$first\" ] && [ -n \"$words\" ]; then "
+                      "command=\"$first $second\"; fi\n"
+                      "    case \"$command\" in\n");
     append_option_words(out);
     buffer_print(out, "    esac\n"
-                      "    case \"$first $second\" in \"$first \") case \"$first\" in\n");
-    append_option_words(out);
-    buffer_print(out,
-                 "    esac ;; esac\n"
-                 "    case \"$current\" in\n"
-                 "        -*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\")) ;;\n"
-                 "        *) if [ -z \"$first\" ] || [ -z \"$second\" -a -n \"$words\" ]; then\n"
-                 "               COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-                 "           else COMPREPLY=($(compgen -f -- \"$current\")); fi ;;\n"
-                 "    esac\n"
-                 "}\n"
-                 "complete -o filenames -o bashdefault -F _leasehold leasehold\n");
+                      "    case \"$current\" in\n"
+                      "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\")); return ;;\n"
+                      "    esac\n"
+                      "    if [ -n \"$words\" ] && [ -z \"$second\" ]; then\n"
+                      "        COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+                      "        return\n"
+                      "    fi\n"
+                      "    case \"$command\" in\n");
+    append_word_completions(out);
+    buffer_print(out, "    esac\n"
+                      "}\n"
+                      "complete -o filenames -F _leasehold leasehold\n");
 }
 
 static void append_zsh_text(struct buffer *out, const char *text)

@@ -32,7 +32,7 @@ static int read_options(struct session *s, struct job_order *o)
 {
     int code = option_number(s, &o->replicas, OPTION_REPLICAS, 3, REPLICAS_MAX);
     if (code == CODE_DONE && o->replicas == 0)
-        code = fail(s, CODE_USAGE, "--replicas must be 1 to %d", REPLICAS_MAX);
+        code = fail(s, CODE_USAGE, "--replicas must be 1 to %d, not 0", REPLICAS_MAX);
     if (code == CODE_DONE)
         code =
             option_number(s, &o->start_window_s, OPTION_START_WINDOW, WINDOW_SECONDS, UINT32_MAX);

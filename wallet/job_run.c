@@ -311,6 +311,7 @@ int job_resume(struct session *s)
         code = fail(s, CODE_USAGE, "job %llu was not submitted from here; see: leasehold job fetch",
                     (unsigned long long)id);
     if (code == CODE_DONE) code = check_output(r);
+    if (code == CODE_DONE) code = check_empty_folder(s, r->record.output); /* fetched already? */
     if (code == CODE_DONE) code = follow_to_the_end(r);
     finish(r);
     return code;

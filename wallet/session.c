@@ -209,6 +209,8 @@ int option_amount(struct session *s, struct u256 *out, enum wallet_option id)
     if (size >= (int)sizeof copy || amount_from_text(out, copy) != OK)
         return fail(s, CODE_USAGE, "--%s: %.60s is no amount; write 1.5 LSH, 3 gwei or 7 wei",
                     OPTION_TABLE[id].flag, text);
+    if (u256_is_zero(*out))
+        return fail(s, CODE_USAGE, "--%s must be above 0, not %.60s", OPTION_TABLE[id].flag, text);
     return CODE_DONE;
 }
 

@@ -62,6 +62,7 @@ const char *session_name(struct session *s, const struct address *a);
 /* Option values; when not given, `preset`. */
 MUST_CHECK int option_number(struct session *s, uint64_t *out, enum wallet_option id,
                              uint64_t preset, uint64_t max);
+/* "/s" behind it is taken; 0 is refused. */
 MUST_CHECK int option_amount(struct session *s, struct u256 *out, enum wallet_option id);
 /* A job's number among the words. */
 MUST_CHECK int word_number(struct session *s, uint64_t *out, size_t index, const char *what);
