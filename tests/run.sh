@@ -32,6 +32,7 @@ passed=0 failed=0 skipped=0
 index=0
 for command in "$@"; do
     out=$logs/$index.out
+    name=$(grep -oE '[^ ]*/[^ ]*' <<<"$command" | head -n 1)
     # cmocka writes a skipped test as "not ok N # SKIP name", others as "ok N - name # SKIP".
     skips=$(grep -c -E '^(not )?ok .*# SKIP' "$out")
     good=$(grep -E '^ok\b' "$out" | grep -c -v '# SKIP')
@@ -46,7 +47,7 @@ for command in "$@"; do
         grep -E -A12 '^not ok' "$out" | grep -v '# SKIP' | head -60
         tail -n 30 "$logs/$index.err"
     fi
-    grep -h -E '^(not )?ok .*# SKIP' "$out" | sed -E "s|^(not )?ok *|skipped, $(basename "${command##* }") |"
+    grep -h -E '^(not )?ok .*# SKIP' "$out" | sed -E "s|^(not )?ok *|skipped, $name: |"
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips))
     index=$((index + 1))
 done
