@@ -15,8 +15,8 @@ static int check_name(struct session *s)
 {
     const char *name = s->in->values[OPTION_NAME];
     if (name == NULL || keystore_name_ok(name)) return CODE_DONE;
-    return fail(s, CODE_USAGE, "--name: letters, digits, '-', '_' and '.', at most %d",
-                KEYSTORE_NAME_MAX);
+    return fail(s, CODE_USAGE, "--name: letters, digits, '-', '_' and '.', at most %d, not %.80s",
+                KEYSTORE_NAME_MAX, name);
 }
 
 static int report_account(struct session *s, const struct address *a, const char *path)
@@ -204,8 +204,12 @@ int account_list(struct session *s)
     if (s->json) {
         print_json(json_incref(all));
         json_decref(t.rows);
-    } else {
+    } else if (list.count > 0) {
         table_print(&t);
+    } else {
+        json_decref(t.rows);
+        fprintf(stderr, "leasehold: no account in %s; make one: leasehold account new --name ME\n",
+                s->keystore);
     }
     json_decref(all);
     keystore_list_finish(&list);

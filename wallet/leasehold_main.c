@@ -1,4 +1,5 @@
 /* leasehold: the command line of renters, providers and everybody. commands.c is the program. */
+#include "wallet/handlers.h"
 #include "wallet/output.h"
 #include "wallet/session.h"
 
@@ -32,15 +33,25 @@ static int run(const struct invocation *in)
     return code;
 }
 
+/* For what cannot be read as a command line. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--json") == 0) return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct invocation in = {0};
     char error[JSON_ERROR_SIZE] = "";
-    if (invocation_read(&in, error, argc, argv) != OK) {
-        fprintf(stderr, "leasehold: %s\n", error);
-        return CODE_USAGE;
-    }
+    if (invocation_read(&in, error, argc, argv) != OK)
+        return fail(&(struct session){.json = wants_json(argc, argv)}, CODE_USAGE, "%s", error);
     if (in.print_man) return print_text(help_man);
+    if (in.command == NULL && in.word_count > 0) {
+        struct session family = {.in = &in};
+        return show_help(&family);
+    }
     if (in.command == NULL) {
         print_text(help_overview);
         return option_on(&in, OPTION_HELP) ? CODE_DONE : CODE_USAGE;
