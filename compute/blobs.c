@@ -291,3 +291,16 @@ void blobs_remove(struct blobs *b, const struct hash *root)
     if (blob) drop(b, blob);
     pthread_mutex_unlock(&b->lock);
 }
+
+uint64_t blobs_used(struct blobs *b)
+{
+    pthread_mutex_lock(&b->lock);
+    uint64_t used = b->used_bytes;
+    pthread_mutex_unlock(&b->lock);
+    return used;
+}
+
+uint64_t blobs_quota(const struct blobs *b)
+{
+    return b->quota_bytes;
+}

@@ -33,6 +33,9 @@ MUST_CHECK enum status blobs_read(struct blobs *b, struct buffer *out, const str
 MUST_CHECK enum status blobs_adopt(struct blobs *b, const struct hash *root, const char *path);
 /* The path of a whole content; E_NOT_FOUND. */
 MUST_CHECK enum status blobs_path(struct blobs *b, char out[PATH_MAX], const struct hash *root);
+/* Bytes promised or held, and the most that they may be. */
+uint64_t blobs_used(struct blobs *b);
+uint64_t blobs_quota(const struct blobs *b);
 void blobs_remove(struct blobs *b, const struct hash *root); /* whole or part; fine if not there */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct known_jobs {
     pthread_mutex_t lock;
@@ -43,6 +44,15 @@ bool known_jobs_put(struct known_jobs *k, const struct known_job *job)
     return place != NULL;
 }
 
+size_t known_jobs_list(struct known_jobs *k, struct known_job out[KNOWN_JOBS_MAX])
+{
+    pthread_mutex_lock(&k->lock);
+    size_t count = k->count;
+    memcpy(out, k->jobs, count * sizeof *out);
+    pthread_mutex_unlock(&k->lock);
+    return count;
+}
+
 void known_jobs_remove(struct known_jobs *k, uint64_t id)
 {
     pthread_mutex_lock(&k->lock);
@@ -58,7 +68,8 @@ bool known_jobs_uses(struct known_jobs *k, uint64_t id, const struct hash *root)
     for (size_t i = 0; i < k->count; i++) {
         const struct known_job *job = &k->jobs[i];
         if (job->id == id) continue;
-        used |= hash_equal(&job->bundle_root, root) || hash_equal(&job->result_root, root);
+        used |= !job->over && hash_equal(&job->bundle_root, root);
+        used |= hash_equal(&job->result_root, root);
     }
     pthread_mutex_unlock(&k->lock);
     return used;

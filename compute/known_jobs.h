@@ -14,6 +14,7 @@ struct known_job {
     struct hash bundle_root;
     uint64_t bundle_size;
     bool takes_bundle; /* the job waits for it here */
+    bool over;         /* nobody needs the bundle any more */
     struct hash result_root;
     uint64_t result_size;
     bool gives_result; /* revealed: until then an early look could be copied from */
@@ -25,6 +26,8 @@ struct known_jobs *known_jobs_create(void);
 void known_jobs_destroy(struct known_jobs *k);
 /* Adds or replaces. False when the table is full. */
 bool known_jobs_put(struct known_jobs *k, const struct known_job *job);
+/* Copies all; returns how many there are. */
+size_t known_jobs_list(struct known_jobs *k, struct known_job out[KNOWN_JOBS_MAX]);
 void known_jobs_remove(struct known_jobs *k, uint64_t id);
 /* True if a job other than `id` needs this content still. */
 bool known_jobs_uses(struct known_jobs *k, uint64_t id, const struct hash *root);

@@ -38,22 +38,6 @@ static void look_at_ended(struct worker *w, const uint64_t *active, size_t activ
     }
 }
 
-static void expire_results(struct worker *w)
-{
-    static struct journal_entry entries[JOURNAL_JOBS_MAX];
-    uint64_t keep_s = w->config->keep_hours * 3600;
-    if (w->now_s < keep_s) return;
-    uint64_t before = w->now_s - keep_s;
-    size_t count = journal_list(w->journal, entries, JOURNAL_JOBS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        const struct journal_entry *e = &entries[i];
-        if (e->stage != JOURNAL_ENDED || e->ended_at_s >= before) continue;
-        if (!known_jobs_uses(w->known, e->job, &e->root)) blobs_remove(w->blobs, &e->root);
-        known_jobs_remove(w->known, e->job);
-    }
-    journal_forget_ended(w->journal, before);
-}
-
 static void look_at_chain(struct worker *w)
 {
     uint64_t active[WORKER_JOBS_MAX];
@@ -64,8 +48,11 @@ static void look_at_chain(struct worker *w)
     }
     for (size_t i = 0; i < count && !worker_stopping(w); i++)
         worker_look_at_job(w, active[i]);
-    if (!worker_stopping(w)) look_at_ended(w, active, count);
-    expire_results(w);
+    if (worker_stopping(w)) return;
+    look_at_ended(w, active, count);
+    keeping_drop_strangers(&w->keeping, active, count);
+    uint64_t keep_s = w->config->keep_hours * 3600;
+    keeping_expire(&w->keeping, w->now_s > keep_s ? w->now_s - keep_s : 0);
 }
 
 static void turn(struct worker *w)
@@ -76,6 +63,11 @@ static void turn(struct worker *w)
     if (chain_head(&w->chain, &number, &time_s) != OK) {
         if (!worker_stopping(w))
             log_limited(LOG_WARN, WORKER_AREA, "no node answers: %s", rpc_problem(w->rpc));
+        return;
+    }
+    if (number < w->head) { /* a node that lags behind: what was decided stands */
+        log_limited(LOG_WARN, WORKER_AREA, "the node lags behind number=%llu seen=%llu",
+                    (unsigned long long)number, (unsigned long long)w->head);
         return;
     }
     bool moved = number != w->head;

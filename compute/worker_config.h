@@ -26,7 +26,7 @@
     X(blob_mib, "blob-mib", NUMBER, "MIB", "4096", 16, 1048576,                                    \
       "Most that stored bundles and results may take.")                                            \
     X(keep_hours, "keep-hours", NUMBER, "HOURS", "72", 1, 8760,                                    \
-      "How long a result is served after its job has ended.")                                      \
+      "How long a result is served after its job has ended; less when --blob-mib runs short.")     \
     X(upload_seconds, "upload-seconds", NUMBER, "SECONDS", "20", 1, 3600,                          \
       "How long to wait for the renter's bundle to begin before the job is declined.")             \
     X(poll_ms, "poll-ms", NUMBER, "MS", "150", 20, 60000, "How often the chain is looked at.")     \

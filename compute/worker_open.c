@@ -172,6 +172,7 @@ enum status worker_create(struct worker **out, char error[JSON_ERROR_SIZE],
         worker_destroy(w);
         return status;
     }
+    w->keeping = (struct keeping){w->journal, w->blobs, w->known};
     w->pool = make_pool(w);
     write_gateway_file(w);
     *out = w;

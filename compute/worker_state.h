@@ -4,7 +4,7 @@
 #define LEASEHOLD_COMPUTE_WORKER_STATE_H
 
 #include "compute/gateway_server.h"
-#include "compute/known_jobs.h"
+#include "compute/keeping.h"
 #include "compute/run_pool.h"
 #include "compute/worker.h"
 #include "compute/worker_job.h"
@@ -29,6 +29,7 @@ struct worker {
     struct journal *journal;
     struct blobs *blobs;
     struct known_jobs *known;
+    struct keeping keeping; /* of the three above */
     struct run_pool *pool;
     struct gateway_server *gateway;
     uint64_t now_s; /* of the chain */

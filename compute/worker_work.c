@@ -31,7 +31,7 @@ static enum status store_result(struct worker *w, struct run_outcome *o)
         if (status != OK) return status;
         log_warn(WORKER_AREA, "lying about job=%" PRIu64, o->job);
     }
-    return blobs_adopt(w->blobs, &o->result.root, o->result_path);
+    return keeping_adopt(&w->keeping, &o->result.root, o->result_path);
 }
 
 static void note_failure(struct worker *w, uint64_t job, unsigned weight)
@@ -138,8 +138,8 @@ static void end_job(struct worker *w, const struct chain_job *job,
     ended.stage = JOURNAL_ENDED;
     ended.ended_at_s = job->ended_at_s ? job->ended_at_s : w->now_s;
     journal_put(w->journal, &ended);
-    if (!known_jobs_uses(w->known, job->id, &job->bundle_root))
-        blobs_remove(w->blobs, &job->bundle_root);
+    worker_make_known(w, job, &ended);
+    keeping_drop_bundle(&w->keeping, job->id, &job->bundle_root);
     log_info(WORKER_AREA, "ended job=%" PRIu64 " state=%d", job->id, (int)job->state);
     struct u256 credit;
     if (chain_credit(&w->chain, &credit) != OK || u256_is_zero(credit)) return;
@@ -178,7 +178,8 @@ void worker_make_known(struct worker *w, const struct chain_job *job,
     struct known_job known = {.id = job->id,
                               .renter = job->renter,
                               .bundle_root = job->bundle_root,
-                              .bundle_size = job->bundle_size};
+                              .bundle_size = job->bundle_size,
+                              .over = job->state >= CHAIN_JOB_AGREED};
     known.takes_bundle =
         job->mine && job->replica == CHAIN_REPLICA_ASSIGNED && job->state < CHAIN_JOB_REVEALING;
     if (entry && entry->stage >= JOURNAL_RAN) {
