@@ -99,7 +99,7 @@ static struct scalar small_scalar(uint64_t n)
         }                                                                                          \
         for (int i = 0; i < ROUNDS; i++) {                                                         \
             struct scalar s = random_scalar();                                                     \
-            if (i < 3) s.limb[3] = UINT64_MAX << (i * 60);                                         \
+            if (i < 3) s.limb[3] = UINT64_MAX << (i * 30);                                         \
             if (i == 3) s = (struct scalar){{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};     \
             G##_mul(&r, &p, &s);                                                                   \
             plain_mul_##G(&sum, &p, &s);                                                           \

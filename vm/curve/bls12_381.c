@@ -1,3 +1,5 @@
+#include "vm/curve/bls12_381.h"
+
 #include "vm/curve/bls12_381_codec.h"
 #include "vm/curve/pairing.h"
 

@@ -36,7 +36,7 @@ static inline uint64_t limb_sub(uint64_t *borrow, uint64_t a, uint64_t b)
 #with " %[" prefix "4], %[" to "4]\n\t" #with " %[" prefix "5], %[" to "5]\n\t"
 #define MOVES(op, from, to)                                                                        \
     CHAIN4(op, op, from, to)                                                                       \
-    #op " %[" from "4], %[" to "4]\n\t" #op " %[" from "5], %[" to "5]"                            \
+#op " %[" from "4], %[" to "4]\n\t" #op " %[" from "5], %[" to "5]"                            \
         "\n\t"
 #define OPERANDS(kind, name, of)                                                                   \
     [name##0] kind(of.limb[0]), [name##1] kind(of.limb[1]), [name##2] kind(of.limb[2]),            \

@@ -1,26 +1,15 @@
 /* vm/curve/field.h - Fp: arithmetic modulo the curve's prime, and its big-endian encoding.
  *
- * Montgomery multiplication after Koc, Acar, Kaliski, "Analyzing and comparing Montgomery
- * multiplication algorithms" (CIOS); both primes leave the top bit of the top limb clear, so the
- * running sum never needs a limb more. Every value is below p on entry and on exit; outputs may be
- * inputs. */
+ * Every value is below p on entry and on exit; outputs may be inputs. */
 #ifndef LEASEHOLD_VM_CURVE_FIELD_H
 #define LEASEHOLD_VM_CURVE_FIELD_H
 
 #include "base/bytes.h"
-#include "vm/curve/carry.h"
+#include "vm/curve/product.h"
 
 #include <string.h>
 
 static const struct fp FP_ZERO __attribute__((unused)) = {{0}};
-
-/* a * b + c + *carry, which always fits in 128 bits. */
-static inline uint64_t limb_mul_add(uint64_t *carry, uint64_t a, uint64_t b, uint64_t c)
-{
-    u128 t = (u128)a * b + c + *carry;
-    *carry = (uint64_t)(t >> 64);
-    return (uint64_t)t;
-}
 
 static inline bool fp_is_zero(const struct fp *a)
 {
@@ -52,25 +41,6 @@ static inline void fp_double(struct fp *out, const struct fp *a)
 static inline void fp_neg(struct fp *out, const struct fp *a)
 {
     fp_sub(out, &FP_ZERO, a);
-}
-
-OUTLINE void fp_mul(struct fp *out, const struct fp *a, const struct fp *b)
-{
-    struct fp t = {{0}};
-    UNROLL for (int i = 0; i < FP_LIMBS; i++)
-    {
-        uint64_t high = 0, carry = 0;
-        uint64_t low = limb_mul_add(&high, a->limb[0], b->limb[i], t.limb[0]);
-        uint64_t m = low * FP_NEGATIVE_INVERSE; /* makes the lowest limb vanish */
-        limb_mul_add(&carry, m, FP_MODULUS.limb[0], low);
-        UNROLL for (int j = 1; j < FP_LIMBS; j++)
-        {
-            low = limb_mul_add(&high, a->limb[j], b->limb[i], t.limb[j]);
-            t.limb[j - 1] = limb_mul_add(&carry, m, FP_MODULUS.limb[j], low);
-        }
-        t.limb[FP_LIMBS - 1] = high + carry;
-    }
-    fp_reduce_once(out, &t);
 }
 
 static inline void fp_square(struct fp *out, const struct fp *a)

@@ -24,6 +24,12 @@ struct steps {
     int64_t u, v, q, r; /* f' = (u f + v g) / 2^62, g' = (q f + r g) / 2^62 */
 };
 
+/* All ones for a negative limb, else 0. */
+static inline int64_t sign_62(int64_t limb)
+{
+    return limb < 0 ? -1 : 0;
+}
+
 static inline void to_62(struct signed_62 *out, const struct fp *a)
 {
     for (int i = 0; i < LIMBS_62; i++) {
@@ -85,7 +91,7 @@ static inline int64_t divide_62(struct steps *t, int64_t eta, uint64_t f, uint64
 static inline void update_de(struct signed_62 *d, struct signed_62 *e, const struct steps *t,
                              const struct signed_62 *p)
 {
-    int64_t d_sign = d->limb[LIMBS_62 - 1] >> 63, e_sign = e->limb[LIMBS_62 - 1] >> 63;
+    int64_t d_sign = sign_62(d->limb[LIMBS_62 - 1]), e_sign = sign_62(e->limb[LIMBS_62 - 1]);
     int64_t md = (t->u & d_sign) + (t->v & e_sign), me = (t->q & d_sign) + (t->r & e_sign);
     i128 cd = (i128)t->u * d->limb[0] + (i128)t->v * e->limb[0];
     i128 ce = (i128)t->q * d->limb[0] + (i128)t->r * e->limb[0];
@@ -130,7 +136,7 @@ static inline void update_fg(struct signed_62 *f, struct signed_62 *g, const str
 static inline int drop_limb(struct signed_62 *f, struct signed_62 *g, int count)
 {
     int64_t fn = f->limb[count - 1], gn = g->limb[count - 1];
-    if (count < 2 || (fn ^ fn >> 63) != 0 || (gn ^ gn >> 63) != 0) return count;
+    if (count < 2 || fn != sign_62(fn) || gn != sign_62(gn)) return count;
     f->limb[count - 2] = (int64_t)((uint64_t)f->limb[count - 2] | (uint64_t)fn << 62);
     g->limb[count - 2] = (int64_t)((uint64_t)g->limb[count - 2] | (uint64_t)gn << 62);
     return count - 1;
