@@ -3,7 +3,7 @@
  * Made of + - * / sqrt and fma alone, each correctly rounded, so that they give the same bits under
  * every compiler and on every card. Functions of float compute in double and round once: within
  * 0.51 ulp. Functions of double follow fdlibm (Sun Microsystems, 1993) in method and coefficients:
- * below 1 ulp where docs/compute.md does not say otherwise. */
+ * below 1 ulp, but for rsqrt: below 1.5. */
 #ifndef LEASEHOLD_PRELUDE_MATH_H
 #define LEASEHOLD_PRELUDE_MATH_H
 
