@@ -203,7 +203,7 @@ void worker_look_at_job(struct worker *w, uint64_t id)
     }
     worker_make_known(w, &job, noted ? &entry : NULL);
     bool whole = false;
-    uint64_t held = blobs_held(w->blobs, &job.bundle_root, &whole);
+    uint64_t held = blobs_held(w->blobs, id, &job.bundle_root, &whole);
     struct worker_view view = {.job = &job,
                                .entry = noted ? &entry : NULL,
                                .running = run_pool_is_running(w->pool, id),

@@ -117,7 +117,7 @@ static void a_bundle_goes_up_and_comes_back_unchanged(void **state)
     struct gateway *g = open_as(&renter);
     assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
     bool whole = false;
-    assert_int_equal(blobs_held(store, &bundle.root, &whole), SIZE);
+    assert_int_equal(blobs_held(store, JOB, &bundle.root, &whole), SIZE);
     assert_true(whole);
     assert_int_equal(gateway_get(g, &bundle, back_path, NULL), OK);
     struct buffer back = {0};
@@ -132,7 +132,7 @@ static void an_upload_continues_on_a_new_connection(void **state)
 {
     (void)state;
     struct bytes first = bytes_of(content, GATEWAY_CHUNK_MAX);
-    assert_int_equal(blobs_append(store, &bundle.root, SIZE, 0, first), OK);
+    assert_int_equal(blobs_append(store, JOB, &bundle.root, SIZE, 0, first), OK);
     struct gateway *g = open_as(&renter);
     struct gateway_sizes sizes;
     assert_int_equal(gateway_stat(g, &sizes, &bundle), OK);
@@ -141,7 +141,7 @@ static void an_upload_continues_on_a_new_connection(void **state)
     assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
     gateway_close(g);
     bool whole = false;
-    (void)blobs_held(store, &bundle.root, &whole);
+    (void)blobs_held(store, JOB, &bundle.root, &whole);
     assert_true(whole);
 }
 
@@ -152,7 +152,7 @@ static void a_stranger_may_neither_write_nor_read(void **state)
     key_generate(&stranger);
     struct gateway *g = open_as(&stranger);
     assert_int_equal(gateway_put(g, &bundle, file_path, NULL), E_DENIED);
-    assert_int_equal(blobs_held(store, &bundle.root, NULL), 0);
+    assert_int_equal(blobs_held(store, JOB, &bundle.root, NULL), 0);
     assert_int_equal(gateway_get(g, &bundle, back_path, NULL), E_DENIED);
     assert_int_not_equal(access(back_path, F_OK), 0);
     gateway_close(g);
@@ -198,7 +198,7 @@ static void a_bundle_of_another_size_is_refused_before_a_byte_is_stored(void **s
     assert_true(known_jobs_put(known, &job));
     struct gateway *g = open_as(&renter);
     assert_int_not_equal(gateway_put(g, &bundle, file_path, NULL), OK);
-    assert_int_equal(blobs_held(store, &bundle.root, NULL), 0);
+    assert_int_equal(blobs_held(store, JOB, &bundle.root, NULL), 0);
     gateway_close(g);
 }
 

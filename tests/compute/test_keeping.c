@@ -64,7 +64,7 @@ static enum status adopt(struct hash *out, uint8_t fill, size_t size)
 static bool has(const struct hash *root)
 {
     bool whole;
-    (void)blobs_held(k.blobs, root, &whole);
+    (void)blobs_held(k.blobs, 0, root, &whole);
     return whole;
 }
 
@@ -131,9 +131,9 @@ static void what_a_declined_job_had_sent_is_dropped(void **state)
     assert_true(known_jobs_put(k.known, &gone));
     assert_true(known_jobs_put(k.known, &kept));
     assert_int_equal(
-        blobs_append(k.blobs, &gone.bundle_root, 70000, 0, bytes_of(folder, sizeof folder)), OK);
+        blobs_append(k.blobs, 7, &gone.bundle_root, 70000, 0, bytes_of(folder, sizeof folder)), OK);
     assert_int_equal(
-        blobs_append(k.blobs, &kept.bundle_root, 20000, 0, bytes_of(folder, sizeof folder)), OK);
+        blobs_append(k.blobs, 8, &kept.bundle_root, 20000, 0, bytes_of(folder, sizeof folder)), OK);
     assert_int_equal(blobs_used(k.blobs), 90000);
     keeping_drop_strangers(&k, active, 1);
     assert_int_equal(blobs_used(k.blobs), 20000);
