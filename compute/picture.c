@@ -54,7 +54,7 @@ static enum status present(const struct plan_buffer *b, const struct job_view *v
         strncat(path, ".png", sizeof path - strlen(path) - 1);
         status = write_picture(view, path, buffer_bytes(&content));
         if (status != OK) snprintf(error, JOB_ERROR_SIZE, "cannot write %.400s", path);
-        if (status == OK && report != NULL) buffer_print(report, "picture %s\n", path);
+        if (status == OK && report != NULL) buffer_print(report, "picture    %s\n", path);
     }
     buffer_finish(&content);
     return status;

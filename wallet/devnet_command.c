@@ -162,6 +162,8 @@ static void print_text(const struct devnet *d)
                strcmp(w->fault, "none") != 0 ? w->fault : "");
     }
     printf("accounts   renter, validator-1, provider-N, worker-N in %s/keystore\n", d->dir);
+    if (process_alive(&d->node))
+        printf("to use it  eval \"$(leasehold devnet env --dir '%s')\"\n", d->dir);
 }
 
 static void print_network(const struct session *s, const struct devnet *d)

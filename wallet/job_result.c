@@ -92,7 +92,7 @@ static void list_files(struct buffer *report, const char *folder)
     DIR *d = opendir(folder);
     if (d == NULL) return;
     for (struct dirent *e = readdir(d); e != NULL; e = readdir(d))
-        if (e->d_name[0] != '.') buffer_print(report, "file %s/%s\n", folder, e->d_name);
+        if (e->d_name[0] != '.') buffer_print(report, "file       %s/%s\n", folder, e->d_name);
     closedir(d);
 }
 
