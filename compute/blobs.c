@@ -269,6 +269,15 @@ enum status blobs_append(struct blobs *b, uint64_t job, const struct hash *root,
     return all_here ? complete(b, job, root) : status;
 }
 
+enum status blobs_finish(struct blobs *b, uint64_t job, const struct hash *root, uint64_t size)
+{
+    pthread_mutex_lock(&b->lock);
+    const struct blob *part = find_part(b, job, root);
+    bool all_here = part && part->held == size && !find_whole(b, root);
+    pthread_mutex_unlock(&b->lock);
+    return all_here ? complete(b, job, root) : OK;
+}
+
 static enum status read_at(const char *path, struct buffer *out, uint64_t offset, size_t length)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

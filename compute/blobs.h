@@ -27,6 +27,10 @@ uint64_t blobs_held(struct blobs *b, uint64_t job, const struct hash *root, bool
  * the quota. E_MALFORMED: it is all here now and its root is another; it was dropped. E_IO. */
 MUST_CHECK enum status blobs_append(struct blobs *b, uint64_t job, const struct hash *root,
                                     uint64_t size, uint64_t offset, struct bytes chunk);
+/* After a restart: a part may hold all bytes of a content of `size` bytes that nobody has checked
+ * yet; checks it as blobs_append does. OK also when there is nothing to do. */
+MUST_CHECK enum status blobs_finish(struct blobs *b, uint64_t job, const struct hash *root,
+                                    uint64_t size);
 /* Appends bytes of a whole content, cut at its end. E_NOT_FOUND, E_RANGE (beyond it), E_IO. */
 MUST_CHECK enum status blobs_read(struct blobs *b, struct buffer *out, const struct hash *root,
                                   uint64_t offset, size_t length);

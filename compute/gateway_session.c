@@ -78,7 +78,8 @@ static enum status on_put(struct gateway_session *s, struct bytes body)
     if (put.size != right.size) return answer(s, GATEWAY_RESULT_SIZE, right.size);
     enum status status =
         blobs_append(s->options->blobs, put.job, &put.root, put.size, put.offset, put.chunk);
-    return answer(s, result_of_append(status), blobs_held(s->options->blobs, put.job, &put.root, NULL));
+    return answer(s, result_of_append(status),
+                  blobs_held(s->options->blobs, put.job, &put.root, NULL));
 }
 
 static enum status on_get(struct gateway_session *s, struct bytes body)
@@ -111,8 +112,10 @@ static enum status on_stat(struct gateway_session *s, struct bytes body)
     if (gateway_read_stat(&stat, body) != OK) return refuse(s, GATEWAY_RESULT_MALFORMED, 0);
     enum gateway_result code = right_of(s, &right, stat.job, &stat.root);
     if (code != GATEWAY_RESULT_OK) return answer(s, code, 0);
-    struct gateway_sizes sizes = {.size = right.size,
-                                  .held = blobs_held(s->options->blobs, stat.job, &stat.root, NULL)};
+    enum status status = blobs_finish(s->options->blobs, stat.job, &stat.root, right.size);
+    if (status != OK && status != E_MALFORMED) return answer(s, GATEWAY_RESULT_FAILED, 0);
+    struct gateway_sizes sizes = {
+        .size = right.size, .held = blobs_held(s->options->blobs, stat.job, &stat.root, NULL)};
     buffer_clear(&s->out);
     gateway_put_sizes(&s->out, &sizes);
     return frame_stream_write(s->stream, buffer_bytes(&s->out));

@@ -25,7 +25,7 @@ struct journal {
     pthread_mutex_t lock;
     char *path;
     int fd;
-    size_t records; /* in the file */
+    size_t records;                                 /* in the file */
     struct journal_entry entries[JOURNAL_JOBS_MAX]; /* by job number */
     size_t count;
 };

@@ -43,7 +43,8 @@ static bool is_short(const struct keeping *k)
 void keeping_expire(const struct keeping *k, uint64_t before_s)
 {
     (void)expire_before(k, before_s);
-    while (is_short(k) && keeping_expire_oldest(k)) {}
+    while (is_short(k) && keeping_expire_oldest(k)) {
+    }
 }
 
 enum status keeping_adopt(const struct keeping *k, const struct hash *root, const char *path)

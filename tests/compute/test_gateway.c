@@ -3,6 +3,7 @@
 
 #include "base/fatal.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/merkle.h"
 #include "client/frame_stream.h"
 #include "client/gateway.h"
@@ -158,6 +159,26 @@ static void a_stranger_may_neither_write_nor_read(void **state)
     gateway_close(g);
 }
 
+static void an_upload_whose_last_byte_came_before_a_crash_is_finished(void **state)
+{
+    (void)state;
+    char part[256], name[67], blob_folder[128];
+    hash_to_text(name, &bundle.root);
+    snprintf(part, sizeof part, "%s/blobs/%s.%d.part", folder, name + 2, JOB);
+    gateway_server_stop(server);
+    blobs_close(store);
+    assert_int_equal(file_write_atomic(part, bytes_of(content, SIZE), 0600), OK);
+    at(blob_folder, "blobs");
+    assert_int_equal(blobs_open(&store, blob_folder, 4 << 20), OK);
+    assert_int_equal(start_server(), 0);
+    struct gateway *g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
+    bool whole = false;
+    assert_int_equal(blobs_held(store, JOB, &bundle.root, &whole), SIZE);
+    assert_true(whole);
+    gateway_close(g);
+}
+
 static void a_result_is_served_only_once_it_is_revealed(void **state)
 {
     (void)state;
@@ -240,6 +261,7 @@ int main(void)
         WITH_SERVER(a_bundle_goes_up_and_comes_back_unchanged),
         WITH_SERVER(an_upload_continues_on_a_new_connection),
         WITH_SERVER(a_stranger_may_neither_write_nor_read),
+        WITH_SERVER(an_upload_whose_last_byte_came_before_a_crash_is_finished),
         WITH_SERVER(a_result_is_served_only_once_it_is_revealed),
         WITH_SERVER(a_worker_with_another_key_is_not_talked_to),
         WITH_SERVER(a_bundle_of_another_size_is_refused_before_a_byte_is_stored),
