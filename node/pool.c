@@ -147,7 +147,10 @@ enum tx_reason pool_submit(struct pool *p, struct hash *out_hash, struct bytes w
     pool_lock(p);
     struct mempool_world world = world_open(p, &view);
     enum tx_reason reason = mempool_add(p->mempool, out_hash, wire, &world, clock_ms());
-    if (reason == TX_FINE) pool_journal_append(p->journal, wire);
+    if (reason == TX_FINE) {
+        pool_journal_append(p->journal, wire);
+        rewrite_journal(p); /* replacements alone must not fill the disk while no block comes */
+    }
     world_close(&view);
     pool_unlock(p);
     if (reason == TX_FINE) loop_wake(p->wake_fd);
