@@ -182,8 +182,8 @@ static int check_has_result(struct session *s, const struct follow *f)
         return fail(s, CODE_JOB_FAILED, "job %llu has no result: %s", (unsigned long long)f->job,
                     job_reason_text(abi_get_u64(f->state, "reason")));
     if (reason != REASON_OK)
-        return fail(s, CODE_JOB_FAILED, "job %llu has no result: the program %s",
-                    (unsigned long long)f->job, reason_text((unsigned)reason));
+        return fail(s, CODE_JOB_FAILED, "job %llu has no result: %s", (unsigned long long)f->job,
+                    reason_text((unsigned)reason));
     return CODE_DONE;
 }
 

@@ -111,7 +111,7 @@ static void tell_revealed(struct told *t)
                        (unsigned long long)t->worker, abi_get_text(t->args, "root"),
                        (unsigned long long)seconds);
     } else {
-        progress_stage(t->f->progress, &t->stage, "worker %llu: the job %s",
+        progress_stage(t->f->progress, &t->stage, "worker %llu: no result: %s",
                        (unsigned long long)t->worker, reason_text((unsigned)reason));
     }
 }

@@ -165,6 +165,8 @@ static void print_end_json(struct running *r, int code)
         json_deep_copy(abi_get(state, "root")), "output", r->fetched ? r->record.output : "",
         "seconds", progress_seconds(&r->progress), "stages", r->progress.stages, "replicas",
         r->follow.replicas, "report", report_lines(r), "exitCode", code);
+    json_object_set_new(o, "exitReason",
+                        json_string(reason_name((unsigned)abi_get_u64(state, "exitReason"))));
     add_money(o, state);
     print_json(o);
 }
@@ -210,7 +212,7 @@ static int verdict(struct running *r)
         return CODE_JOB_FAILED;
     }
     if (exit_reason == REASON_OK) return CODE_DONE;
-    fprintf(stderr, "leasehold: job %llu: the program %s (%s); its workers agree and are paid\n",
+    fprintf(stderr, "leasehold: job %llu: no result: %s (%s); its workers agree and are paid\n",
             (unsigned long long)r->record.job, reason_text((unsigned)exit_reason),
             reason_name((unsigned)exit_reason));
     return CODE_JOB_FAILED;

@@ -32,7 +32,8 @@ const bool *stop_flag(void)
 void print_json(json_t *value)
 {
     if (value == NULL) fatal("making the JSON to print");
-    if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) != 0) fatal("printing JSON");
+    if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)) != 0)
+        fatal("printing JSON");
     printf("\n");
     fflush(stdout);
     json_decref(value);
