@@ -229,19 +229,21 @@ static int follow_to_the_end(struct running *r)
                                 .uploads = &r->uploads,
                                 .job = r->record.job,
                                 .next_block = r->record.submitted_block};
+    r->s->tells_stop = true;
     int code = follow_job(&r->follow);
-    if (code == CODE_STOPPED)
-        fail(r->s, CODE_STOPPED, "stopped; go on with: leasehold job resume %llu",
-             (unsigned long long)r->record.job);
     if (code == CODE_DONE) {
         int end = verdict(r);
         if (end == CODE_DONE) end = fetch_result(r);
         code = result_withdraw(&r->follow);
         if (code == CODE_DONE) code = end;
         progress_waiting(&r->progress, "%s", "");
-        if (r->s->json && (end == CODE_DONE || end == CODE_JOB_FAILED)) print_end_json(r, code);
-        if (!r->s->json) print_end_text(r);
+        bool ended = code != CODE_STOPPED && (end == CODE_DONE || end == CODE_JOB_FAILED);
+        if (r->s->json && ended) print_end_json(r, code);
+        if (!r->s->json && code != CODE_STOPPED) print_end_text(r);
     }
+    if (code == CODE_STOPPED)
+        fail(r->s, CODE_STOPPED, "stopped; go on with: leasehold job resume %llu",
+             (unsigned long long)r->record.job);
     uploads_stop(&r->uploads);
     return code;
 }

@@ -255,9 +255,13 @@ static void print_provider(const json_t *p, const char *name)
         printf("provider   %s (not registered)\n", name);
         return;
     }
+    char leaving[64] = "";
+    char when[32];
+    time_to_text(when, abi_get_u64(p, "leavesAt"), (uint64_t)time(NULL));
+    if (status == 2) snprintf(leaving, sizeof leaving, "; its stake is free %s", when);
     printf(
-        "provider   %s (%s)\nworker key %s\nendpoint   %s\nstake      %s, of it %s at risk now\n",
-        name, status < 3 ? statuses[status] : "?", abi_get_text(p, "worker"),
+        "provider   %s (%s%s)\nworker key %s\nendpoint   %s\nstake      %s, of it %s at risk now\n",
+        name, status < 3 ? statuses[status] : "?", leaving, abi_get_text(p, "worker"),
         abi_get_text(p, "endpoint"), stake, reserved);
     print_gpus(abi_get(p, "gpuEntries"));
     char credit[AMOUNT_TEXT_SIZE];

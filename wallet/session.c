@@ -36,6 +36,7 @@ int fail_rpc(const struct session *s, enum status status, const char *what)
     enum exit_code code = CODE_FAILED;
     if (status == E_IO || status == E_TIMEOUT) code = CODE_UNREACHABLE;
     if (status == E_DENIED || status == E_STATE) code = CODE_REFUSED;
+    if (rpc_stopped(s->rpc) && s->tells_stop) return CODE_STOPPED;
     if (rpc_stopped(s->rpc)) return fail(s, CODE_STOPPED, "%s: stopped", what);
     const char *hint = code == CODE_REFUSED ? hint_for(rpc_revert_name(s->rpc)) : "";
     if (code == CODE_UNREACHABLE && status == E_IO) hint = "is it running? --rpc names another";

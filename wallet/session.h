@@ -38,6 +38,7 @@ struct session {
     struct rpc *rpc;      /* after session_connect */
     struct sender sender; /* after session_unlock */
     bool unlocked;
+    bool tells_stop; /* the command itself says what to do after Ctrl-C */
 };
 
 MUST_CHECK int session_init(struct session *s, const struct invocation *in);
