@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -279,8 +280,11 @@ static enum status run_steps(struct run *r, const char *job_path, const char *ta
     if (status == OK) status = open_job(r, job_path);
     if (status != OK || r->result.reason != REASON_OK) return status;
     uint64_t memory_max = (uint64_t)r->options->memory_mib_max << 20;
-    if (memory_max != 0 && r->job->plan.memory_bytes > memory_max) {
-        return bad_job(r, "limits.memory_mib: more than this provider offers");
+    uint64_t memory = r->job->plan.memory_bytes;
+    if (memory_max != 0 && memory > memory_max) {
+        return say(r, E_UNSUPPORTED,
+                   "the job wants %" PRIu64 " MiB of memory, this machine offers %" PRIu32 " MiB",
+                   memory >> 20, r->options->memory_mib_max);
     }
     return run_in_sandbox(r, cc, tar_path);
 }

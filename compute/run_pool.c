@@ -22,20 +22,21 @@ struct run_pool {
     struct slot slots[RUN_SLOTS_MAX];
     size_t count;
     unsigned threads;
+    uint32_t memory_mib_max;
     const char *runner;
     char folder[PATH_MAX - 64];
     volatile sig_atomic_t cancel;
 };
 
-struct run_pool *run_pool_create(size_t slots, unsigned threads, const char *runner,
-                                 const char *folder)
+struct run_pool *run_pool_create(const struct run_pool_options *options)
 {
-    assert(slots > 0 && slots <= RUN_SLOTS_MAX);
+    assert(options->slots > 0 && options->slots <= RUN_SLOTS_MAX);
     struct run_pool *p = must_alloc(sizeof *p);
-    p->count = slots;
-    p->threads = threads;
-    p->runner = runner;
-    snprintf(p->folder, sizeof p->folder, "%s", folder);
+    p->count = options->slots;
+    p->threads = options->threads;
+    p->memory_mib_max = options->memory_mib_max;
+    p->runner = options->runner;
+    snprintf(p->folder, sizeof p->folder, "%s", options->folder);
     return p;
 }
 
@@ -93,6 +94,7 @@ void run_pool_start(struct run_pool *p, uint64_t job, const char *bundle_path, u
     s->options = (struct run_options){.runner_path = p->runner,
                                       .threads = p->threads,
                                       .seconds_max = seconds_max,
+                                      .memory_mib_max = p->memory_mib_max,
                                       .cancel = &p->cancel};
     atomic_store(&s->done, false);
     if (pthread_create(&s->thread, NULL, run_slot, s) != 0)

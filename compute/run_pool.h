@@ -21,9 +21,14 @@ struct run_outcome {
     char result_path[PATH_MAX];
 };
 
-/* `runner` NULL: found as run.h says. `folder`: where results are written. */
-struct run_pool *run_pool_create(size_t slots, unsigned threads, const char *runner,
-                                 const char *folder);
+struct run_pool_options {
+    size_t slots;
+    unsigned threads;        /* of each job; 0: one a core */
+    uint32_t memory_mib_max; /* of each job; 0: what it asks for */
+    const char *runner;      /* NULL: found as run.h says */
+    const char *folder;      /* where results are written */
+};
+struct run_pool *run_pool_create(const struct run_pool_options *options);
 void run_pool_destroy(struct run_pool *p);
 
 bool run_pool_has_free_slot(const struct run_pool *p);

@@ -21,6 +21,8 @@
     X(slots, "slots", NUMBER, "COUNT", "1", 1, 16, "Jobs that run side by side.")                  \
     X(threads, "threads", NUMBER, "COUNT", "0", 0, 256,                                            \
       "Threads of one job on the cpu executor; 0 is one a core.")                                  \
+    X(memory_mib, "memory-mib", NUMBER, "MIB", "0", 0, 262144,                                     \
+      "Most memory that one job may ask for; others are declined. 0 is the machine's own.")        \
     X(runner, "runner", TEXT, "FILE", "", 0, 0,                                                    \
       "The program leasehold-run; by default beside this program, then in the PATH.")              \
     X(blob_mib, "blob-mib", NUMBER, "MIB", "4096", 16, 1048576,                                    \

@@ -143,11 +143,23 @@ static void write_gateway_file(const struct worker *w)
     json_decref(file);
 }
 
+static uint32_t machine_memory_mib(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || page_size <= 0) return 0;
+    return (uint32_t)((uint64_t)pages * (uint64_t)page_size >> 20);
+}
+
 static struct run_pool *make_pool(const struct worker *w)
 {
     const struct worker_config *c = w->config;
-    return run_pool_create(c->slots, (unsigned)c->threads, c->runner[0] ? c->runner : NULL,
-                           w->data_dir);
+    struct run_pool_options options = {.slots = c->slots,
+                                       .threads = (unsigned)c->threads,
+                                       .memory_mib_max = (uint32_t)c->memory_mib,
+                                       .runner = c->runner[0] ? c->runner : NULL,
+                                       .folder = w->data_dir};
+    if (options.memory_mib_max == 0) options.memory_mib_max = machine_memory_mib();
+    return run_pool_create(&options);
 }
 
 enum status worker_create(struct worker **out, char error[JSON_ERROR_SIZE],

@@ -285,6 +285,22 @@ static void a_missing_runner_is_this_machines_fault(void **state)
     maker_close(&m);
 }
 
+/* Sealing a verdict of one's own would disagree with larger machines: it must be no result. */
+static void a_job_for_more_memory_than_offered_is_not_run(void **state)
+{
+    struct maker m;
+    struct run_result result = {0};
+    char error[RUN_ERROR_SIZE] = "";
+    (void)state;
+    maker_open(&m);
+    maker_simple(&m, "__global__ void k(int *out) { out[0] = 1; }", 64, ONE, LIMITS);
+    struct run_options options = {.runner_path = m.runner, .memory_mib_max = 63};
+    assert_int_equal(run_job(&result, error, m.job, m.tar, &options), E_UNSUPPORTED);
+    assert_non_null(strstr(error, "64 MiB"));
+    maker_nothing_is_left();
+    maker_close(&m);
+}
+
 static void a_cancelled_run_ends_at_once(void **state)
 {
     struct maker m;
@@ -357,6 +373,7 @@ int main(void)
         cmocka_unit_test(arguments_that_do_not_fit_are_a_bad_launch),
         cmocka_unit_test(a_bad_job_json_is_the_jobs_fault),
         cmocka_unit_test(a_missing_runner_is_this_machines_fault),
+        cmocka_unit_test(a_job_for_more_memory_than_offered_is_not_run),
         cmocka_unit_test(a_cancelled_run_ends_at_once),
         cmocka_unit_test(a_folder_and_its_bundle_have_one_result),
     };
