@@ -52,7 +52,7 @@ say "5. Worker 2 is restarted with --fault lie, and the same job runs again"
 leasehold devnet fault 2 lie --dir "$folder" >/dev/null
 leasehold job run "$job" --replicas 3 --output "$out/lied-to" --yes
 
-say "6. After: two were paid, provider-2 lost stake, the renter got the slash"
+say "6. After: two were paid, provider-2 lost stake, the renter paid nothing"
 sleep 1.5
 show_balances
 
