@@ -225,7 +225,8 @@ int devnet_down(struct session *s)
     if (s->json) {
         print_json(to_json(&d));
     } else {
-        printf("stopped the network in %s\n", d.dir);
+        printf("stopped%s the network in %s\n",
+               option_on(s->in, OPTION_DELETE) ? " and deleted" : "", d.dir);
     }
     return CODE_DONE;
 }

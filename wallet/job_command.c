@@ -73,7 +73,9 @@ int job_list(struct session *s)
     if (code == CODE_DONE) code = fetch_ids(s, ids, &a);
     if (code == CODE_DONE) code = list_jobs(s, ids, jobs, &t);
     if (code == CODE_DONE && s->json) print_json(json_incref(jobs));
-    if (code == CODE_DONE && !s->json) {
+    bool empty = json_array_size(jobs) == 0;
+    if (code == CODE_DONE && !s->json && empty) fprintf(stderr, "leasehold: no jobs yet\n");
+    if (code == CODE_DONE && !s->json && !empty) {
         table_print(&t);
     } else {
         json_decref(t.rows);
