@@ -25,6 +25,8 @@ struct connection {
     pthread_t thread;
     bool started; /* has a thread to join */
     atomic_bool done;
+    atomic_bool known; /* the policy has granted it something */
+    uint64_t number;   /* in order of arrival */
     int fd;
     struct sockaddr_storage peer;
 };
@@ -39,6 +41,7 @@ struct gateway_server {
     atomic_bool stopping;
     pthread_t acceptor;
     bool accepting;
+    uint64_t accepted;    /* by the acceptor alone */
     pthread_mutex_t lock; /* of connections' fds, for stopping */
     struct connection connections[GATEWAY_CONNECTIONS_MAX];
 };
@@ -64,6 +67,7 @@ static void *serve(void *argument)
         stream.timeout_ms = GATEWAY_FRAME_MS;
         struct gateway_session session = {
             .stream = &stream, .options = &c->server->options, .key_hash = c->server->key_hash};
+        session.known = &c->known;
         gateway_session_run(&session);
         frame_stream_close(&stream);
     }
@@ -82,20 +86,45 @@ static void reap(struct connection *c)
     c->started = false;
 }
 
-/* A free place, unless this host has its share already. */
+static void stop_connection(struct gateway_server *s, struct connection *c)
+{
+    if (!c->started) return;
+    pthread_mutex_lock(&s->lock);
+    if (c->fd >= 0) shutdown(c->fd, SHUT_RDWR);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(c->thread, NULL);
+    c->started = false;
+}
+
+/* The older of two that were not granted anything yet; either may be NULL. */
+static struct connection *first_to_go(struct connection *a, struct connection *b)
+{
+    if (atomic_load(&b->known)) return a;
+    return a && a->number < b->number ? a : b;
+}
+
+/* A free place; else that of the oldest stranger, from the same host if that has its share. */
 static struct connection *place_for(struct gateway_server *s, const struct sockaddr_storage *peer)
 {
-    struct connection *free_place = NULL;
+    struct connection *free_place = NULL, *stranger = NULL, *neighbour = NULL;
     size_t from_there = 0;
     for (size_t i = 0; i < GATEWAY_CONNECTIONS_MAX; i++) {
         struct connection *c = &s->connections[i];
         reap(c);
-        if (!c->started)
+        if (!c->started) {
             free_place = c;
-        else if (same_host(&c->peer, peer))
-            from_there++;
+            continue;
+        }
+        stranger = first_to_go(stranger, c);
+        if (!same_host(&c->peer, peer)) continue;
+        neighbour = first_to_go(neighbour, c);
+        from_there++;
     }
-    return from_there < GATEWAY_PER_ADDRESS_MAX ? free_place : NULL;
+    bool has_share = from_there >= GATEWAY_PER_ADDRESS_MAX;
+    if (free_place && !has_share) return free_place;
+    struct connection *gone = has_share ? neighbour : stranger;
+    if (gone) stop_connection(s, gone);
+    return gone;
 }
 
 static void start_connection(struct gateway_server *s, int fd, const struct sockaddr_storage *peer)
@@ -109,7 +138,9 @@ static void start_connection(struct gateway_server *s, int fd, const struct sock
     c->server = s;
     c->peer = *peer;
     c->fd = fd;
+    c->number = s->accepted++;
     atomic_store(&c->done, false);
+    atomic_store(&c->known, false);
     c->started = pthread_create(&c->thread, NULL, serve, c) == 0;
     if (!c->started) close(fd);
 }
@@ -224,16 +255,6 @@ enum status gateway_server_start(struct gateway_server **out, char error[JSON_ER
     }
     gateway_server_stop(s);
     return status;
-}
-
-static void stop_connection(struct gateway_server *s, struct connection *c)
-{
-    if (!c->started) return;
-    pthread_mutex_lock(&s->lock);
-    if (c->fd >= 0) shutdown(c->fd, SHUT_RDWR);
-    pthread_mutex_unlock(&s->lock);
-    pthread_join(c->thread, NULL);
-    c->started = false;
 }
 
 void gateway_server_stop(struct gateway_server *s)

@@ -44,7 +44,9 @@ static enum gateway_result right_of(struct gateway_session *s, struct gateway_ri
                                     uint64_t job, const struct hash *root)
 {
     *out = (struct gateway_right){0};
-    return s->options->policy(s->options->context, out, job, root, &s->who);
+    enum gateway_result code = s->options->policy(s->options->context, out, job, root, &s->who);
+    if (code == GATEWAY_RESULT_OK) atomic_store(s->known, true);
+    return code;
 }
 
 static enum gateway_result result_of_append(enum status status)

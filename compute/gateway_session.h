@@ -7,7 +7,10 @@
 #include "client/frame_stream.h"
 #include "compute/gateway_server.h"
 
+#include <stdatomic.h>
+
 struct gateway_session {
+    atomic_bool *known; /* set once the policy has let this account do anything */
     struct frame_stream *stream;
     const struct gateway_server_options *options;
     struct hash key_hash;

@@ -223,14 +223,18 @@ static void a_bundle_of_another_size_is_refused_before_a_byte_is_stored(void **s
     gateway_close(g);
 }
 
-static int raw_connection(void)
+/* From 127.0.0.`host`; says nothing. */
+static int raw_connection_from(uint8_t host)
 {
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host);
     const char *endpoint = gateway_server_endpoint(server);
     struct sockaddr_in address = {.sin_family = AF_INET};
     address.sin_port = htons((uint16_t)strtoul(strrchr(endpoint, ':') + 1, NULL, 10));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     return fd;
 }
@@ -240,8 +244,8 @@ static void silent_and_talkative_strangers_do_not_keep_a_renter_out(void **state
     (void)state;
     int silent[GATEWAY_PER_ADDRESS_MAX - 2];
     for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
-        silent[i] = raw_connection();
-    int garbage = raw_connection();
+        silent[i] = raw_connection_from(1);
+    int garbage = raw_connection_from(1);
     char noise[512];
     memset(noise, 'x', sizeof noise);
     (void)!write(garbage, noise, sizeof noise);
@@ -251,6 +255,25 @@ static void silent_and_talkative_strangers_do_not_keep_a_renter_out(void **state
     close(garbage);
     for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
         close(silent[i]);
+}
+
+static void strangers_on_every_place_do_not_keep_a_renter_out(void **state)
+{
+    (void)state;
+    int silent[GATEWAY_CONNECTIONS_MAX];
+    for (size_t i = 0; i < GATEWAY_CONNECTIONS_MAX; i++)
+        silent[i] = raw_connection_from((uint8_t)(1 + i / GATEWAY_PER_ADDRESS_MAX));
+    struct gateway *g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
+    int more[GATEWAY_CONNECTIONS_MAX]; /* nor do later ones push out whom the chain knows */
+    for (size_t i = 0; i < GATEWAY_CONNECTIONS_MAX; i++)
+        more[i] = raw_connection_from((uint8_t)(1 + i / GATEWAY_PER_ADDRESS_MAX));
+    assert_int_equal(gateway_get(g, &bundle, back_path, NULL), OK);
+    gateway_close(g);
+    for (size_t i = 0; i < GATEWAY_CONNECTIONS_MAX; i++) {
+        close(silent[i]);
+        close(more[i]);
+    }
 }
 
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -265,6 +288,7 @@ int main(void)
         WITH_SERVER(a_result_is_served_only_once_it_is_revealed),
         WITH_SERVER(a_worker_with_another_key_is_not_talked_to),
         WITH_SERVER(a_bundle_of_another_size_is_refused_before_a_byte_is_stored),
+        WITH_SERVER(strangers_on_every_place_do_not_keep_a_renter_out),
         WITH_SERVER(silent_and_talkative_strangers_do_not_keep_a_renter_out),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
