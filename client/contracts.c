@@ -100,8 +100,8 @@ static void explain_funds(struct rpc *r)
     const char *message = rpc_error(r)->message;
     if (strstr(message, "insufficient funds") == NULL) return;
     if (amount_after(have, message, " have ") && amount_after(want, message, " want "))
-        rpc_set_problem(r, "insufficient funds: the account has %s and this takes %s or more",
-                        have, want);
+        rpc_set_problem(r, "insufficient funds: the account has %s and this takes %s or more", have,
+                        want);
 }
 
 void contract_explain(struct rpc *r)

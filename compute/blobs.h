@@ -2,9 +2,9 @@
  *
  * DIR/<root> is a whole content, checked against its root before it got that name;
  * DIR/<root>.<job>.part is one that is arriving for that job, contiguous from its start: roots are
- * public, so each job has its own until one of them proves whole. All contents together, counting what parts
- * will become, stay within the quota. Any thread: guarded by one lock, which is not held while
- * a whole content is hashed. */
+ * public, so each job has its own until one of them proves whole. All contents together, counting
+ * what parts will become, stay within the quota. Any thread: guarded by one lock, which is not held
+ * while a whole content is hashed. */
 #ifndef LEASEHOLD_COMPUTE_BLOBS_H
 #define LEASEHOLD_COMPUTE_BLOBS_H
 
@@ -23,8 +23,9 @@ void blobs_close(struct blobs *b);
 /* Bytes of `root` that the job may count on: the size when whole, less while it arrives, 0 when
  * unknown. */
 uint64_t blobs_held(struct blobs *b, uint64_t job, const struct hash *root, bool *out_whole);
-/* Adds a chunk of a content of `size` bytes that is sent for the job. E_RANGE: `offset` is not what is held. E_LIMIT: over
- * the quota. E_MALFORMED: it is all here now and its root is another; it was dropped. E_IO. */
+/* Adds a chunk of a content of `size` bytes that is sent for the job. E_RANGE: `offset` is not what
+ * is held. E_LIMIT: over the quota. E_MALFORMED: it is all here now and its root is another; it was
+ * dropped. E_IO. */
 MUST_CHECK enum status blobs_append(struct blobs *b, uint64_t job, const struct hash *root,
                                     uint64_t size, uint64_t offset, struct bytes chunk);
 /* After a restart: a part may hold all bytes of a content of `size` bytes that nobody has checked

@@ -3,9 +3,9 @@
  * One TLS 1.3 port. Each connection has a thread of its own; there are at most
  * GATEWAY_CONNECTIONS_MAX, GATEWAY_PER_ADDRESS_MAX of them from one address, and each handshake and
  * frame has a time limit. When all places are taken, the oldest connection that was not granted
- * anything yet gives way, so that strangers keep nobody out. Nothing is stored or read before HELLO has proved an account and the
- * policy has said that this account may. Owns its socket, threads and TLS context; borrows blobs.
- */
+ * anything yet gives way, so that strangers keep nobody out. Nothing is stored or read before HELLO
+ * has proved an account and the policy has said that this account may. Owns its socket, threads and
+ * TLS context; borrows blobs. */
 #ifndef LEASEHOLD_COMPUTE_GATEWAY_SERVER_H
 #define LEASEHOLD_COMPUTE_GATEWAY_SERVER_H
 

@@ -1,8 +1,8 @@
 /* reason.h - why a job ended: one table for the runner, the worker, the chain and people.
  *
  * The number is what `Jobs` keeps as exitReason (0 is success): contracts/src/interfaces/IJobs.sol
- * has the same table as EXIT_*, and a test compares them. Numbers are never reused and stay below 32.
- * libc only since the runner links this file too. Any thread. */
+ * has the same table as EXIT_*, and a test compares them. Numbers are never reused and stay below
+ * 32. libc only since the runner links this file too. Any thread. */
 #ifndef LEASEHOLD_COMPUTE_REASON_H
 #define LEASEHOLD_COMPUTE_REASON_H
 

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -106,6 +107,7 @@ void worker_collect_runs(struct worker *w)
 
 static void advance(struct worker *w, const struct journal_entry *entry, enum journal_stage stage)
 {
+    assert(entry != NULL); /* worker_decide seals and reveals only what the journal holds */
     struct journal_entry next = *entry;
     if (next.stage >= stage) return;
     next.stage = stage;

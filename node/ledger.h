@@ -32,8 +32,8 @@ MUST_CHECK enum status ledger_open(struct ledger **out, char error[LEDGER_ERROR_
 void ledger_close(struct ledger *l); /* takes NULL */
 const struct ledger_head *ledger_head(const struct ledger *l);
 
-/* Keeps a block's bytes (copied). E_EXISTS: held already, or not above the head; E_MALFORMED if their
- * hash is another; E_LIMIT. */
+/* Keeps a block's bytes (copied). E_EXISTS: held already, or not above the head; E_MALFORMED if
+ * their hash is another; E_LIMIT. */
 MUST_CHECK enum status ledger_hold(struct ledger *l, const struct hash *hash, struct bytes block);
 bool ledger_holds(const struct ledger *l, const struct hash *hash);
 /* The bytes of a held block, good until the ledger changes; empty if it is not held. */

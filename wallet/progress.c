@@ -43,7 +43,7 @@ double progress_seconds(const struct progress *p)
     return (double)(now_ms() - p->start_ms) / 1000;
 }
 
-/* "  block 24  tx 0x..."; the transaction whole, or on a terminal as much of it as there is room. */
+/* "  block 24  tx 0x..."; the transaction whole, or on a terminal as much of it as has room. */
 static void print_where(const struct progress *p, const struct stage *stage, size_t used)
 {
     char text[120];

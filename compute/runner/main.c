@@ -19,7 +19,7 @@
 
 const char *argp_program_version = "leasehold-run " LEASEHOLD_VERSION;
 
-#define ABOUT     "Compile and run one Leasehold job's plan; meant to be started inside the sandbox."
+#define ABOUT     "Compile and run one Leasehold job's plan; meant to be started in the sandbox."
 #define PRINT_MAN 256
 
 static const struct argp_option OPTIONS[] = {

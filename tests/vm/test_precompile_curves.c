@@ -21,7 +21,8 @@
 static const struct curve_vector *vector_of(uint8_t number)
 {
     size_t i = 0;
-    while (i + 1 < VECTOR_COUNT && curve_vectors[i].number != number) i++;
+    while (i + 1 < VECTOR_COUNT && curve_vectors[i].number != number)
+        i++;
     assert_int_equal(curve_vectors[i].number, number);
     return &curve_vectors[i];
 }

@@ -1,4 +1,4 @@
-/* vm/curve/bls12_381_isogeny.h - SSWU parameters and isogeny coefficients, lowest power first (RFC 9380).
+/* vm/curve/bls12_381_isogeny.h - SSWU parameters, isogenies, lowest power first (RFC 9380).
  *
  * Made by constants.py, which names the sources; field elements are in Montgomery form. */
 #ifndef LEASEHOLD_VM_CURVE_BLS12_381_ISOGENY_H

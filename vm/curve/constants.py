@@ -378,7 +378,7 @@ def isogenies(w, Fp, Fp2, b, b2):
         for k, v in poly.items():
             kind = 'struct fp' if like is Fp else 'struct fp2'
             w.put(kind, 'ISOGENY_%s_%s[%d]' % (name, k, len(v)), '{' + ', '.join(map(w.value, v)) + '}')
-    w.save('bls12_381_isogeny.h', 'SSWU parameters and isogeny coefficients, lowest power first (RFC 9380).')
+    w.save('bls12_381_isogeny.h', 'SSWU parameters, isogenies, lowest power first (RFC 9380).')
 
 
 if __name__ == '__main__':

@@ -2,8 +2,8 @@
  *
  * CIOS (Koc, Acar, Kaliski, "Analyzing and comparing Montgomery multiplication algorithms", 1996):
  * for each limb of b, add a * b[i], then add the multiple of p that makes the lowest limb vanish,
- * and shift by a limb. Both primes leave the top bit of the top limb clear, so the running sum never
- * needs a limb more than FP_LIMBS + 1.
+ * and shift by a limb. Both primes leave the top bit of the top limb clear, so the running sum
+ * never needs a limb more than FP_LIMBS + 1.
  *
  * Two texts: portable C, and for x86-64 processors with MULX, ADCX and ADOX (Broadwell, Zen, and
  * later) one with two carry chains at once, chosen at run time. */
