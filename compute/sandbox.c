@@ -500,17 +500,15 @@ static enum status run_one_way(struct sandbox *s)
 static void explain(char *error, struct sandbox *s, enum status status)
 {
     if (status == E_UNSUPPORTED && error[0] != '\0') return;
-    switch (status) {
-    case E_STATE: snprintf(error, SANDBOX_ERROR_SIZE, "cancelled"); break;
-    case E_UNSUPPORTED:
+    if (status == E_STATE) {
+        snprintf(error, SANDBOX_ERROR_SIZE, "cancelled");
+    } else if (status == E_UNSUPPORTED) {
         snprintf(error, SANDBOX_ERROR_SIZE,
                  "no sandbox can be made here: %.300s(install bubblewrap; allow user namespaces, "
                  "or run as root)",
                  buffer_text(&s->out->log));
-        break;
-    default: /* the statuses of run_one_way are few */
+    } else {
         snprintf(error, SANDBOX_ERROR_SIZE, "cannot run the sandbox: %s", strerror(errno));
-        break;
     }
 }
 
