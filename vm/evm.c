@@ -66,6 +66,11 @@ void evm_set_trace(struct evm *e, void (*step)(void *context, const struct evm_s
     e->trace_context = context;
 }
 
+void evm_set_tier(struct evm *e, enum evm_tier tier)
+{
+    e->tier = tier;
+}
+
 void evm_set_stop_flag(struct evm *e, const volatile int *stop)
 {
     e->stop = stop;

@@ -62,6 +62,14 @@ struct evm;
 struct evm *evm_create(enum evm_revision revision);
 void evm_destroy(struct evm *evm);
 
+/* Which interpreter runs. Both give the same outcome: that is tested, and this is for the tests. */
+enum evm_tier {
+    EVM_TIER_AUTO,  /* plain for code seen first, fast once it has run hot: the default */
+    EVM_TIER_PLAIN, /* byte by byte */
+    EVM_TIER_FAST,  /* all code is translated before it runs */
+};
+void evm_set_tier(struct evm *evm, enum evm_tier tier);
+
 /* The table and host must outlive the call. Value is moved by the VM through the host. */
 void evm_execute(struct evm *evm, struct evm_outcome *out, const struct host_table *table,
                  struct host *host, const struct evm_message *message);

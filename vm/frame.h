@@ -76,6 +76,7 @@ struct context_words {
 
 struct evm {
     enum evm_revision revision;
+    enum evm_tier tier;
     const struct host_table *table;
     struct host *host;
     const struct evm_context *context;
