@@ -213,6 +213,28 @@ static inline void word_mod(struct u256 *r, const struct u256 *a, const struct u
         *r = u256_mod(*a, *b);
 }
 
+static inline void word_sdiv(struct u256 *r, const struct u256 *a, const struct u256 *b)
+{
+    *r = u256_div_signed(*a, *b);
+}
+
+static inline void word_smod(struct u256 *r, const struct u256 *a, const struct u256 *b)
+{
+    *r = u256_mod_signed(*a, *b);
+}
+
+static inline void word_addmod(struct u256 *r, const struct u256 *a, const struct u256 *b,
+                               const struct u256 *modulus)
+{
+    *r = u256_addmod(*a, *b, *modulus);
+}
+
+static inline void word_mulmod(struct u256 *r, const struct u256 *a, const struct u256 *b,
+                               const struct u256 *modulus)
+{
+    *r = u256_mulmod(*a, *b, *modulus);
+}
+
 static inline void word_shl(struct u256 *r, const struct u256 *shift, const struct u256 *value)
 {
     struct u256 v = *value;

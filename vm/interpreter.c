@@ -36,6 +36,11 @@
     function(&sp[-1], &sp[0], &sp[-1]);                                                            \
     END(NAME)
 
+#define MODULAR(NAME, function)                                                                    \
+    BEGIN(NAME)                                                                                    \
+    function(&sp[-2], &sp[0], &sp[-1], &sp[-2]);                                                   \
+    END(NAME)
+
 #define COMPARE(NAME, condition)                                                                   \
     BEGIN(NAME)                                                                                    \
     sp[-1] = word_u64(condition);                                                                  \
@@ -156,18 +161,10 @@ enum step interpret(struct evm *e, struct frame *f) // NOLINT(readability-functi
     BINARY(SUB, word_sub)
     BINARY(DIV, word_div)
     BINARY(MOD, word_mod)
-    BEGIN(SDIV)
-    sp[-1] = u256_div_signed(sp[0], sp[-1]);
-    END(SDIV)
-    BEGIN(SMOD)
-    sp[-1] = u256_mod_signed(sp[0], sp[-1]);
-    END(SMOD)
-    BEGIN(ADDMOD)
-    sp[-2] = u256_addmod(sp[0], sp[-1], sp[-2]);
-    END(ADDMOD)
-    BEGIN(MULMOD)
-    sp[-2] = u256_mulmod(sp[0], sp[-1], sp[-2]);
-    END(MULMOD)
+    BINARY(SDIV, word_sdiv)
+    BINARY(SMOD, word_smod)
+    MODULAR(ADDMOD, word_addmod)
+    MODULAR(MULMOD, word_mulmod)
     OPERATE(EXP, op_exp)
     BINARY(SIGNEXTEND, word_signextend)
 
