@@ -105,6 +105,7 @@ enum step op_call(struct evm *e, struct frame *f, enum opcode op)
 
     struct call c = call_from_operands(e, f, op, &o);
     c.gas = take_call_gas(f, &o);
+    if (e->trace != NULL) trace_close(e, f->gas);
     enum evm_result refused = refusal(e, f, &o.value);
     if (refused != EVM_SUCCESS)
         call_done(e, refused, c.gas);

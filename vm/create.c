@@ -73,6 +73,7 @@ enum step op_create(struct evm *e, struct frame *f, enum opcode op)
     f->gas = charge(e, f, op, &o);
     if (f->gas < 0) return STEP_END;
     struct call c = call_from_operands(e, f, &o);
+    if (e->trace != NULL) trace_close(e, f->gas);
     uint64_t nonce = e->table->nonce(e->host, &f->self);
     enum evm_result refused = refusal(e, f, &o.value, nonce);
     if (refused != EVM_SUCCESS) {

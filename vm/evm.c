@@ -56,14 +56,8 @@ void evm_destroy(struct evm *e)
     buffer_finish(&e->return_data);
     free(e->stack);
     free(e->memory);
+    free(e->trace);
     free(e);
-}
-
-void evm_set_trace(struct evm *e, void (*step)(void *context, const struct evm_step *s),
-                   void *context)
-{
-    e->trace = step;
-    e->trace_context = context;
 }
 
 void evm_set_tier(struct evm *e, enum evm_tier tier)
@@ -117,6 +111,7 @@ static void leave(struct evm *e)
 {
     struct frame *f = frame_top(e);
     if (f->gas < 0) assert(f->result != EVM_SUCCESS && f->result != EVM_REVERT);
+    if (e->trace != NULL) trace_close(e, f->gas);
     if (f->kind == EVM_CREATE && f->result == EVM_SUCCESS) create_finish(e, f);
     f = frame_pop(e);
     if (e->frame_count == 0) return;

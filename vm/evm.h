@@ -80,16 +80,21 @@ bool evm_is_precompile(enum evm_revision revision, const struct address *a);
 size_t evm_precompile_count(enum evm_revision revision);
 void evm_precompile_address(enum evm_revision revision, size_t index, struct address *out);
 
-/* One step of a trace (EIP-3155); NULL turns it off. The hook must not change anything. */
+/* One step of a trace (EIP-3155): an operation, and the state before it. */
 struct evm_step {
     uint64_t pc;
     uint8_t opcode;
     int64_t gas;
-    size_t depth;
+    int64_t
+        gas_cost; /* with the gas that goes along; of a step that fails, the opcode's base gas */
+    int64_t refund;
+    size_t depth;             /* 1 is the outermost frame */
     const struct u256 *stack; /* bottom first */
     size_t stack_count;
     size_t memory_bytes;
 };
+/* The hook hears of a step when its cost is known: after the operation, but before the steps of
+ * what that calls. It must not change anything; NULL turns it off. Not while a message runs. */
 void evm_set_trace(struct evm *evm, void (*step)(void *context, const struct evm_step *s),
                    void *context);
 

@@ -74,6 +74,15 @@ struct context_words {
     struct u256 blob_base_fee;
 };
 
+/* The step that runs now, until its cost is known; trace.c. */
+struct trace {
+    void (*tell)(void *context, const struct evm_step *s);
+    void *context;
+    bool is_open;
+    struct evm_step step;
+    struct u256 stack[STACK_ITEMS_MAX]; /* as it was before the step */
+};
+
 struct evm {
     enum evm_revision revision;
     enum evm_tier tier;
@@ -91,8 +100,7 @@ struct evm {
     size_t memory_capacity;
     struct program_cache programs;
     const volatile int *stop;
-    void (*trace)(void *context, const struct evm_step *s);
-    void *trace_context;
+    struct trace *trace; /* NULL: none */
     size_t frame_count;
     struct frame frames[CALL_DEPTH_MAX + 1];
 };
@@ -147,6 +155,11 @@ static inline uint64_t words_of(uint64_t size_bytes)
 {
     return (size_bytes + 31) / 32;
 }
+
+/* trace.c, only while e->trace is set: a step begins, with the frame's gas and stack items; and
+ * the open step, if any, has left the frame so much gas (negative: it failed). */
+void trace_open(struct evm *e, const struct frame *f, const uint8_t *pc, int64_t gas, size_t count);
+void trace_close(struct evm *e, int64_t gas_left);
 
 /* interpreter.c: runs the topmost frame until it ends or calls. */
 enum step interpret(struct evm *e, struct frame *f);

@@ -114,17 +114,6 @@ static int64_t expand_for(struct evm *e, struct frame *f, int64_t gas, const str
     return memory_reserve(e, f, gas, offset, &size_word);
 }
 
-static void trace(struct evm *e, const struct frame *f, const uint8_t *pc, int64_t gas,
-                  ptrdiff_t count)
-{
-    struct evm_step s = {.pc = (uint64_t)(pc - f->program->code), .opcode = *pc, .gas = gas};
-    s.depth = e->frame_count;
-    s.stack = &e->stack[f->stack_base + 1];
-    s.stack_count = (size_t)count;
-    s.memory_bytes = f->memory_size;
-    e->trace(e->trace_context, &s);
-}
-
 /* One function by its nature: the registers that hold pc, sp and gas are its locals. */
 enum step interpret(struct evm *e, struct frame *f) // NOLINT(readability-function-size)
 {
@@ -334,7 +323,7 @@ stop_check:
     if (*e->stop != 0) goto failed;
     goto op_JUMPDEST;
 trace_step:
-    trace(e, f, pc, gas, sp - bottom);
+    trace_open(e, f, pc, gas, (size_t)(sp - bottom));
     goto *direct[*pc];
     /* clang-format on */
 }

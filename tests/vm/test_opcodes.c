@@ -258,38 +258,6 @@ static void every_opcode_of_cancun_has_a_name(void **state)
     assert_null(opcode_name(0x0c));
 }
 
-struct steps {
-    size_t count;
-    uint8_t opcodes[8];
-    int64_t gas[8];
-    size_t heights[8];
-};
-
-static void remember_step(void *context, const struct evm_step *s)
-{
-    struct steps *steps = context;
-    assert_true(steps->count < 8);
-    steps->opcodes[steps->count] = s->opcode;
-    steps->gas[steps->count] = s->gas;
-    steps->heights[steps->count++] = s->stack_count;
-}
-
-static void the_trace_sees_each_step_before_it_runs(void **state)
-{
-    (void)state;
-    struct fixture x;
-    struct steps steps = {.count = 0};
-    fixture_open(&x);
-    evm_set_trace(x.evm, remember_step, &steps);
-    fixture_run_code(&x, "6001600201");
-    assert_int_equal(steps.count, 4);
-    assert_memory_equal(steps.opcodes, ((uint8_t[]){0x60, 0x60, 0x01, 0x00}), 4);
-    assert_int_equal(steps.gas[0], FIXTURE_GAS);
-    assert_int_equal(steps.gas[3], FIXTURE_GAS - 9);
-    assert_int_equal(steps.heights[2], 2);
-    fixture_close(&x);
-}
-
 static void the_stop_flag_ends_an_endless_loop(void **state)
 {
     (void)state;
@@ -321,7 +289,6 @@ int main(void)
         cmocka_unit_test(mcopy_copies_as_if_through_a_buffer),
         cmocka_unit_test(a_log_carries_topics_and_data),
         cmocka_unit_test(every_opcode_of_cancun_has_a_name),
-        cmocka_unit_test(the_trace_sees_each_step_before_it_runs),
         cmocka_unit_test(the_stop_flag_ends_an_endless_loop),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
