@@ -110,7 +110,10 @@ $(RUNNER): $(RUNNER_OBJECTS)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/*/test_*.c))
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/bench_*.c))
-TOOLS   := $(patsubst tests/tools/%_main.c,$(OUT)/bin/%,$(wildcard tests/tools/*_main.c))
+# tests/tools/evm_bench_main.c is bin/evm-bench.
+TOOL_SOURCES := $(wildcard tests/tools/*_main.c)
+tool_of = $(OUT)/bin/$(subst _,-,$(patsubst tests/tools/%_main.c,%,$(1)))
+TOOLS   := $(foreach t,$(TOOL_SOURCES),$(call tool_of,$(t)))
 
 # tests/FLOOR/test_NAME.c links FLOOR and what is below it.
 # $(1) is tests/..., $(2) what to link, $(3) flags for the linker.
@@ -123,9 +126,13 @@ plain = $(patsubst $(OUT)/%,%,$(1))
 $(foreach t,$(call plain,$(TESTS)),$(eval $(call test_program,$(t),$(word 2,$(subst /, ,$(t))),-lcmocka)))
 $(foreach t,$(call plain,$(BENCHES)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),-lcmocka)))
 $(foreach t,$(call plain,$(FUZZERS)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),-fsanitize=fuzzer)))
-$(TOOLS): $(OUT)/bin/%: $(OUT)/tests/tools/%_main.c.o $(call archives,tools)
-	@mkdir -p $(@D)
-	$(CC) $(LD_$(KIND)) $(LDFLAGS) $^ $(LIBS) -o $@
+define tool_program
+$(call tool_of,$(1)): $(OUT)/$(1).o $(call archives,tools)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LD_$$(KIND)) $$(LDFLAGS) $$^ $$(LIBS) -o $$@
+	@ln -sf $$(@F) $$(subst -,_,$$@)
+endef
+$(foreach t,$(TOOL_SOURCES),$(eval $(call tool_program,$(t))))
 
 .PHONY: tests benches fuzzers tools
 tests: $(TESTS)

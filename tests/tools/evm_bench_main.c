@@ -253,7 +253,7 @@ int main(int argc, char **argv)
         if (*end != '\0' || !(seconds >= 0 && seconds <= 3600)) first = argc;
     }
     if (first >= argc) {
-        fprintf(stderr, "usage: evm_bench [-t SECONDS] FILE...\n");
+        fprintf(stderr, "usage: evm-bench [-t SECONDS] FILE...\n");
         return 2;
     }
     bool good = true;
