@@ -57,11 +57,11 @@ sources_of = $(filter-out %_main.c compute/runner/%,$(shell find $(1) -name '*.c
              $(shell find $(1) -name '*.S' 2>/dev/null | sort)
 objects_of = $(patsubst %,$(OUT)/%.o,$(call sources_of,$(1)))
 
-PROGRAMS := leaseholdd leasehold-worker leasehold
+PROGRAMS := leaseholdd leasehold-worker leasehold evm-run
 RUNNER   := $(OUT)/bin/leasehold-run
 
 .PHONY: all
-all: programs ## build the four programs
+all: programs ## build the five programs
 
 .PHONY: programs
 programs: $(addprefix $(OUT)/bin/,$(PROGRAMS)) $(RUNNER)
@@ -91,6 +91,7 @@ endef
 $(eval $(call program,leaseholdd,node/leaseholdd_main,node))
 $(eval $(call program,leasehold-worker,compute/worker_main,compute))
 $(eval $(call program,leasehold,wallet/leasehold_main,wallet))
+$(eval $(call program,evm-run,node/evm_run_main,node))
 
 # The runner stands alone: libc only, so that it starts in an empty sandbox.
 # Its fibers and address space limits do not go with sanitizers: it is always a release build.

@@ -4,6 +4,7 @@
 #include "vm/trace.h"
 
 #include "base/fatal.h"
+#include "base/hex.h"
 #include "vm/frame.h"
 
 #include <assert.h>
@@ -71,4 +72,14 @@ void step_to_json(struct buffer *out, const struct evm_step *s)
     }
     buffer_print(out, "],\"depth\":%zu,\"refund\":%lld,\"opName\":\"%s\"}", s->depth,
                  (long long)s->refund, name == NULL ? "UNDEFINED" : name);
+}
+
+void summary_to_json(struct buffer *out, const struct trace_summary *s)
+{
+    char root[67];
+    hash_to_text(root, &s->root);
+    buffer_print(out, "{\"stateRoot\":\"%s\",\"output\":\"", root);
+    hex_append(out, s->output);
+    buffer_print(out, "\",\"gasUsed\":\"0x%llx\",\"pass\":%s,\"fork\":\"%s\"}",
+                 (unsigned long long)s->gas_used, s->pass ? "true" : "false", s->fork);
 }

@@ -9,4 +9,14 @@
  * decimal. */
 void step_to_json(struct buffer *out, const struct evm_step *s);
 
+/* The line that closes a trace: stateRoot, output, gasUsed, pass, fork. */
+struct trace_summary {
+    struct hash root;
+    struct bytes output;
+    int64_t gas_used;
+    bool pass;
+    const char *fork;
+};
+void summary_to_json(struct buffer *out, const struct trace_summary *s);
+
 #endif
