@@ -5,11 +5,11 @@
 #ifndef LEASEHOLD_VM_ARITH_H
 #define LEASEHOLD_VM_ARITH_H
 
+#include "base/limb.h"
 #include "base/u256.h"
+#include "base/u256_division.h"
 
 #include <string.h>
-
-__extension__ typedef unsigned __int128 word_pair;
 
 static inline uint64_t load_word_be64(const uint8_t *from)
 {
@@ -102,39 +102,26 @@ static inline struct address word_to_address(const struct u256 *a)
 
 static inline void word_add(struct u256 *r, const struct u256 *a, const struct u256 *b)
 {
-    unsigned long long carry = 0;
-    for (int i = 0; i < 4; i++) {
-        word_pair sum = (word_pair)a->limb[i] + b->limb[i] + carry;
-        r->limb[i] = (uint64_t)sum;
-        carry = (uint64_t)(sum >> 64);
-    }
+    (void)limbs_add(r->limb, a->limb, b->limb);
 }
 
 static inline void word_sub(struct u256 *r, const struct u256 *a, const struct u256 *b)
 {
-    uint64_t borrow = 0;
-    for (int i = 0; i < 4; i++) {
-        word_pair difference = (word_pair)a->limb[i] - b->limb[i] - borrow;
-        r->limb[i] = (uint64_t)difference;
-        borrow = (uint64_t)(difference >> 64) & 1;
-    }
+    (void)limbs_sub(r->limb, a->limb, b->limb);
 }
 
 static inline bool word_less(const struct u256 *a, const struct u256 *b)
 {
-    uint64_t borrow = 0;
-    for (int i = 0; i < 4; i++) {
-        word_pair difference = (word_pair)a->limb[i] - b->limb[i] - borrow;
-        borrow = (uint64_t)(difference >> 64) & 1;
-    }
-    return borrow != 0;
+    return limbs_less(a->limb, b->limb);
 }
 
+/* Two's complement: with the top bits flipped it is the order of unsigned words. */
 static inline bool word_less_signed(const struct u256 *a, const struct u256 *b)
 {
-    bool a_negative = (a->limb[3] >> 63) != 0;
-    bool b_negative = (b->limb[3] >> 63) != 0;
-    return a_negative != b_negative ? a_negative : word_less(a, b);
+    const uint64_t top = UINT64_C(1) << 63;
+    struct u256 x = {{a->limb[0], a->limb[1], a->limb[2], a->limb[3] ^ top}};
+    struct u256 y = {{b->limb[0], b->limb[1], b->limb[2], b->limb[3] ^ top}};
+    return limbs_less(x.limb, y.limb);
 }
 
 static inline bool word_equal(const struct u256 *a, const struct u256 *b)
@@ -143,39 +130,9 @@ static inline bool word_equal(const struct u256 *a, const struct u256 *b)
             (a->limb[3] ^ b->limb[3])) == 0;
 }
 
-/* acc += x * y, with the carry out of 128 bits counted in *top. */
-static inline void word_muladd(word_pair *acc, uint64_t *top, uint64_t x, uint64_t y)
-{
-    word_pair product = (word_pair)x * y;
-    *acc += product;
-    *top += *acc < product;
-}
-
 static inline void word_mul(struct u256 *r, const struct u256 *a, const struct u256 *b)
 {
-    if (word_is_u64(a) && word_is_u64(b)) {
-        word_pair p = (word_pair)a->limb[0] * b->limb[0];
-        *r = (struct u256){{(uint64_t)p, (uint64_t)(p >> 64), 0, 0}};
-        return;
-    }
-    uint64_t out[4];
-    /* Column by column: each holds the sum of its products and what the last one carried. */
-    word_pair acc = (word_pair)a->limb[0] * b->limb[0];
-    uint64_t top = 0;
-    out[0] = (uint64_t)acc;
-    acc >>= 64;
-    word_muladd(&acc, &top, a->limb[0], b->limb[1]);
-    word_muladd(&acc, &top, a->limb[1], b->limb[0]);
-    out[1] = (uint64_t)acc;
-    acc = acc >> 64 | (word_pair)top << 64;
-    top = 0;
-    word_muladd(&acc, &top, a->limb[0], b->limb[2]);
-    word_muladd(&acc, &top, a->limb[1], b->limb[1]);
-    word_muladd(&acc, &top, a->limb[2], b->limb[0]);
-    out[2] = (uint64_t)acc;
-    out[3] = (uint64_t)(acc >> 64) + a->limb[0] * b->limb[3] + a->limb[1] * b->limb[2] +
-             a->limb[2] * b->limb[1] + a->limb[3] * b->limb[0];
-    memcpy(r->limb, out, sizeof(out));
+    limbs_multiply_low(r->limb, a->limb, b->limb);
 }
 
 static inline void word_exp(struct u256 *r, const struct u256 *base, const struct u256 *exponent)
@@ -202,7 +159,7 @@ static inline void word_div(struct u256 *r, const struct u256 *a, const struct u
     if (word_is_u64(a) && word_is_u64(b))
         *r = word_u64(b->limb[0] == 0 ? 0 : a->limb[0] / b->limb[0]);
     else
-        *r = u256_div(*a, *b);
+        u256_quotient(r, a, b);
 }
 
 static inline void word_mod(struct u256 *r, const struct u256 *a, const struct u256 *b)
@@ -210,96 +167,89 @@ static inline void word_mod(struct u256 *r, const struct u256 *a, const struct u
     if (word_is_u64(a) && word_is_u64(b))
         *r = word_u64(b->limb[0] == 0 ? 0 : a->limb[0] % b->limb[0]);
     else
-        *r = u256_mod(*a, *b);
+        u256_remainder(r, a, b);
 }
 
 static inline void word_sdiv(struct u256 *r, const struct u256 *a, const struct u256 *b)
 {
-    *r = u256_div_signed(*a, *b);
+    u256_quotient_signed(r, a, b);
 }
 
 static inline void word_smod(struct u256 *r, const struct u256 *a, const struct u256 *b)
 {
-    *r = u256_mod_signed(*a, *b);
+    u256_remainder_signed(r, a, b);
 }
 
 static inline void word_addmod(struct u256 *r, const struct u256 *a, const struct u256 *b,
                                const struct u256 *modulus)
 {
-    *r = u256_addmod(*a, *b, *modulus);
+    u256_sum_modulo(r, a, b, modulus);
 }
 
 static inline void word_mulmod(struct u256 *r, const struct u256 *a, const struct u256 *b,
                                const struct u256 *modulus)
 {
-    *r = u256_mulmod(*a, *b, *modulus);
+    u256_product_modulo(r, a, b, modulus);
+}
+
+/* r = all of a, or nothing. */
+static inline void word_keep(struct u256 *r, const uint64_t a[4], bool kept)
+{
+    uint64_t mask = kept ? UINT64_MAX : 0;
+    r->limb[0] = a[0] & mask;
+    r->limb[1] = a[1] & mask;
+    r->limb[2] = a[2] & mask;
+    r->limb[3] = a[3] & mask;
 }
 
 static inline void word_shl(struct u256 *r, const struct u256 *shift, const struct u256 *value)
 {
-    struct u256 v = *value;
     uint64_t bits = word_saturated(shift);
-    uint64_t limbs = bits / 64;
-    unsigned rest = (unsigned)(bits % 64);
-    for (uint64_t i = 4; i-- > 0;) {
-        uint64_t high = i >= limbs ? v.limb[i - limbs] : 0;
-        uint64_t low = i > limbs ? v.limb[i - limbs - 1] : 0;
-        r->limb[i] = rest == 0 ? high : high << rest | low >> (64 - rest);
-    }
-}
-
-/* Shifts right; the bits that come in are `fill`, 0 or all ones. */
-static inline void word_shift_right(struct u256 *r, const struct u256 *shift,
-                                    const struct u256 *value, uint64_t fill)
-{
-    struct u256 v = *value;
-    uint64_t bits = word_saturated(shift);
-    uint64_t limbs = bits / 64;
-    unsigned rest = (unsigned)(bits % 64);
-    for (uint64_t i = 0; i < 4; i++) {
-        uint64_t low = limbs < 4 - i ? v.limb[i + limbs] : fill;
-        uint64_t high = limbs < 3 - i ? v.limb[i + limbs + 1] : fill;
-        r->limb[i] = rest == 0 ? low : low >> rest | high << (64 - rest);
-    }
+    uint64_t shifted[4];
+    limbs_shift_left(shifted, value->limb, bits & 255);
+    word_keep(r, shifted, bits < 256);
 }
 
 static inline void word_shr(struct u256 *r, const struct u256 *shift, const struct u256 *value)
 {
-    word_shift_right(r, shift, value, 0);
+    uint64_t bits = word_saturated(shift);
+    uint64_t shifted[4];
+    limbs_shift_right(shifted, value->limb, bits & 255, 0);
+    word_keep(r, shifted, bits < 256);
 }
 
+/* From 255 on every bit is the sign, so 255 stands for more. */
 static inline void word_sar(struct u256 *r, const struct u256 *shift, const struct u256 *value)
 {
-    word_shift_right(r, shift, value, (uint64_t)0 - (value->limb[3] >> 63));
+    uint64_t bits = word_saturated(shift);
+    uint64_t sign = (uint64_t)0 - (value->limb[3] >> 63);
+    limbs_shift_right(r->limb, value->limb, bits < 256 ? (unsigned)bits : 255, sign);
 }
 
 static inline void word_byte(struct u256 *r, const struct u256 *index, const struct u256 *value)
 {
     uint64_t from_top = word_saturated(index);
-    if (from_top >= 32) {
-        *r = word_u64(0);
-        return;
-    }
-    uint64_t from_bottom = 31 - from_top;
-    *r = word_u64(value->limb[from_bottom / 8] >> (from_bottom % 8 * 8) & 0xff);
+    uint64_t from_bottom = 31 - (from_top & 31);
+    uint64_t byte = value->limb[from_bottom / 8] >> (from_bottom % 8 * 8) & 0xff;
+    *r = word_u64(from_top < 32 ? byte : 0);
 }
 
 /* Spreads the top bit of byte `index` (0 is the lowest) over all above it. */
 static inline void word_signextend(struct u256 *r, const struct u256 *index,
                                    const struct u256 *value)
 {
-    struct u256 v = *value;
     uint64_t from_bottom = word_saturated(index);
-    if (from_bottom < 31) {
-        uint64_t limb = from_bottom / 8;
-        unsigned rest = (unsigned)(from_bottom % 8 * 8 + 7);
-        uint64_t sign = (uint64_t)0 - (v.limb[limb] >> rest & 1);
-        uint64_t above = ~UINT64_C(0) << rest;
-        v.limb[limb] = (v.limb[limb] & ~above) | (sign & above);
-        for (uint64_t i = limb + 1; i < 4; i++)
-            v.limb[i] = sign;
-    }
-    *r = v;
+    uint64_t limb = from_bottom < 31 ? from_bottom / 8 : 4;
+    unsigned above = 56 - (unsigned)(from_bottom % 8 * 8);
+    uint64_t edge = (uint64_t)((int64_t)(value->limb[limb & 3] << above) >> above);
+    uint64_t sign = (uint64_t)0 - (edge >> 63);
+    uint64_t v1 = value->limb[1];
+    uint64_t v2 = value->limb[2];
+    uint64_t v3 = value->limb[3];
+    r->limb[0] = limb == 0 ? edge : value->limb[0];
+    r->limb[1] = limb == 1 ? edge : limb < 1 ? sign : v1;
+    r->limb[2] = limb == 2 ? edge : limb < 2 ? sign : v2;
+    r->limb[3] = limb == 3 ? edge : limb < 3 ? sign : v3;
 }
 
 static inline unsigned word_byte_length(const struct u256 *a)

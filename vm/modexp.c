@@ -28,11 +28,11 @@ static struct u256 read_word(struct bytes input, uint64_t offset, size_t size)
     return word_load(padded);
 }
 
-static word_pair iteration_count(uint64_t exponent_size, const struct u256 *head)
+static u128 iteration_count(uint64_t exponent_size, const struct u256 *head)
 {
     int bits = u256_bit_length(*head);
-    word_pair count = bits > 0 ? (word_pair)(bits - 1) : 0;
-    if (exponent_size > 32) count += (word_pair)8 * (exponent_size - 32);
+    u128 count = bits > 0 ? (u128)(bits - 1) : 0;
+    if (exponent_size > 32) count += (u128)8 * (exponent_size - 32);
     return count > 0 ? count : 1;
 }
 
@@ -43,10 +43,10 @@ static int64_t price(struct bytes input, uint64_t base_size, uint64_t exponent_s
     uint64_t larger = base_size > modulus_size ? base_size : modulus_size;
     if (larger > MEMORY_BYTES_MAX) return -1;
     if (larger == 0) return GAS_MIN;
-    word_pair words = (larger + 7) / 8;
+    u128 words = (larger + 7) / 8;
     size_t head_size = exponent_size < 32 ? (size_t)exponent_size : 32;
     struct u256 head = read_word(input, HEADER_BYTES + base_size, head_size);
-    word_pair gas = words * words * iteration_count(exponent_size, &head) / 3;
+    u128 gas = words * words * iteration_count(exponent_size, &head) / 3;
     if (gas > INT64_MAX) return -1;
     return gas > GAS_MIN ? (int64_t)gas : GAS_MIN;
 }
