@@ -127,7 +127,7 @@ static void run(struct evm *e)
         struct frame *f = frame_top(e);
         if (e->stop != NULL && *e->stop != 0)
             f->result = EVM_OUT_OF_GAS;
-        else if (interpret(e, f) == STEP_ENTER)
+        else if ((f->is_fast ? interpret_fast(e, f) : interpret(e, f)) != STEP_END)
             continue;
         leave(e);
     }

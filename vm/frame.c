@@ -2,6 +2,7 @@
 
 #include "base/fatal.h"
 #include "vm/gas.h"
+#include "vm/register_code.h"
 
 #include <assert.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 /* Room for a whole stack behind `base`, the unused item 0 included. */
 static void stack_ensure(struct evm *e, size_t base)
 {
-    size_t need = base + STACK_ITEMS_MAX + 1;
+    size_t need = base + STACK_ITEMS_MAX + 1 + STACK_HEADROOM;
     if (need <= e->stack_capacity) return;
     size_t capacity = e->stack_capacity == 0 ? STACK_FIRST_ITEMS : e->stack_capacity;
     while (capacity < need)
@@ -36,6 +37,18 @@ static void memory_ensure(struct evm *e, size_t need)
     }
 }
 
+/* Which interpreter the frame begins in, and whether it may change later. */
+static void choose_tier(struct evm *e, struct frame *f)
+{
+    struct program *p = f->program;
+    bool is_plain = e->tier == EVM_TIER_PLAIN || e->trace != NULL;
+    f->is_pinned = is_plain || e->tier == EVM_TIER_FAST;
+    p->heat += PROGRAM_HEAT_PER_CALL;
+    f->is_fast = !is_plain && (e->tier == EVM_TIER_FAST || program_is_hot(p));
+    if (f->is_fast) program_cache_translate(&e->programs, p);
+    f->pc = f->is_fast ? REGISTER_CODE_ENTRY : 0;
+}
+
 void frame_push(struct evm *e, const struct call *c, struct program *program, size_t snapshot,
                 int64_t refund)
 {
@@ -51,7 +64,7 @@ void frame_push(struct evm *e, const struct call *c, struct program *program, si
     memory_ensure(e, memory_base + 1);
     struct frame *f = &e->frames[e->frame_count++];
     f->program = program;
-    f->pc = 0;
+    choose_tier(e, f);
     f->gas = c->gas;
     f->stack_base = stack_base;
     f->stack_count = 0;
@@ -113,4 +126,11 @@ int64_t memory_expand(struct evm *e, struct frame *f, int64_t gas, uint64_t end)
     f->memory_size = size;
     f->memory_gas = cost;
     return gas;
+}
+
+int64_t memory_expand_for(struct evm *e, struct frame *f, int64_t gas, const struct u256 *offset,
+                          uint64_t size)
+{
+    struct u256 size_word = word_u64(size);
+    return memory_reserve(e, f, gas, offset, &size_word);
 }

@@ -10,7 +10,8 @@
  *   1. Only the topmost frame runs; the ones below wait for its reply.
  *   2. `gas < 0` in a frame means that it failed; `result` says how (OUT_OF_GAS until said else).
  *   3. A frame's memory_size is a multiple of 32, paid for, and zeroed where nothing was written.
- *   4. Pointers into the two regions are stale once a frame was entered (stack) or memory grew
+ *   4. A frame's stack has room for STACK_ITEMS_MAX items and the temporaries of register code.
+ *   5. Pointers into the two regions are stale once a frame was entered (stack) or memory grew
  *      (memory); frames keep `memory` and `input` up to date, see memory_expand. */
 #ifndef LEASEHOLD_VM_FRAME_H
 #define LEASEHOLD_VM_FRAME_H
@@ -38,7 +39,9 @@ struct call {
 
 struct frame {
     struct program *program;
-    size_t pc;
+    bool is_fast;   /* it runs register code */
+    bool is_pinned; /* it stays in the interpreter that it is in */
+    size_t pc;      /* in the bytecode; if it is fast, index of a header in the register code */
     int64_t gas;
     size_t stack_base; /* index in the region; item i (1 = bottom) is at base + i */
     size_t stack_count;
@@ -107,9 +110,10 @@ struct evm {
 
 /* What an opcode that can call leaves the interpreter with. */
 enum step {
-    STEP_NEXT,  /* go on behind the opcode */
-    STEP_ENTER, /* a new frame is on top */
-    STEP_END,   /* this frame is over; its result is set */
+    STEP_NEXT,   /* go on behind the opcode */
+    STEP_ENTER,  /* a new frame is on top */
+    STEP_SWITCH, /* this frame goes on in the other interpreter */
+    STEP_END,    /* this frame is over; its result is set */
 };
 
 static inline struct frame *frame_top(struct evm *e)
@@ -151,6 +155,13 @@ static inline int64_t memory_reserve(struct evm *e, struct frame *f, int64_t gas
     return at + count <= f->memory_size ? gas : memory_expand(e, f, gas, at + count);
 }
 
+/* `size` bytes, 32 or fewer, at `offset` lie inside the memory that is paid for. */
+static inline bool in_memory(const struct frame *f, const struct u256 *offset, uint64_t size)
+{
+    return word_is_u64(offset) && f->memory_size >= size &&
+           offset->limb[0] <= f->memory_size - size;
+}
+
 static inline uint64_t words_of(uint64_t size_bytes)
 {
     return (size_bytes + 31) / 32;
@@ -161,8 +172,14 @@ static inline uint64_t words_of(uint64_t size_bytes)
 void trace_open(struct evm *e, const struct frame *f, const uint8_t *pc, int64_t gas, size_t count);
 void trace_close(struct evm *e, int64_t gas_left);
 
-/* interpreter.c: runs the topmost frame until it ends or calls. */
+/* The same for a few bytes at an offset, out of line: memory rarely grows. */
+int64_t memory_expand_for(struct evm *e, struct frame *f, int64_t gas, const struct u256 *offset,
+                          uint64_t size);
+
+/* Both run the topmost frame until it ends, calls or goes on in the other: interpreter.c byte by
+ * byte, interpreter_fast.c translated. */
 enum step interpret(struct evm *e, struct frame *f);
+enum step interpret_fast(struct evm *e, struct frame *f);
 
 /* call.c, create.c: the opcodes that begin frames. The interpreter has saved pc (behind the
  * opcode), gas and stack_count, and reads them again afterwards. */

@@ -5,10 +5,12 @@
  * its base gas by constants of the table (BEGIN), so the checks that cannot fail compile to
  * nothing. The code is padded (program.h): running off its end is a STOP.
  *
- * Three tables: plain; one whose JUMPDEST also looks at the stop flag (every loop passes one);
+ * Three tables: plain; one whose JUMPDEST also looks at the stop flag and at how hot the program
+ * is (every loop passes one), for a frame that can be stopped or go on in register code;
  * one that sends each opcode through the trace first. So neither costs anything when off. */
 #include "vm/frame.h"
 #include "vm/operations.h"
+#include "vm/register_code.h"
 
 #include <assert.h>
 
@@ -100,18 +102,16 @@ static inline void save(struct frame *f, const uint8_t *pc, int64_t gas, ptrdiff
     f->stack_count = (size_t)count;
 }
 
-/* 32 or fewer bytes at `offset` lie inside the memory that is paid for. */
-static inline bool in_memory(const struct frame *f, const struct u256 *offset, uint64_t size)
+/* A JUMPDEST of code that may be translated: true if the frame goes on there in register code. */
+static bool becomes_fast(struct evm *e, struct frame *f, const uint8_t *pc)
 {
-    return word_is_u64(offset) && f->memory_size >= size &&
-           offset->limb[0] <= f->memory_size - size;
-}
-
-static int64_t expand_for(struct evm *e, struct frame *f, int64_t gas, const struct u256 *offset,
-                          uint64_t size)
-{
-    struct u256 size_word = word_u64(size);
-    return memory_reserve(e, f, gas, offset, &size_word);
+    if (f->is_pinned) return false;
+    f->program->heat++;
+    if (!program_is_hot(f->program)) return false;
+    program_cache_translate(&e->programs, f->program);
+    f->pc = f->program->fast->targets[pc - f->program->code];
+    f->is_fast = true;
+    return true;
 }
 
 /* One function by its nature: the registers that hold pc, sp and gas are its locals. */
@@ -121,16 +121,16 @@ enum step interpret(struct evm *e, struct frame *f) // NOLINT(readability-functi
 #define ALL_ELSE(label)                 [0 ... 255] = &&label
     /* cppcheck-suppress assignBoolToPointer */
     static const void *const plain[256] = {ALL_ELSE(undefined), OPCODES(LABEL)};
-#define STOP_CHECK [OP_JUMPDEST] = &&stop_check
+#define WATCH [OP_JUMPDEST] = &&watch
     /* cppcheck-suppress assignBoolToPointer */
-    static const void *const stoppable[256] = {ALL_ELSE(undefined), OPCODES(LABEL) STOP_CHECK};
+    static const void *const watched[256] = {ALL_ELSE(undefined), OPCODES(LABEL) WATCH};
     /* cppcheck-suppress assignBoolToPointer */
     static const void *const traced[256] = {ALL_ELSE(trace_step)};
-#undef STOP_CHECK
+#undef WATCH
 #undef ALL_ELSE
 #undef LABEL
 
-    const void *const *const direct = e->stop == NULL ? plain : stoppable;
+    const void *const *const direct = e->stop == NULL && f->is_pinned ? plain : watched;
     const void *const *const labels = e->trace == NULL ? direct : traced;
     const uint8_t *pc = f->program->code + f->pc;
     struct u256 *bottom = &e->stack[f->stack_base];
@@ -214,21 +214,21 @@ enum step interpret(struct evm *e, struct frame *f) // NOLINT(readability-functi
     END(POP)
     BEGIN(MLOAD)
     if (!in_memory(f, &sp[0], 32)) {
-        gas = expand_for(e, f, gas, &sp[0], 32);
+        gas = memory_expand_for(e, f, gas, &sp[0], 32);
         if (gas < 0) goto failed;
     }
     sp[0] = word_load(f->memory + sp[0].limb[0]);
     END(MLOAD)
     BEGIN(MSTORE)
     if (!in_memory(f, &sp[0], 32)) {
-        gas = expand_for(e, f, gas, &sp[0], 32);
+        gas = memory_expand_for(e, f, gas, &sp[0], 32);
         if (gas < 0) goto failed;
     }
     word_store(f->memory + sp[0].limb[0], &sp[-1]);
     END(MSTORE)
     BEGIN(MSTORE8)
     if (!in_memory(f, &sp[0], 1)) {
-        gas = expand_for(e, f, gas, &sp[0], 1);
+        gas = memory_expand_for(e, f, gas, &sp[0], 1);
         if (gas < 0) goto failed;
     }
     f->memory[sp[0].limb[0]] = (uint8_t)sp[-1].limb[0];
@@ -319,9 +319,12 @@ resume: /* a call or create was begun: it is over (NEXT), it runs now (ENTER), o
     sp = bottom + f->stack_count;
     GO();
 
-stop_check:
-    if (*e->stop != 0) goto failed;
-    goto op_JUMPDEST;
+watch:
+    if (e->stop != NULL && *e->stop != 0) goto failed;
+    if (!becomes_fast(e, f, pc)) goto op_JUMPDEST;
+    f->gas = gas;
+    f->stack_count = (size_t)(sp - bottom);
+    return STEP_SWITCH;
 trace_step:
     trace_open(e, f, pc, gas, (size_t)(sp - bottom));
     goto *direct[*pc];

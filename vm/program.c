@@ -2,6 +2,7 @@
 
 #include "base/fatal.h"
 #include "vm/opcodes.h"
+#include "vm/translate.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -36,7 +37,9 @@ struct program *program_create(struct bytes code)
 void program_release(struct program *p)
 {
     assert(p->use_count > 0);
-    if (--p->use_count == 0) free(p);
+    if (--p->use_count > 0) return;
+    free(p->fast);
+    free(p);
 }
 
 static size_t slot_of(const struct hash *code_hash)
@@ -52,19 +55,42 @@ struct program *program_cache_find(struct program_cache *c, const struct hash *c
     return p;
 }
 
+static void empty_slot(struct program_cache *c, size_t index)
+{
+    struct program *p = c->slots[index];
+    if (p == NULL) return;
+    assert(p->is_cached);
+    if (p->fast != NULL) c->fast_bytes -= p->fast->bytes;
+    p->is_cached = false;
+    c->slots[index] = NULL;
+    program_release(p);
+}
+
 void program_cache_put(struct program_cache *c, struct program *p, const struct hash *code_hash)
 {
-    struct program **slot = &c->slots[slot_of(code_hash)];
-    if (*slot != NULL) program_release(*slot);
+    size_t index = slot_of(code_hash);
+    assert(p->fast == NULL && !p->is_cached);
+    empty_slot(c, index);
     p->code_hash = *code_hash;
+    p->is_cached = true;
     p->use_count++;
-    *slot = p;
+    c->slots[index] = p;
+}
+
+void program_cache_translate(struct program_cache *c, struct program *p)
+{
+    if (p->fast != NULL) return;
+    p->fast = translate(p);
+    if (!p->is_cached) return;
+    c->fast_bytes += p->fast->bytes;
+    if (c->fast_bytes <= PROGRAM_FAST_BYTES_MAX) return;
+    for (size_t i = 0; i < PROGRAM_CACHE_MAX; i++)
+        if (c->slots[i] != NULL && c->slots[i] != p && c->slots[i]->fast != NULL) empty_slot(c, i);
 }
 
 void program_cache_finish(struct program_cache *c)
 {
-    for (size_t i = 0; i < PROGRAM_CACHE_MAX; i++) {
-        if (c->slots[i] != NULL) program_release(c->slots[i]);
-        c->slots[i] = NULL;
-    }
+    for (size_t i = 0; i < PROGRAM_CACHE_MAX; i++)
+        empty_slot(c, i);
+    assert(c->fast_bytes == 0);
 }
