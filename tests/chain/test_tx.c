@@ -1,6 +1,6 @@
 #include "chain/tx.h"
 
-#include "tests/chain/official.h"
+#include "tests/official.h"
 #include "tests/chain/vectors.h"
 
 static void decodes_transactions_of_other_libraries(void **state)
