@@ -103,12 +103,6 @@ static void run_begin(struct run *r, const struct chain_config *config, struct e
     execution_set_ancestry(&r->x, &ancestry);
 }
 
-static enum tx_reason reason_of_decoding(enum status status)
-{
-    if (status == E_UNSUPPORTED) return TX_TYPE_UNSUPPORTED;
-    return status == E_LIMIT ? TX_OVERSIZED : TX_MALFORMED;
-}
-
 static void keep_transaction(struct run *r, const struct tx *t, const struct tx_outcome *o)
 {
     struct executed *e = r->e;
@@ -135,7 +129,7 @@ static enum tx_reason run_transaction(struct run *r, struct bytes wire,
     if (at == r->capacity) return TX_BLOCK_GAS_USED_UP;
     arena_reset(&r->scratch);
     enum status status = tx_decode(&t, &r->scratch, wire);
-    if (status != OK) return reason_of_decoding(status);
+    if (status != OK) return tx_reason_of_decoding(status, wire);
     if (sender != NULL) {
         e->senders[at] = *sender;
     } else if (tx_sender(&e->senders[at], &t) != OK) {

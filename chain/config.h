@@ -3,6 +3,10 @@
 #define LEASEHOLD_CHAIN_CONFIG_H
 
 #include "base/u256.h"
+#include "vm/evm.h"
+
+/* The EVM's rules that blocks of every network follow, from its genesis on. */
+#define CHAIN_REVISION EVM_PRAGUE
 
 #define NETWORK_NAME_MAX 32
 

@@ -1,5 +1,8 @@
 #include "chain/execute.h"
 
+#include "chain/authorize.h"
+#include "vm/delegation.h"
+
 #include <assert.h>
 
 #define REFUND_PART 5 /* EIP-3529: at most a fifth of the gas used */
@@ -40,15 +43,28 @@ struct target {
     size_t access_count;
 };
 
+/* EIP-7702: whose code the message runs is warm, and not paid for. */
+static void warm_delegate(struct execution *x, const struct address *to)
+{
+    struct address delegate;
+    if (evm_revision_of(x->evm) < EVM_PRAGUE) return;
+    if (!delegation_decode(&delegate, layer_code(x->host.layer, to))) return;
+    layer_warm_account(x->host.layer, &delegate);
+}
+
 static void warm_up(struct execution *x, const struct address *sender, const struct target *target)
 {
     struct layer *l = x->host.layer;
     layer_warm_account(l, sender);
-    if (!target->is_create) layer_warm_account(l, target->to);
+    if (!target->is_create) {
+        layer_warm_account(l, target->to);
+        warm_delegate(x, target->to);
+    }
     layer_warm_account(l, &x->host.context.coinbase); /* EIP-3651 */
-    for (size_t i = 0; i < evm_precompile_count(EVM_CANCUN); i++) {
+    enum evm_revision revision = evm_revision_of(x->evm);
+    for (size_t i = 0; i < evm_precompile_count(revision); i++) {
         struct address a;
-        evm_precompile_address(EVM_CANCUN, i, &a);
+        evm_precompile_address(revision, i, &a);
         layer_warm_account(l, &a);
     }
     for (size_t i = 0; i < target->access_count; i++) {
@@ -60,21 +76,29 @@ static void warm_up(struct execution *x, const struct address *sender, const str
     }
 }
 
-static uint64_t settle_gas(uint64_t limit, const struct evm_outcome *o)
+/* What a message may use and gets back, beside what the VM itself counts. */
+struct gas_terms {
+    uint64_t limit;
+    uint64_t floor;  /* EIP-7623: used at least, whatever is refunded */
+    uint64_t refund; /* of authorizations: stays when the call fails */
+};
+
+static uint64_t settle_gas(const struct gas_terms *terms, const struct evm_outcome *o)
 {
-    assert(o->gas_left >= 0 && (uint64_t)o->gas_left <= limit);
-    uint64_t used = limit - (uint64_t)o->gas_left;
-    if (o->result != EVM_SUCCESS || o->gas_refund <= 0) return used;
+    assert(o->gas_left >= 0 && (uint64_t)o->gas_left <= terms->limit);
+    uint64_t used = terms->limit - (uint64_t)o->gas_left;
+    uint64_t refund = terms->refund;
+    if (o->result == EVM_SUCCESS && o->gas_refund > 0) refund += (uint64_t)o->gas_refund;
     uint64_t most = used / REFUND_PART;
-    uint64_t refund = (uint64_t)o->gas_refund;
-    return used - (refund < most ? refund : most);
+    used -= refund < most ? refund : most;
+    return used < terms->floor ? terms->floor : used;
 }
 
-static struct tx_outcome outcome_of(const struct evm_outcome *o, uint64_t limit)
+static struct tx_outcome outcome_of(const struct evm_outcome *o, const struct gas_terms *terms)
 {
     return (struct tx_outcome){
         .result = o->result,
-        .gas_used = settle_gas(limit, o),
+        .gas_used = settle_gas(terms, o),
         .output = o->output,
         .created = o->created,
     };
@@ -82,10 +106,18 @@ static struct tx_outcome outcome_of(const struct evm_outcome *o, uint64_t limit)
 
 /* ---- transactions ---- */
 
+/* EIP-3607, and EIP-7702's exception. */
+static bool may_send(struct execution *x, const struct account *a, const struct address *sender)
+{
+    if (!account_has_code(a)) return true;
+    return evm_revision_of(x->evm) >= EVM_PRAGUE && layer_is_delegated(x->host.layer, sender);
+}
+
 static enum tx_reason check_state(struct execution *x, const struct tx *t,
                                   const struct address *sender)
 {
-    enum tx_reason reason = tx_check_static(t, x->config->chain_id, x->host.context.gas_limit);
+    enum tx_reason reason =
+        tx_check_static(t, evm_revision_of(x->evm), x->config->chain_id, x->host.context.gas_limit);
     if (reason != TX_FINE) return reason;
     if (t->gas_limit > x->gas_left) return TX_BLOCK_GAS_USED_UP;
     if (u256_compare(t->max_fee_per_gas, x->host.context.base_fee) < 0) return TX_FEE_BELOW_BASE;
@@ -94,7 +126,7 @@ static enum tx_reason check_state(struct execution *x, const struct tx *t,
         return TX_BLOB_FEE;
     }
     struct account a = layer_account(x->host.layer, sender);
-    if (account_has_code(&a)) return TX_SENDER_HAS_CODE; /* EIP-3607 */
+    if (!may_send(x, &a, sender)) return TX_SENDER_HAS_CODE;
     return tx_check_account(t, a.nonce, a.balance);
 }
 
@@ -146,13 +178,18 @@ enum tx_reason execute_transaction(struct execution *x, struct tx_outcome *out, 
     x->host.context.gas_price = tx_gas_price(t, x->host.context.base_fee);
     x->host.context.blob_hashes = t->blob_hashes;
     x->host.context.blob_hash_count = t->blob_hash_count;
+    struct authorizations authorizations = {t->authorizations, t->authorization_count,
+                                            x->config->chain_id};
+    struct gas_terms terms = {.limit = t->gas_limit,
+                              .floor = tx_floor_gas(t, evm_revision_of(x->evm))};
     layer_begin(l);
     buy_gas(x, t, sender);
     layer_set_nonce(l, sender, t->nonce + 1);
+    terms.refund = authorize(l, &authorizations);
     warm_up(x, sender, &target);
     struct evm_outcome o = {0};
     run_transaction(x, &o, t, sender);
-    *out = outcome_of(&o, t->gas_limit);
+    *out = outcome_of(&o, &terms);
     out->gas_price = x->host.context.gas_price;
     pay_fees(x, t, sender, out->gas_used);
     layer_end(l);
@@ -195,38 +232,46 @@ void execute_system(struct execution *x, struct tx_outcome *out, const struct sy
     evm_execute(x->evm, &o, &HOST_OF_LAYER, &x->host, &m);
     if (o.result != EVM_SUCCESS) layer_revert(l, before);
     layer_end(l);
-    *out = outcome_of(&o, SYSTEM_CALL_GAS);
+    *out = outcome_of(&o, &(struct gas_terms){.limit = SYSTEM_CALL_GAS});
     out->logs = layer_logs(l, &out->log_count);
 }
 
 /* ---- read-only calls ---- */
 
+static struct tx tx_of_call(const struct call_request *r)
+{
+    return (struct tx){.is_create = r->is_create,
+                       .gas_limit = r->gas_limit,
+                       .data = r->data,
+                       .access = r->access,
+                       .access_count = r->access_count,
+                       .authorizations = r->authorizations,
+                       .authorization_count = r->authorization_count};
+}
+
 static enum tx_reason check_call(struct execution *x, const struct call_request *r,
-                                 uint64_t intrinsic)
+                                 const struct tx *as_tx)
 {
     struct account a = layer_account(x->host.layer, &r->from);
     struct u256 fee, cost;
     if (r->is_create && r->data.size > INIT_CODE_SIZE_MAX) return TX_INIT_CODE_SIZE;
-    if (intrinsic > r->gas_limit || r->gas_limit > INT64_MAX) return TX_INTRINSIC_GAS;
+    if (r->is_create && r->authorization_count > 0) return TX_SET_CODE_CREATE;
+    if (r->gas_limit > INT64_MAX) return TX_INTRINSIC_GAS;
+    enum tx_reason reason = tx_check_gas(as_tx, evm_revision_of(x->evm));
+    if (reason != TX_FINE) return reason;
     if (!u256_mul_checked(&fee, u256_from_u64(r->gas_limit), r->gas_price)) return TX_FUNDS;
     if (!u256_add_checked(&cost, fee, r->value)) return TX_FUNDS;
     return u256_compare(a.balance, cost) < 0 ? TX_FUNDS : TX_FINE;
 }
 
-static uint64_t call_intrinsic(const struct call_request *r)
-{
-    struct tx t = {.is_create = r->is_create,
-                   .data = r->data,
-                   .access = r->access,
-                   .access_count = r->access_count};
-    return tx_intrinsic_gas(&t);
-}
-
-static void run_call(struct execution *x, struct evm_outcome *o, const struct call_request *r,
-                     int64_t gas)
+/* Returns the refund of authorizations. */
+static uint64_t run_call(struct execution *x, struct evm_outcome *o, const struct call_request *r,
+                         int64_t gas)
 {
     struct layer *l = x->host.layer;
     struct target target = {r->is_create, &r->to, r->access, r->access_count};
+    struct authorizations authorizations = {r->authorizations, r->authorization_count,
+                                            x->config->chain_id};
     uint64_t nonce = layer_account(l, &r->from).nonce;
     struct evm_message m = {
         .kind = r->is_create ? EVM_CREATE : EVM_CALL,
@@ -238,27 +283,32 @@ static void run_call(struct execution *x, struct evm_outcome *o, const struct ca
         .create_nonce = nonce,
     };
     if (nonce < UINT64_MAX) layer_set_nonce(l, &r->from, nonce + 1);
+    uint64_t refund = authorize(l, &authorizations);
     warm_up(x, &r->from, &target);
     evm_execute(x->evm, o, &HOST_OF_LAYER, &x->host, &m);
+    return refund;
 }
 
 enum tx_reason execute_call(struct execution *x, struct tx_outcome *out,
                             const struct call_request *request, const volatile int *stop)
 {
     struct layer *l = x->host.layer;
-    uint64_t intrinsic = call_intrinsic(request);
-    enum tx_reason reason = check_call(x, request, intrinsic);
+    struct tx as_tx = tx_of_call(request);
+    enum tx_reason reason = check_call(x, request, &as_tx);
     if (reason != TX_FINE) return reason;
+    struct gas_terms terms = {.limit = request->gas_limit,
+                              .floor = tx_floor_gas(&as_tx, evm_revision_of(x->evm))};
     struct evm_outcome o = {0};
     set_caller(x, &request->from, request->gas_price);
     evm_set_stop_flag(x->evm, stop);
     layer_begin(l);
     size_t before = layer_snapshot(l);
-    run_call(x, &o, request, (int64_t)(request->gas_limit - intrinsic));
+    int64_t gas = (int64_t)(request->gas_limit - tx_intrinsic_gas(&as_tx));
+    terms.refund = run_call(x, &o, request, gas);
     layer_revert(l, before);
     layer_end(l);
     evm_set_stop_flag(x->evm, NULL);
-    *out = outcome_of(&o, request->gas_limit);
+    *out = outcome_of(&o, &terms);
     return TX_FINE;
 }
 

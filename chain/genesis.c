@@ -377,7 +377,7 @@ enum status genesis_execute(struct executed **out, char error[JSON_ERROR_SIZE],
                             const struct genesis *g, const struct state_base *base)
 {
     assert(hash_equal(&base->root, &EMPTY_TRIE_ROOT));
-    struct evm *evm = evm_create(EVM_CANCUN);
+    struct evm *evm = evm_create(CHAIN_REVISION);
     struct executed *e = executed_create(base, NULL);
     enum status status = run_genesis(e, evm, error, g);
     evm_destroy(evm);

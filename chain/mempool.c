@@ -1,5 +1,6 @@
 #include "chain/mempool.h"
 
+#include "chain/config.h"
 #include "chain/mempool_table.h"
 
 #include <assert.h>
@@ -37,12 +38,6 @@ void mempool_destroy(struct mempool *m)
 
 /* --- adding --- */
 
-static enum tx_reason reason_of_status(enum status status)
-{
-    if (status == E_LIMIT) return TX_OVERSIZED;
-    return status == E_UNSUPPORTED ? TX_TYPE_UNSUPPORTED : TX_MALFORMED;
-}
-
 /* What needs no account: fills in everything of *out but sequence and time. */
 static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct bytes wire,
                               const struct mempool_world *world)
@@ -50,10 +45,11 @@ static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct 
     struct tx t;
     arena_reset(&m->arena);
     enum status status = tx_decode(&t, &m->arena, wire);
-    if (status != OK) return reason_of_status(status);
+    if (status != OK) return tx_reason_of_decoding(status, wire);
     out->hash = tx_hash_of_wire(wire);
     if (mempool_find(m, &out->hash)) return TX_KNOWN;
-    enum tx_reason reason = tx_check_static(&t, world->chain_id, world->block_gas_limit);
+    enum tx_reason reason =
+        tx_check_static(&t, CHAIN_REVISION, world->chain_id, world->block_gas_limit);
     if (reason != TX_FINE) return reason;
     if (!tx_cost_max(&out->cost_max_wei, &t)) return TX_FUNDS;
     if (tx_sender(&out->sender, &t) != OK) return TX_BAD_SIGNATURE;

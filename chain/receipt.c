@@ -96,7 +96,7 @@ enum status receipt_decode(struct receipt *out, struct arena *arena, struct byte
     if (input.size == 0) return E_MALFORMED;
     struct receipt r = {.type = TX_LEGACY};
     uint8_t first = input.data[0];
-    if (first == TX_ACCESS_LIST || first == TX_DYNAMIC_FEE) {
+    if (tx_is_wire_type(first)) {
         r.type = (enum tx_type)first;
         input = bytes_slice(input, 1, input.size - 1);
     }

@@ -6,23 +6,27 @@
 #include <assert.h>
 #include <string.h>
 
-/* Yellow Paper appendix G as changed by EIP-2028, EIP-2930 and EIP-3860. */
-#define GAS_BASE           21000u
-#define GAS_CREATE         32000u
-#define GAS_DATA_ZERO      4u
-#define GAS_DATA_NONZERO   16u
-#define GAS_INIT_CODE_WORD 2u
-#define GAS_ACCESS_ADDRESS 2400u
-#define GAS_ACCESS_SLOT    1900u
-#define GAS_PER_BLOB       131072u /* EIP-4844 */
-#define BLOB_HASH_VERSION  1
-
 /* Of an access list: a slot; an entry without slots. */
 #define SLOT_RLP_SIZE      33
 #define ENTRY_RLP_SIZE_MIN 23
+/* Of an authorization whose numbers are all below 128. */
+#define AUTHORIZATION_RLP_SIZE_MIN 27
+#define AUTHORIZATION_MAGIC        5 /* EIP-7702: stands before what is signed */
 
 #define V_UNPROTECTED 27 /* legacy v: 27 + parity */
 #define V_PROTECTED   35 /* EIP-155: 35 + 2 * chain id + parity */
+
+/* --- types --- */
+
+bool tx_is_wire_type(uint8_t type_byte)
+{
+    return type_byte == TX_ACCESS_LIST || type_byte == TX_DYNAMIC_FEE || type_byte == TX_SET_CODE;
+}
+
+bool tx_has_tip(const struct tx *t)
+{
+    return t->type != TX_LEGACY && t->type != TX_ACCESS_LIST;
+}
 
 /* --- decoding --- */
 
@@ -36,12 +40,12 @@ static void read_to(struct rlp_reader *r, struct tx *t)
         rlp_fail(r);
 }
 
-static void read_signature(struct rlp_reader *r, struct tx *t)
+static void read_signature(struct rlp_reader *r, struct signature *out)
 {
     struct u256 point_x = rlp_u256(r);
     struct u256 scalar = rlp_u256(r);
-    u256_to_be(t->signature.b, point_x);
-    u256_to_be(t->signature.b + 32, scalar);
+    u256_to_be(out->b, point_x);
+    u256_to_be(out->b + 32, scalar);
 }
 
 /* How many items the list holds. Fails it, with 0, if they cannot all be of the least size: so the
@@ -83,6 +87,35 @@ static void read_access_list(struct rlp_reader *r, struct tx *t, struct arena *a
     if (rlp_end(&list) != OK) rlp_fail(r);
 }
 
+/* Bounds as the EIP has them: a parity above 1 is no bad transaction, only a bad signature. */
+static void read_authorization(struct rlp_reader *r, struct authorization *out)
+{
+    struct rlp_reader tuple = rlp_list(r);
+    out->chain_id = rlp_u256(&tuple);
+    out->delegate = rlp_address(&tuple);
+    out->nonce = rlp_u64(&tuple);
+    uint64_t parity = rlp_u64(&tuple);
+    out->signature.b[64] = (uint8_t)parity;
+    read_signature(&tuple, &out->signature);
+    if (rlp_end(&tuple) != OK || parity > UINT8_MAX) rlp_fail(r);
+}
+
+static void read_authorizations(struct rlp_reader *r, struct tx *t, struct arena *arena)
+{
+    struct rlp_reader list = rlp_list(r);
+    size_t count = count_items(&list, AUTHORIZATION_RLP_SIZE_MIN);
+    t->authorization_count = count;
+    if (count > TX_AUTHORIZATIONS_MAX) {
+        rlp_fail(r);
+        return;
+    }
+    struct authorization *all = arena_alloc(arena, count * sizeof *all);
+    for (size_t i = 0; i < count; i++)
+        read_authorization(&list, &all[i]);
+    t->authorizations = all;
+    if (rlp_end(&list) != OK) rlp_fail(r);
+}
+
 /* Splits a legacy v into parity and chain id. */
 static void read_legacy_v(struct rlp_reader *r, struct tx *t)
 {
@@ -113,7 +146,7 @@ static void read_legacy(struct rlp_reader *r, struct tx *t)
     t->value = rlp_u256(r);
     t->data = rlp_bytes(r);
     read_legacy_v(r, t);
-    read_signature(r, t);
+    read_signature(r, &t->signature);
 }
 
 static void read_typed(struct rlp_reader *r, struct tx *t, struct arena *arena)
@@ -123,16 +156,17 @@ static void read_typed(struct rlp_reader *r, struct tx *t, struct arena *arena)
     t->nonce = rlp_u64(r);
     t->max_priority_fee_per_gas = rlp_u256(r);
     t->max_fee_per_gas = t->max_priority_fee_per_gas;
-    if (t->type == TX_DYNAMIC_FEE) t->max_fee_per_gas = rlp_u256(r);
+    if (tx_has_tip(t)) t->max_fee_per_gas = rlp_u256(r);
     t->gas_limit = rlp_u64(r);
     read_to(r, t);
     t->value = rlp_u256(r);
     t->data = rlp_bytes(r);
     read_access_list(r, t, arena);
+    if (t->type == TX_SET_CODE) read_authorizations(r, t, arena);
     uint64_t parity = rlp_u64(r);
     if (parity > 1) rlp_fail(r);
     t->signature.b[64] = (uint8_t)(parity & 1);
-    read_signature(r, t);
+    read_signature(r, &t->signature);
 }
 
 enum status tx_decode(struct tx *out, struct arena *arena, struct bytes wire)
@@ -143,7 +177,7 @@ enum status tx_decode(struct tx *out, struct arena *arena, struct bytes wire)
     uint8_t first = wire.data[0];
     if (first >= 0x80 && first < 0xc0) return E_MALFORMED;
     bool typed = first < 0x80;
-    if (typed && first != TX_ACCESS_LIST && first != TX_DYNAMIC_FEE) return E_UNSUPPORTED;
+    if (typed && !tx_is_wire_type(first)) return E_UNSUPPORTED;
     if (typed) {
         t.type = (enum tx_type)first;
         wire = bytes_slice(wire, 1, wire.size - 1);
@@ -154,9 +188,18 @@ enum status tx_decode(struct tx *out, struct arena *arena, struct bytes wire)
         read_typed(&fields, &t, arena);
     else
         read_legacy(&fields, &t);
+    if (t.authorization_count > TX_AUTHORIZATIONS_MAX) return E_LIMIT;
     if (rlp_end(&fields) != OK || rlp_end(&outer) != OK) return E_MALFORMED;
     *out = t;
     return OK;
+}
+
+enum tx_reason tx_reason_of_decoding(enum status status, struct bytes wire)
+{
+    assert(status != OK);
+    if (status == E_LIMIT) return TX_OVERSIZED;
+    if (status != E_UNSUPPORTED) return TX_MALFORMED;
+    return wire.data[0] == TX_BLOB ? TX_BLOB_UNSUPPORTED : TX_TYPE_UNSUPPORTED;
 }
 
 /* --- encoding --- */
@@ -177,6 +220,28 @@ static void put_access_list(struct buffer *out, const struct tx *t)
     rlp_list_close(out, list);
 }
 
+static void put_signature_point(struct buffer *out, const struct signature *s)
+{
+    rlp_put_u256(out, u256_from_be(bytes_of(s->b, 32)));
+    rlp_put_u256(out, u256_from_be(bytes_of(s->b + 32, 32)));
+}
+
+static void put_authorizations(struct buffer *out, const struct tx *t)
+{
+    size_t list = rlp_list_open(out);
+    for (size_t i = 0; i < t->authorization_count; i++) {
+        const struct authorization *a = &t->authorizations[i];
+        size_t tuple = rlp_list_open(out);
+        rlp_put_u256(out, a->chain_id);
+        rlp_put_address(out, &a->delegate);
+        rlp_put_u64(out, a->nonce);
+        rlp_put_u64(out, a->signature.b[64]);
+        put_signature_point(out, &a->signature);
+        rlp_list_close(out, tuple);
+    }
+    rlp_list_close(out, list);
+}
+
 /* The fields that are signed, but for a legacy chain id. */
 static void put_fields(struct buffer *out, const struct tx *t)
 {
@@ -185,13 +250,14 @@ static void put_fields(struct buffer *out, const struct tx *t)
     if (!t->is_create) to = address_bytes(&t->to);
     if (t->type != TX_LEGACY) rlp_put_u64(out, t->chain_id);
     rlp_put_u64(out, t->nonce);
-    if (t->type == TX_DYNAMIC_FEE) rlp_put_u256(out, t->max_priority_fee_per_gas);
+    if (tx_has_tip(t)) rlp_put_u256(out, t->max_priority_fee_per_gas);
     rlp_put_u256(out, t->max_fee_per_gas);
     rlp_put_u64(out, t->gas_limit);
     rlp_put_bytes(out, to);
     rlp_put_u256(out, t->value);
     rlp_put_bytes(out, t->data);
     if (t->type != TX_LEGACY) put_access_list(out, t);
+    if (t->type == TX_SET_CODE) put_authorizations(out, t);
 }
 
 static void put_signature(struct buffer *out, const struct tx *t)
@@ -205,8 +271,7 @@ static void put_signature(struct buffer *out, const struct tx *t)
         v = u256_add(v, u256_from_u64(V_UNPROTECTED));
     }
     rlp_put_u256(out, v);
-    rlp_put_u256(out, u256_from_be(bytes_of(t->signature.b, 32)));
-    rlp_put_u256(out, u256_from_be(bytes_of(t->signature.b + 32, 32)));
+    put_signature_point(out, &t->signature);
 }
 
 void tx_encode(struct buffer *out, const struct tx *t)
@@ -266,89 +331,32 @@ void tx_sign(struct tx *t, const struct key *key)
     t->signature = key_sign(key, &digest);
 }
 
-/* --- gas and money --- */
+/* --- authorizations --- */
 
-static uint64_t count_nonzero(struct bytes data)
+static struct hash authorization_digest(const struct authorization *a)
 {
-    uint64_t count = 0;
-    for (size_t i = 0; i < data.size; i++)
-        count += data.data[i] != 0;
-    return count;
+    struct buffer content = {0};
+    buffer_append_byte(&content, AUTHORIZATION_MAGIC);
+    size_t list = rlp_list_open(&content);
+    rlp_put_u256(&content, a->chain_id);
+    rlp_put_address(&content, &a->delegate);
+    rlp_put_u64(&content, a->nonce);
+    rlp_list_close(&content, list);
+    return finish_hash(&content);
 }
 
-uint64_t tx_intrinsic_gas(const struct tx *t)
+enum status authorization_authority(struct address *out, const struct authorization *a,
+                                    uint64_t chain_id)
 {
-    uint64_t nonzero = count_nonzero(t->data);
-    uint64_t gas = GAS_BASE + nonzero * GAS_DATA_NONZERO;
-    gas += (t->data.size - nonzero) * GAS_DATA_ZERO;
-    if (t->is_create) gas += GAS_CREATE + (t->data.size + 31) / 32 * GAS_INIT_CODE_WORD;
-    for (size_t i = 0; i < t->access_count; i++)
-        gas += GAS_ACCESS_ADDRESS + t->access[i].slot_count * GAS_ACCESS_SLOT;
-    return gas;
+    bool any_chain = u256_is_zero(a->chain_id);
+    if (!any_chain && !u256_equal(a->chain_id, u256_from_u64(chain_id))) return E_RANGE;
+    if (a->nonce == UINT64_MAX) return E_RANGE;
+    struct hash digest = authorization_digest(a);
+    return signature_recover(out, &a->signature, &digest, true);
 }
 
-bool tx_cost_max(struct u256 *out_wei, const struct tx *t)
+void authorization_sign(struct authorization *a, const struct key *key)
 {
-    struct u256 gas_cost;
-    struct u256 blob_cost;
-    struct u256 sum;
-    struct u256 blob_gas = u256_from_u64((uint64_t)t->blob_hash_count * GAS_PER_BLOB);
-    if (!u256_mul_checked(&gas_cost, u256_from_u64(t->gas_limit), t->max_fee_per_gas)) return false;
-    if (!u256_mul_checked(&blob_cost, blob_gas, t->max_fee_per_blob_gas)) return false;
-    if (!u256_add_checked(&sum, gas_cost, blob_cost)) return false;
-    return u256_add_checked(out_wei, sum, t->value);
-}
-
-struct u256 fee_tip(struct u256 max_fee, struct u256 max_tip, struct u256 base_fee)
-{
-    if (u256_compare(max_fee, base_fee) < 0) return (struct u256){{0}};
-    struct u256 room = u256_sub(max_fee, base_fee);
-    return u256_compare(max_tip, room) < 0 ? max_tip : room;
-}
-
-struct u256 tx_tip(const struct tx *t, struct u256 base_fee)
-{
-    return fee_tip(t->max_fee_per_gas, t->max_priority_fee_per_gas, base_fee);
-}
-
-struct u256 tx_gas_price(const struct tx *t, struct u256 base_fee)
-{
-    assert(u256_compare(t->max_fee_per_gas, base_fee) >= 0);
-    return u256_add(base_fee, tx_tip(t, base_fee));
-}
-
-/* --- checks --- */
-
-static enum tx_reason check_blobs(const struct tx *t)
-{
-    if (t->type != TX_BLOB) return TX_FINE;
-    if (t->is_create) return TX_BLOB_CREATE;
-    if (t->blob_hash_count == 0) return TX_BLOB_NONE;
-    if (t->blob_hash_count > TX_BLOBS_MAX) return TX_BLOB_TOO_MANY;
-    for (size_t i = 0; i < t->blob_hash_count; i++)
-        if (t->blob_hashes[i].b[0] != BLOB_HASH_VERSION) return TX_BLOB_VERSION;
-    return TX_FINE;
-}
-
-enum tx_reason tx_check_static(const struct tx *t, uint64_t chain_id, uint64_t block_gas_limit)
-{
-    struct u256 gas_cost;
-    struct u256 gas_limit = u256_from_u64(t->gas_limit);
-    if (t->has_chain_id && t->chain_id != chain_id) return TX_WRONG_CHAIN;
-    if (t->is_create && t->data.size > INIT_CODE_SIZE_MAX) return TX_INIT_CODE_SIZE;
-    if (t->gas_limit > block_gas_limit) return TX_ABOVE_BLOCK_GAS;
-    if (u256_compare(t->max_priority_fee_per_gas, t->max_fee_per_gas) > 0) return TX_TIP_ABOVE_FEE;
-    if (!u256_mul_checked(&gas_cost, gas_limit, t->max_fee_per_gas)) return TX_FEE_OVERFLOW;
-    if (t->nonce == UINT64_MAX) return TX_NONCE_MAX; /* EIP-2681 */
-    if (t->gas_limit < tx_intrinsic_gas(t)) return TX_INTRINSIC_GAS;
-    return check_blobs(t);
-}
-
-enum tx_reason tx_check_account(const struct tx *t, uint64_t account_nonce, struct u256 balance_wei)
-{
-    struct u256 cost;
-    if (t->nonce < account_nonce) return TX_NONCE_TOO_LOW;
-    if (t->nonce > account_nonce) return TX_NONCE_TOO_HIGH;
-    if (!tx_cost_max(&cost, t)) return TX_FUNDS; /* more than any balance */
-    return u256_compare(cost, balance_wei) > 0 ? TX_FUNDS : TX_FINE;
+    struct hash digest = authorization_digest(a);
+    a->signature = key_sign(key, &digest);
 }

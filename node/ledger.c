@@ -130,7 +130,7 @@ enum status ledger_open(struct ledger **out, char error[LEDGER_ERROR_SIZE], stru
     struct ledger *l = must_alloc(sizeof *l);
     l->store = store;
     l->config = &genesis->config;
-    l->evm = evm_create(EVM_CANCUN);
+    l->evm = evm_create(CHAIN_REVISION);
     if (!store_head(store, &stored)) {
         commit_genesis(l, first);
         if (!store_head(store, &stored)) fatal("reading the head just written");

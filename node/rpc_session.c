@@ -27,7 +27,7 @@ struct session *session_create(const struct rpc_shared *shared)
 {
     struct session *s = must_alloc(sizeof *s);
     s->shared = shared;
-    s->evm = evm_create(EVM_CANCUN);
+    s->evm = evm_create(CHAIN_REVISION);
     return s;
 }
 

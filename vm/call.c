@@ -1,4 +1,5 @@
 /* The CALL family: what a call costs, how it begins and what its caller gets back. */
+#include "vm/delegation.h"
 #include "vm/frame.h"
 #include "vm/gas.h"
 #include "vm/precompile.h"
@@ -54,6 +55,47 @@ static int64_t charge_access_and_memory(struct evm *e, struct frame *f,
     return gas - (cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
 }
 
+/* With one use for the caller; NULL when there is no code. */
+static struct program *program_at(struct evm *e, const struct address *a)
+{
+    struct hash code_hash = e->table->code_hash(e->host, a);
+    struct program *p = program_cache_find(&e->programs, &code_hash);
+    if (p != NULL) return p;
+    struct bytes code = e->table->code(e->host, a);
+    if (code.size == 0) return NULL;
+    p = program_create(code);
+    program_cache_put(&e->programs, p, &code_hash);
+    return p;
+}
+
+/* Finds what a call to `a` runs, with one use in *out. EIP-7702: true if that is the code of
+ * another account, which goes into *delegate, and *out is then NULL. */
+static bool find_code(struct evm *e, struct program **out, struct address *delegate,
+                      const struct address *a)
+{
+    *out = NULL;
+    if (evm_is_precompile(e->revision, a)) return false;
+    *out = program_at(e, a);
+    if (*out == NULL || e->revision < EVM_PRAGUE) return false;
+    if (!delegation_decode(delegate, bytes_of((*out)->code, (*out)->size))) return false;
+    program_release(*out);
+    *out = NULL;
+    return true;
+}
+
+/* Finds the code and charges for the delegate, if there is one: its code runs whatever it is, a
+ * precompile's being none and a delegation's a bad opcode. */
+static int64_t charge_code(struct evm *e, const struct frame *f, struct program **out,
+                           const struct call_operands *o)
+{
+    struct address delegate;
+    if (!find_code(e, out, &delegate, &o->target)) return f->gas;
+    bool cold = e->table->touch_account(e->host, &delegate) == ACCESS_COLD;
+    int64_t gas = f->gas - (cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
+    if (gas >= 0) *out = program_at(e, &delegate);
+    return gas;
+}
+
 /* EIP-150: at most all but a 64th goes along; the stipend comes on top. */
 static int64_t take_call_gas(struct frame *f, const struct call_operands *o)
 {
@@ -93,28 +135,6 @@ static enum evm_result refusal(struct evm *e, const struct frame *f, const struc
     return word_less(&balance, value) ? EVM_BALANCE : EVM_SUCCESS;
 }
 
-enum step op_call(struct evm *e, struct frame *f, enum opcode op)
-{
-    struct call_operands o;
-    pop_operands(e, f, op, &o);
-    f->gas = charge_access_and_memory(e, f, &o);
-    if (f->gas >= 0) f->gas = charge_value(e, f, op, &o);
-    if (f->gas < 0) return STEP_END;
-    f->reply_size = (size_t)word_saturated(&o.reply_size);
-    f->reply_at = f->reply_size == 0 ? 0 : (size_t)o.reply_offset.limb[0];
-
-    struct call c = call_from_operands(e, f, op, &o);
-    c.gas = take_call_gas(f, &o);
-    if (e->trace != NULL) trace_close(e, f->gas);
-    enum evm_result refused = refusal(e, f, &o.value);
-    if (refused != EVM_SUCCESS)
-        call_done(e, refused, c.gas);
-    else if (call_begin(e, &c) == STEP_ENTER)
-        return STEP_ENTER;
-    call_reply(e, f);
-    return STEP_NEXT;
-}
-
 void call_done(struct evm *e, enum evm_result result, int64_t gas)
 {
     e->done_result = result;
@@ -143,33 +163,53 @@ static void run_precompile(struct evm *e, const struct call *c, size_t snapshot)
     call_done(e, e->done_result, 0);
 }
 
-/* With one use for the caller; NULL when there is no code. */
-static struct program *program_at(struct evm *e, const struct address *a)
-{
-    struct hash code_hash = e->table->code_hash(e->host, a);
-    struct program *p = program_cache_find(&e->programs, &code_hash);
-    if (p != NULL) return p;
-    struct bytes code = e->table->code(e->host, a);
-    if (code.size == 0) return NULL;
-    p = program_create(code);
-    program_cache_put(&e->programs, p, &code_hash);
-    return p;
-}
-
-enum step call_begin(struct evm *e, const struct call *c)
+/* Begins a call whose gas is paid and whose depth and balance are checked; takes its program. */
+static enum step call_begin(struct evm *e, const struct call *c)
 {
     size_t snapshot = e->table->snapshot(e->host);
     if (c->moves_value && !word_is_zero(&c->value))
         e->table->transfer(e->host, &c->sender, &c->recipient, c->value);
-    if (evm_is_precompile(e->revision, &c->code_address)) {
+    if (c->program != NULL) {
+        frame_push(e, c, c->program, snapshot, e->refund);
+        return STEP_ENTER;
+    }
+    if (evm_is_precompile(e->revision, &c->code_address))
         run_precompile(e, c, snapshot);
-        return STEP_NEXT;
-    }
-    struct program *program = program_at(e, &c->code_address);
-    if (program == NULL) {
+    else
         call_done(e, EVM_SUCCESS, c->gas);
-        return STEP_NEXT;
+    return STEP_NEXT;
+}
+
+enum step call_outermost(struct evm *e, struct call *c)
+{
+    struct address delegate;
+    if (find_code(e, &c->program, &delegate, &c->code_address))
+        c->program = program_at(e, &delegate);
+    return call_begin(e, c);
+}
+
+enum step op_call(struct evm *e, struct frame *f, enum opcode op)
+{
+    struct call_operands o;
+    struct program *program = NULL;
+    pop_operands(e, f, op, &o);
+    f->gas = charge_access_and_memory(e, f, &o);
+    if (f->gas >= 0) f->gas = charge_value(e, f, op, &o);
+    if (f->gas >= 0) f->gas = charge_code(e, f, &program, &o);
+    if (f->gas < 0) return STEP_END;
+    f->reply_size = (size_t)word_saturated(&o.reply_size);
+    f->reply_at = f->reply_size == 0 ? 0 : (size_t)o.reply_offset.limb[0];
+
+    struct call c = call_from_operands(e, f, op, &o);
+    c.program = program;
+    c.gas = take_call_gas(f, &o);
+    if (e->trace != NULL) trace_close(e, f->gas);
+    enum evm_result refused = refusal(e, f, &o.value);
+    if (refused == EVM_SUCCESS && call_begin(e, &c) == STEP_ENTER) return STEP_ENTER;
+    if (refused != EVM_SUCCESS) {
+        if (program != NULL) program_release(program);
+        call_done(e, refused, c.gas);
     }
-    frame_push(e, c, program, snapshot, e->refund);
-    return STEP_ENTER;
+    call_reply(e, f);
+    return STEP_NEXT;
 }

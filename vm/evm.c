@@ -49,6 +49,20 @@ struct evm *evm_create(enum evm_revision revision)
     return e;
 }
 
+enum evm_revision evm_revision_of(const struct evm *e)
+{
+    return e->revision;
+}
+
+const char *evm_revision_name(enum evm_revision revision)
+{
+    switch (revision) {
+    case EVM_CANCUN: return "Cancun";
+    case EVM_PRAGUE: return "Prague";
+    }
+    return "unknown";
+}
+
 void evm_destroy(struct evm *e)
 {
     if (e == NULL) return;
@@ -145,7 +159,7 @@ void evm_execute(struct evm *e, struct evm_outcome *out, const struct host_table
     enum evm_result refused = refusal(e, &c);
     if (refused != EVM_SUCCESS)
         call_done(e, refused, c.gas < 0 ? 0 : c.gas);
-    else if ((c.kind == EVM_CREATE ? create_begin(e, &c) : call_begin(e, &c)) == STEP_ENTER)
+    else if ((c.kind == EVM_CREATE ? create_begin(e, &c) : call_outermost(e, &c)) == STEP_ENTER)
         run(e);
     assert(e->frame_count == 0 && e->done_gas >= 0);
     *out = (struct evm_outcome){.result = e->done_result, .gas_left = e->done_gas};

@@ -1,15 +1,15 @@
 /* vm/evm.h - runs one message: a call or a create, with everything that it calls.
  *
- * Revision Cancun (later ones are added to enum evm_revision). The transaction's own rules
- * (intrinsic gas, fees, nonce of the sender, access list, warm precompiles and coinbase) belong to
- * the caller, chain/execute. Deterministic; no I/O, no clock. One `struct evm` a thread: it keeps
+ * Revisions Cancun and Prague (later ones are added to enum evm_revision). The transaction's own
+ * rules (intrinsic and floor gas, fees, nonce of the sender, authorizations, access list, warm
+ * precompiles, coinbase and delegate) belong to the caller, chain/execute. Deterministic; no I/O, no clock. One `struct evm` a thread: it keeps
  * stacks and memory for reuse between messages. */
 #ifndef LEASEHOLD_VM_EVM_H
 #define LEASEHOLD_VM_EVM_H
 
 #include "vm/host.h"
 
-/* In order of time. Prague's precompiles are here; its other rules are not yet. */
+/* In order of time. */
 enum evm_revision { EVM_CANCUN, EVM_PRAGUE };
 
 enum evm_result {
@@ -61,6 +61,8 @@ struct evm;
 
 struct evm *evm_create(enum evm_revision revision);
 void evm_destroy(struct evm *evm);
+enum evm_revision evm_revision_of(const struct evm *evm);
+const char *evm_revision_name(enum evm_revision revision); /* "Cancun" and so on */
 
 /* Which interpreter runs. Both give the same outcome: that is tested, and this is for the tests. */
 enum evm_tier {

@@ -28,6 +28,7 @@ struct call {
     struct address sender;
     struct address recipient;
     struct address code_address; /* differs from recipient in CALLCODE and DELEGATECALL */
+    struct program *program; /* of a call that is no precompile's: what runs, NULL for no code */
     struct u256 value;
     struct bytes input;
     bool input_in_memory; /* of the caller's frame */
@@ -186,9 +187,9 @@ enum step interpret_fast(struct evm *e, struct frame *f);
 enum step op_call(struct evm *e, struct frame *f, enum opcode op);
 enum step op_create(struct evm *e, struct frame *f, enum opcode op);
 
-/* Begins a call whose gas is paid and whose depth and balance are checked: STEP_ENTER, or
- * STEP_NEXT when it is over already (no code, a precompile), with the done_ fields set. */
-enum step call_begin(struct evm *e, const struct call *c);
+/* Begins the outermost call; its balance is checked. STEP_ENTER, or STEP_NEXT when it is over
+ * already (no code, a precompile), with the done_ fields set. */
+enum step call_outermost(struct evm *e, struct call *c);
 /* Begins a create likewise; the nonce of the sender is the caller's matter. */
 enum step create_begin(struct evm *e, const struct call *c);
 /* Gives the waiting frame what its call or create left in the done_ fields. */

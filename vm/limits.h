@@ -1,4 +1,4 @@
-/* vm/limits.h - the EVM's bounds (Cancun). */
+/* vm/limits.h - the EVM's bounds. */
 #ifndef LEASEHOLD_VM_LIMITS_H
 #define LEASEHOLD_VM_LIMITS_H
 

@@ -80,7 +80,7 @@ static void start(struct bench *b, const char *path)
     b->w = must_alloc(sizeof *b->w);
     if (store_open(&b->store, error, path, MAP_KEY) != OK) fatal("opening: %s", error);
     b->w->base = store_base(b->store);
-    b->w->evm = evm_create(EVM_CANCUN);
+    b->w->evm = evm_create(CHAIN_REVISION);
     world_genesis_text(b->w, &text, 1);
     if (genesis_parse(&b->w->genesis, error, buffer_bytes(&text)) != OK)
         fatal("parsing: %s", error);

@@ -55,7 +55,7 @@ static struct fixture *fixture_create(void)
                                 .timestamp_s = 1000,
                                 .coinbase = addr(COINBASE),
                                 .base_fee = num(GWEI)};
-    f->evm = evm_create(EVM_CANCUN);
+    f->evm = evm_create(CHAIN_REVISION);
     f->layer = layer_create(&f->base, NULL);
     layer_set_balance(f->layer, &sender, num(1000000000 * GWEI));
     execution_init(&f->x, f->evm, f->layer, &f->config, &f->header);

@@ -197,27 +197,27 @@ static void says_why_a_transaction_is_refused(void **state)
     const struct tx good = sample(&key);
     uint8_t *big = calloc(1, INIT_CODE_SIZE_MAX + 1);
     struct tx t = good;
-    assert_int_equal(tx_check_static(&t, 7117, 30000000), TX_FINE);
-    assert_int_equal(tx_check_static(&t, 1, 30000000), TX_WRONG_CHAIN);
-    assert_int_equal(tx_check_static(&t, 7117, 20999), TX_ABOVE_BLOCK_GAS);
+    assert_int_equal(tx_check_static(&t, EVM_PRAGUE, 7117, 30000000), TX_FINE);
+    assert_int_equal(tx_check_static(&t, EVM_PRAGUE, 1, 30000000), TX_WRONG_CHAIN);
+    assert_int_equal(tx_check_static(&t, EVM_PRAGUE, 7117, 20999), TX_ABOVE_BLOCK_GAS);
     t.gas_limit = 20999;
-    assert_int_equal(tx_check_static(&t, 7117, 30000000), TX_INTRINSIC_GAS);
+    assert_int_equal(tx_check_static(&t, EVM_PRAGUE, 7117, 30000000), TX_INTRINSIC_GAS);
     t = good;
     t.max_priority_fee_per_gas = u256_from_u64(101);
-    assert_int_equal(tx_check_static(&t, 7117, 30000000), TX_TIP_ABOVE_FEE);
+    assert_int_equal(tx_check_static(&t, EVM_PRAGUE, 7117, 30000000), TX_TIP_ABOVE_FEE);
     t = good;
     t.nonce = UINT64_MAX;
-    assert_int_equal(tx_check_static(&t, 7117, 30000000), TX_NONCE_MAX);
+    assert_int_equal(tx_check_static(&t, EVM_PRAGUE, 7117, 30000000), TX_NONCE_MAX);
     t = good;
     t.max_fee_per_gas = u256_not(u256_from_u64(0));
-    assert_int_equal(tx_check_static(&t, 7117, 30000000), TX_FEE_OVERFLOW);
+    assert_int_equal(tx_check_static(&t, EVM_PRAGUE, 7117, 30000000), TX_FEE_OVERFLOW);
     t = good;
     t.is_create = true;
     t.gas_limit = 30000000;
     t.data = bytes_of(big, INIT_CODE_SIZE_MAX);
-    assert_int_equal(tx_check_static(&t, 7117, 30000000), TX_FINE);
+    assert_int_equal(tx_check_static(&t, EVM_PRAGUE, 7117, 30000000), TX_FINE);
     t.data.size++;
-    assert_int_equal(tx_check_static(&t, 7117, 30000000), TX_INIT_CODE_SIZE);
+    assert_int_equal(tx_check_static(&t, EVM_PRAGUE, 7117, 30000000), TX_INIT_CODE_SIZE);
     free(big);
 }
 
@@ -254,7 +254,7 @@ static bool accept_official(struct hash *hash, struct address *sender, uint64_t 
     struct arena arena = {0};
     struct tx t;
     bool good = tx_decode(&t, &arena, wire) == OK && tx_sender(sender, &t) == OK &&
-                tx_check_static(&t, 1, UINT64_MAX) == TX_FINE;
+                tx_check_static(&t, EVM_PRAGUE, 1, UINT64_MAX) == TX_FINE;
     if (good) {
         *hash = tx_hash(&t);
         *gas = tx_intrinsic_gas(&t);

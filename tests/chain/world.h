@@ -100,7 +100,7 @@ __attribute__((unused)) static struct world *world_create(size_t validators,
     char error[JSON_ERROR_SIZE];
     w->empty = state_base_empty();
     w->base = base != NULL ? base : &w->empty;
-    w->evm = evm_create(EVM_CANCUN);
+    w->evm = evm_create(CHAIN_REVISION);
     world_genesis_text(w, &text, validators);
     enum status status = genesis_parse(&w->genesis, error, buffer_bytes(&text));
     if (status != OK) print_error("%s\n", error);
@@ -221,7 +221,7 @@ __attribute__((unused)) static void world_step(struct world *w, struct mempool *
     struct block block;
     struct executed *verified;
     char error[BLOCK_ERROR_SIZE] = "";
-    struct evm *other = evm_create(EVM_CANCUN);
+    struct evm *other = evm_create(CHAIN_REVISION);
     block_encode(&wire, &built->block);
     assert_int_equal(block_decode(&block, &arena, buffer_bytes(&wire)), OK);
     enum status status =

@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct evm *evm;
     if (size == 0) return 0;
-    if (evm == NULL) evm = evm_create(EVM_CANCUN);
+    if (evm == NULL) evm = evm_create(EVM_PRAGUE);
     struct host host = {.context = {.number = 300, .gas_limit = GAS_LIMIT}};
     struct evm_message message = {.kind = EVM_CALL, .gas = GAS_LIMIT};
     struct evm_outcome out;

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct u256 cost;
         tx_encode(&again, &t);
         assert(bytes_equal(buffer_bytes(&again), wire));
-        enum tx_reason reason = tx_check_static(&t, t.chain_id, UINT64_MAX);
+        enum tx_reason reason = tx_check_static(&t, EVM_PRAGUE, t.chain_id, UINT64_MAX);
         assert(reason != TX_WRONG_CHAIN && reason != TX_ABOVE_BLOCK_GAS);
         if (reason == TX_FINE) assert(tx_intrinsic_gas(&t) <= t.gas_limit);
         (void)!tx_cost_max(&cost, &t);

@@ -61,7 +61,7 @@ static inline void put_balance(struct fixture *x, struct address a, uint64_t wei
 
 static inline void fixture_open(struct fixture *x)
 {
-    *x = (struct fixture){.evm = evm_create(EVM_CANCUN)};
+    *x = (struct fixture){.evm = evm_create(EVM_PRAGUE)};
     x->host.context = (struct evm_context){
         .chain_id = 7117,
         .number = 1000,
