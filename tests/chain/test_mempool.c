@@ -174,10 +174,12 @@ static void refuses_bytes_that_are_no_transaction(void **state)
     (void)state;
     struct fixture f;
     struct hash hash;
-    static const uint8_t blob[] = {3, 0xc0};
+    static const uint8_t blob[] = {3, 0xc0}, later[] = {5, 0xc0};
     setup(&f);
     assert_int_equal(mempool_add(f.pool, &hash, (struct bytes){0}, &f.world, 0), TX_MALFORMED);
     assert_int_equal(mempool_add(f.pool, &hash, bytes_of(blob, 2), &f.world, 0),
+                     TX_BLOB_UNSUPPORTED);
+    assert_int_equal(mempool_add(f.pool, &hash, bytes_of(later, 2), &f.world, 0),
                      TX_TYPE_UNSUPPORTED);
     buffer_extend(&f.wire, TX_SIZE_MAX + 1)[0] = 2;
     assert_int_equal(mempool_add(f.pool, &hash, buffer_bytes(&f.wire), &f.world, 0), TX_OVERSIZED);

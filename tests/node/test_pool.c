@@ -35,7 +35,7 @@ static void put_replacement(struct buffer *out, uint64_t fee_wei)
     struct tx t = {.type = TX_DYNAMIC_FEE,
                    .has_chain_id = true,
                    .chain_id = 7117,
-                   .gas_limit = 21000 + 4 * DATA_SIZE,
+                   .gas_limit = 21000 + 10 * DATA_SIZE,
                    .max_fee_per_gas = u256_from_u64(fee_wei),
                    .max_priority_fee_per_gas = u256_from_u64(fee_wei),
                    .data = bytes_of(zeros, DATA_SIZE)};
