@@ -2,6 +2,8 @@
 
 #include "base/fatal.h"
 #include "base/hex.h"
+#include "chain/authorize.h"
+#include "chain/history.h"
 #include "chain/system.h"
 
 #include <assert.h>
@@ -50,6 +52,16 @@ void executed_keep_logs(struct executed *e, const struct tx_outcome *o)
     memcpy(all + e->system_log_count, o->logs, o->log_count * sizeof *all);
     e->system_logs = all;
     e->system_log_count = count;
+}
+
+struct mempool_account pool_account(struct layer *l, const struct address *a)
+{
+    struct account account = layer_account(l, a);
+    bool delegated = account_has_code(&account) && layer_is_delegated(l, a);
+    return (struct mempool_account){.nonce = account.nonce,
+                                    .balance_wei = account.balance,
+                                    .has_code = account_has_code(&account) && !delegated,
+                                    .is_delegated = delegated};
 }
 
 struct u256 block_next_base_fee(const struct chain_config *config, const struct header *parent)
@@ -101,6 +113,7 @@ static void run_begin(struct run *r, const struct chain_config *config, struct e
     execution_init(&r->x, evm, r->e->layer, config, &r->e->block.header);
     memcpy(&ancestry.context, &parent, sizeof ancestry.context); /* only read */
     execution_set_ancestry(&r->x, &ancestry);
+    history_record(&r->x, parent->hash);
 }
 
 static void keep_transaction(struct run *r, const struct tx *t, const struct tx_outcome *o)

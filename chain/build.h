@@ -1,7 +1,8 @@
 /* build.h - whole blocks: executed, verified, built.
  *
- * A block's state is: parent's state, its transactions in order, then the system calls (tick; at an
- * epoch's end endEpoch, whose set goes into next_validators_hash). Pure functions: no clock, no I/O
+ * A block's state is: parent's state, the parent's hash noted (EIP-2935), its transactions in order,
+ * then the system calls (tick; at an epoch's end endEpoch, whose set goes into
+ * next_validators_hash). Pure functions: no clock, no I/O
  * but reads of the base under the layers. The same evm may serve one thread's blocks in turn.
  *
  * Logs of system calls are in no receipt and not in the header's bloom (both are as Ethereum
@@ -73,6 +74,9 @@ struct block_plan {       /* what the proposer chooses */
 struct executed *block_build(const struct chain_config *config, struct evm *evm,
                              const struct block_parent *parent, const struct block_plan *plan,
                              struct mempool_pick *pick, struct buffer *drop);
+
+/* An account as the mempool asks for it. */
+struct mempool_account pool_account(struct layer *l, const struct address *a);
 
 /* The next block's base fee. */
 struct u256 block_next_base_fee(const struct chain_config *config, const struct header *parent);

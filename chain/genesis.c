@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "base/keccak.h"
 #include "base/rlp.h"
+#include "chain/history.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -143,6 +144,9 @@ static void check_accounts(const struct genesis *g, struct json_reader *root)
         if (i > 0 && by_address(&g->accounts[i - 1], &g->accounts[i]) == 0) {
             json_problem(root, "alloc", "%s stands there twice", text);
         }
+        if (address_equal(&HISTORY_ADDRESS, &g->accounts[i].address)) {
+            json_problem(root, "alloc", "%s is the contract of block hashes", text);
+        }
         for (size_t c = 0; c < SYSTEM_CONTRACT_COUNT; c++) {
             struct address system = system_address((enum system_contract)c);
             if (!address_equal(&system, &g->accounts[i].address)) continue;
@@ -262,6 +266,7 @@ static struct hash commit_to_rules(const struct genesis *g)
     struct buffer b = {0};
     size_t list = rlp_list_open(&b);
     rlp_put_bytes(&b, bytes_of_text("Leasehold genesis v1"));
+    rlp_put_bytes(&b, bytes_of_text(evm_revision_name(CHAIN_REVISION)));
     rlp_put_bytes(&b, bytes_of_text(c->name));
     rlp_put_u64(&b, c->devnet);
     rlp_put_u64(&b, c->chain_id);
@@ -293,6 +298,7 @@ static void place_accounts(struct layer *l, const struct genesis *g)
         layer_set_nonce(l, &a, 1); /* as any contract has (EIP-161) */
         buffer_finish(&code);
     }
+    history_place(l);
     layer_end(l);
 }
 

@@ -38,9 +38,10 @@ void mempool_destroy(struct mempool *m)
 
 /* --- adding --- */
 
-/* What needs no account: fills in everything of *out but sequence and time. */
-static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct bytes wire,
-                              const struct mempool_world *world)
+/* What needs no account: decodes into the pool's arena and fills in everything of *out but
+ * sequence, time and what authorizations take. */
+static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct tx *decoded,
+                              struct bytes wire, const struct mempool_world *world)
 {
     struct tx t;
     arena_reset(&m->arena);
@@ -58,6 +59,8 @@ static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct 
     out->max_fee_per_gas = t.max_fee_per_gas;
     out->max_priority_fee_per_gas = t.max_priority_fee_per_gas;
     out->wire = wire;
+    out->size_bytes = wire.size;
+    *decoded = t;
     return TX_FINE;
 }
 
@@ -93,8 +96,9 @@ static size_t queued_beside(struct u256 *out_cost_wei, const struct sender *s,
     return count;
 }
 
-static enum tx_reason check_account(const struct mempool_tx *tx, const struct sender *s,
-                                    const struct entry *old, const struct mempool_account *account)
+static enum tx_reason check_account(const struct mempool *m, const struct mempool_tx *tx,
+                                    const struct sender *s, const struct entry *old,
+                                    const struct mempool_account *account)
 {
     struct u256 total;
     if (account->has_code) return TX_SENDER_HAS_CODE;
@@ -102,7 +106,10 @@ static enum tx_reason check_account(const struct mempool_tx *tx, const struct se
     if (tx->nonce - account->nonce >= MEMPOOL_SENDER_MAX) return TX_NONCE_TOO_HIGH;
     if (old && !replaces(tx, &old->tx)) return TX_REPLACE_UNDERPRICED;
     struct u256 beside;
-    if (queued_beside(&beside, s, old, account->nonce) >= MEMPOOL_SENDER_MAX) return TX_SENDER_FULL;
+    size_t queued = queued_beside(&beside, s, old, account->nonce);
+    enum tx_reason reason = mempool_check_sender_delegation(m, tx, account, old, queued);
+    if (reason != TX_FINE) return reason;
+    if (queued >= MEMPOOL_SENDER_MAX) return TX_SENDER_FULL;
     if (!u256_add_checked(&total, beside, tx->cost_max_wei)) return TX_FUNDS;
     return u256_compare(total, account->balance_wei) > 0 ? TX_FUNDS : TX_FINE;
 }
@@ -131,35 +138,49 @@ static void set_base_fee(struct mempool *m, struct u256 base_fee)
     m->cheapest = NULL;
 }
 
-static void store(struct mempool *m, const struct mempool_tx *tx, struct entry *old,
+static struct entry *entry_create(const struct newcomer *n)
+{
+    size_t wire_size = n->tx.wire.size;
+    size_t authorities_size = n->authority_count * sizeof *n->authorities;
+    struct entry *e = must_alloc(sizeof *e + wire_size + authorities_size);
+    memcpy(e->wire, n->tx.wire.data, wire_size);
+    if (authorities_size > 0) memcpy(e->wire + wire_size, n->authorities, authorities_size);
+    e->tx = n->tx;
+    e->tx.wire = bytes_of(e->wire, wire_size);
+    e->authorities = (const struct address *)(e->wire + wire_size); /* bytes: no alignment */
+    e->authority_count = n->authority_count;
+    return e;
+}
+
+static void store(struct mempool *m, const struct newcomer *n, struct entry *old,
                   uint64_t account_nonce)
 {
-    struct sender *s = mempool_sender_get(m, &tx->sender);
+    struct sender *s = mempool_sender_get(m, &n->tx.sender);
     if (old) mempool_entry_remove(m, s, old);
     drop_used_nonces(m, s, account_nonce);
-    struct entry *e = must_alloc(sizeof *e + tx->wire.size);
-    memcpy(e->wire, tx->wire.data, tx->wire.size);
-    e->tx = *tx;
-    e->tx.wire = bytes_of(e->wire, tx->wire.size);
-    mempool_entry_insert(m, s, e);
+    mempool_entry_insert(m, s, entry_create(n));
 }
 
 enum tx_reason mempool_add(struct mempool *m, struct hash *out_hash, struct bytes wire,
                            const struct mempool_world *world, uint64_t now_ms)
 {
-    struct mempool_tx tx = {.sequence = m->next_sequence, .arrived_ms = now_ms};
-    enum tx_reason reason = examine(m, &tx, wire, world);
-    if (!hash_is_zero(&tx.hash)) *out_hash = tx.hash;
+    struct newcomer n = {.tx = {.sequence = m->next_sequence, .arrived_ms = now_ms}};
+    struct tx decoded;
+    enum tx_reason reason = examine(m, &n.tx, &decoded, wire, world);
+    if (!hash_is_zero(&n.tx.hash)) *out_hash = n.tx.hash;
     if (reason != TX_FINE) return reason;
-    struct mempool_account account = world->account(world->context, &tx.sender);
-    struct sender *s = mempool_sender_find(m, &tx.sender);
-    struct entry *old = mempool_queue_find(s, tx.nonce);
-    reason = check_account(&tx, s, old, &account);
+    struct mempool_account account = world->account(world->context, &n.tx.sender);
+    struct sender *s = mempool_sender_find(m, &n.tx.sender);
+    struct entry *old = mempool_queue_find(s, n.tx.nonce);
+    reason = check_account(m, &n.tx, s, old, &account);
+    if (reason != TX_FINE) return reason;
+    mempool_find_authorities(m, &n, &decoded, world->chain_id); /* dear, so it comes last */
+    reason = mempool_check_authorities(m, &n);
     if (reason != TX_FINE) return reason;
     set_base_fee(m, world->base_fee);
-    bool ready = is_ready(s, account.nonce, tx.nonce);
-    if (!mempool_make_room(m, &tx, ready, s, old)) return TX_POOL_FULL;
-    store(m, &tx, old, account.nonce);
+    bool ready = is_ready(s, account.nonce, n.tx.nonce);
+    if (!mempool_make_room(m, &n.tx, ready, s, old)) return TX_POOL_FULL;
+    store(m, &n, old, account.nonce);
     m->next_sequence++;
     return TX_FINE;
 }
@@ -182,14 +203,14 @@ static void recheck(struct mempool *m, struct sender *s, const struct mempool_wo
 }
 
 void mempool_on_block(struct mempool *m, const struct mempool_world *world,
-                      const struct address *senders, size_t count)
+                      const struct address *spenders, size_t count)
 {
     set_base_fee(m, world->base_fee);
     for (size_t i = 0; i < count; i++) {
-        struct sender *s = mempool_sender_find(m, &senders[i]);
+        struct sender *s = mempool_sender_find(m, &spenders[i]);
         if (s) recheck(m, s, world);
     }
-    if (senders) return;
+    if (spenders) return;
     assert(count == 0);
     for (struct sender *s = m->senders; s;) {
         struct sender *next = s->by_address.next;

@@ -9,7 +9,13 @@
  * together must be covered by its balance. Replacing one (same sender and nonce) needs at least 10
  * % more on both max fee and max tip. When the pool is full the least valuable last-in-queue
  * transaction goes: those behind a gap first, then the lowest tip at the current base fee, then the
- * lowest max fee, then the newest; a newcomer that is no better is refused. */
+ * lowest max fee, then the newest; a newcomer that is no better is refused.
+ *
+ * Delegation (EIP-7702): anybody who calls a delegated account can move its money and, by letting
+ * it create, its nonce. So a sender that is delegated, or whose authorization waits here inside
+ * some transaction, may have one transaction waiting, with the account's own nonce; and an
+ * authorization is refused of one who has more than one waiting. Then no single transaction of a
+ * block makes more than one for each of its authorities impossible. */
 #ifndef LEASEHOLD_CHAIN_MEMPOOL_H
 #define LEASEHOLD_CHAIN_MEMPOOL_H
 
@@ -17,7 +23,7 @@
 
 struct mempool_limits {
     size_t count_max;
-    size_t size_bytes_max; /* of wire bytes */
+    size_t size_bytes_max; /* of what mempool_tx.size_bytes counts */
     uint64_t lifetime_ms;  /* see mempool_expire */
 };
 extern const struct mempool_limits MEMPOOL_DEFAULT_LIMITS;
@@ -25,7 +31,8 @@ extern const struct mempool_limits MEMPOOL_DEFAULT_LIMITS;
 struct mempool_account {
     uint64_t nonce;
     struct u256 balance_wei;
-    bool has_code; /* EIP-3607: no sender then */
+    bool has_code;     /* a contract's: EIP-3607, no sender then */
+    bool is_delegated; /* EIP-7702 */
 };
 
 /* The chain as the pool needs to see it; the next block's rules. */
@@ -47,6 +54,7 @@ struct mempool_tx {
     struct u256 max_priority_fee_per_gas;
     struct u256 cost_max_wei; /* tx_cost_max */
     struct bytes wire;
+    size_t size_bytes; /* wire bytes, and what its authorizations take in the pool */
     uint64_t sequence; /* order of arrival in this pool */
     uint64_t arrived_ms;
 };
@@ -62,11 +70,11 @@ void mempool_destroy(struct mempool *m);
 enum tx_reason mempool_add(struct mempool *m, struct hash *out_hash, struct bytes wire,
                            const struct mempool_world *world, uint64_t now_ms);
 
-/* After a block became part of the chain. `senders`: those of its transactions (nobody else's nonce
- * rises or balance falls); count 0 with NULL re-checks every sender. Drops transactions with used
+/* After a block became part of the chain. `spenders`: whose nonce rose or balance fell
+ * (layer_spenders); count 0 with NULL re-checks every sender. Drops transactions with used
  * nonces and from the first that the balance no longer covers; takes over the new base fee. */
 void mempool_on_block(struct mempool *m, const struct mempool_world *world,
-                      const struct address *senders, size_t count);
+                      const struct address *spenders, size_t count);
 /* Drops what has waited longer than lifetime_ms. */
 void mempool_expire(struct mempool *m, uint64_t now_ms);
 /* Drops one transaction (the builder found it impossible). False if it is not there. */

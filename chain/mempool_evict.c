@@ -108,7 +108,7 @@ static bool doom_for(struct mempool *m, const struct rank *newcomer, const struc
             spare_all(m);
             return false;
         }
-        size_t freed = victim->tx.wire.size;
+        size_t freed = victim->tx.size_bytes;
         missing.count -= missing.count > 0;
         missing.size_bytes -= freed < missing.size_bytes ? freed : missing.size_bytes;
         s->doomed++;
@@ -125,7 +125,7 @@ bool mempool_make_room(struct mempool *m, const struct mempool_tx *tx, bool read
                        const struct sender *own, const struct entry *old)
 {
     size_t count = mempool_count(m) + (old ? 0 : 1);
-    size_t size_bytes = m->size_bytes + tx->wire.size - (old ? old->tx.wire.size : 0);
+    size_t size_bytes = m->size_bytes + tx->size_bytes - (old ? old->tx.size_bytes : 0);
     struct room missing = {excess(count, m->limits.count_max),
                            excess(size_bytes, m->limits.size_bytes_max)};
     if (missing.count == 0 && missing.size_bytes == 0) return true;

@@ -83,6 +83,40 @@ static void unlink_arrival(struct mempool *m, struct entry *e)
         m->newest = e->older;
 }
 
+/* --- authorities --- */
+
+static struct authority *authority_find(const struct mempool *m, const struct address *a)
+{
+    struct authority *found = NULL;
+    HASH_FIND(by_authority, m->authorities, a->b, sizeof a->b, found);
+    return found;
+}
+
+bool mempool_is_authority(const struct mempool *m, const struct address *a)
+{
+    return authority_find(m, a) != NULL;
+}
+
+static void authority_add(struct mempool *m, const struct address *a)
+{
+    struct authority *found = authority_find(m, a);
+    if (!found) {
+        found = must_alloc(sizeof *found);
+        found->address = *a;
+        HASH_ADD(by_authority, m->authorities, address, sizeof found->address, found);
+    }
+    found->count++;
+}
+
+static void authority_drop(struct mempool *m, const struct address *a)
+{
+    struct authority *found = authority_find(m, a);
+    assert(found && found->count > 0);
+    if (--found->count > 0) return;
+    HASH_DELETE(by_authority, m->authorities, found);
+    free(found);
+}
+
 void mempool_entry_insert(struct mempool *m, struct sender *s, struct entry *e)
 {
     size_t at = mempool_queue_position(s, e->tx.nonce);
@@ -93,7 +127,9 @@ void mempool_entry_insert(struct mempool *m, struct sender *s, struct entry *e)
     s->count++;
     HASH_ADD(by_hash, m->entries, tx.hash, sizeof e->tx.hash, e);
     link_arrival(m, e);
-    m->size_bytes += e->tx.wire.size;
+    for (size_t i = 0; i < e->authority_count; i++)
+        authority_add(m, &e->authorities[i]);
+    m->size_bytes += e->tx.size_bytes;
     m->cheapest = NULL;
 }
 
@@ -106,8 +142,10 @@ void mempool_entry_remove(struct mempool *m, struct sender *s, struct entry *e)
         s->queue[i] = s->queue[i + 1];
     HASH_DELETE(by_hash, m->entries, e);
     unlink_arrival(m, e);
-    assert(m->size_bytes >= e->tx.wire.size);
-    m->size_bytes -= e->tx.wire.size;
+    for (size_t i = 0; i < e->authority_count; i++)
+        authority_drop(m, &e->authorities[i]);
+    assert(m->size_bytes >= e->tx.size_bytes);
+    m->size_bytes -= e->tx.size_bytes;
     m->cheapest = NULL;
     free(e);
 }

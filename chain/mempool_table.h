@@ -1,7 +1,7 @@
 /* mempool_table.h - the pool's inside, shared by the mempool's own files only.
  *
- * Two hash tables, keyed by a seed that no outsider knows: transactions by hash, senders by
- * address. Both are walked in order of insertion, never in order of hash, so the seed decides
+ * Three hash tables, keyed by a seed that no outsider knows: transactions by hash, senders by
+ * address, and the authorities of waiting authorizations by address. All are walked in order of insertion, never in order of hash, so the seed decides
  * nothing. A sender's queue is sorted by nonce and holds no nonce below the account's. */
 #ifndef LEASEHOLD_CHAIN_MEMPOOL_TABLE_H
 #define LEASEHOLD_CHAIN_MEMPOOL_TABLE_H
@@ -20,10 +20,26 @@ unsigned mempool_hash_key(const struct mempool *m, const void *key, size_t size_
 
 struct entry {
     struct mempool_tx tx;
+    const struct address *authorities; /* of its authorizations that have a signer; behind wire */
+    size_t authority_count;
     struct entry *older; /* order of arrival */
     struct entry *newer;
     UT_hash_handle by_hash;
     uint8_t wire[]; /* what tx.wire views */
+};
+
+/* One who has signed authorizations that wait. */
+struct authority {
+    struct address address;
+    size_t count;
+    UT_hash_handle by_authority;
+};
+
+/* A transaction on its way in. */
+struct newcomer {
+    struct mempool_tx tx;
+    const struct address *authorities; /* in the pool's arena */
+    size_t authority_count;
 };
 
 struct sender {
@@ -38,9 +54,10 @@ struct sender {
 struct mempool {
     struct mempool_limits limits;
     uint64_t seed[2];
-    struct u256 base_fee;   /* as last seen; ranks the victims */
-    struct entry *entries;  /* by_hash */
-    struct sender *senders; /* by_address */
+    struct u256 base_fee;          /* as last seen; ranks the victims */
+    struct entry *entries;         /* by_hash */
+    struct sender *senders;        /* by_address */
+    struct authority *authorities; /* by_authority */
     struct entry *oldest;
     struct entry *newest;
     size_t size_bytes;
@@ -64,6 +81,20 @@ void mempool_entry_insert(struct mempool *m, struct sender *s, struct entry *e);
 void mempool_entry_remove(struct mempool *m, struct sender *s, struct entry *e);
 void mempool_queue_cut(struct mempool *m, struct sender *s,
                        size_t from); /* all from that position on */
+
+bool mempool_is_authority(const struct mempool *m, const struct address *a);
+
+/* --- mempool_delegation.c --- */
+
+/* Finds the signers of the authorizations of `t`, and what they count for. */
+void mempool_find_authorities(struct mempool *m, struct newcomer *n, const struct tx *t,
+                              uint64_t chain_id);
+/* The sender's own limit, and that of the authorities, as mempool.h has them. `queued`: how many of
+ * the sender's others wait; `old` as for mempool_make_room. */
+enum tx_reason mempool_check_sender_delegation(const struct mempool *m, const struct mempool_tx *tx,
+                                               const struct mempool_account *account,
+                                               const struct entry *old, size_t queued);
+enum tx_reason mempool_check_authorities(const struct mempool *m, const struct newcomer *n);
 
 /* --- mempool_evict.c --- */
 

@@ -65,6 +65,10 @@ struct hash layer_root(const struct layer *l); /* of a sealed layer */
 
 /* All changes against the parent, sorted by key. Sealed layers only. */
 void layer_write(const struct layer *l, const struct state_sink *sink);
+/* Appends the addresses (20 bytes each) of the accounts whose nonce rose or whose balance fell
+ * against the parent: what they have waiting may be impossible now. Sealed layers only; in the
+ * order of the accounts' keys. */
+void layer_spenders(const struct layer *l, struct buffer *out);
 void layer_settle(struct layer *l);
 /* Appends a trie node as of this sealed layer; false: none there. */
 bool layer_node(const struct layer *l, const struct trie_place *place, struct buffer *out);

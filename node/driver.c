@@ -319,10 +319,10 @@ static void on_commit(struct driver *d, const struct block_place *chain, uint32_
     commit.certificate = buffer_bytes(&encoded);
     pool_lock(d->pool);
     ledger_commit(d->ledger, &commit);
-    pool_on_final(d->pool, &ledger_head(d->ledger)->header, buffer_bytes(&commit.senders));
+    pool_on_final(d->pool, &ledger_head(d->ledger)->header, buffer_bytes(&commit.spenders));
     pool_unlock(d->pool);
     count_final(d, &commit, start_us);
-    buffer_finish(&commit.senders);
+    buffer_finish(&commit.spenders);
     buffer_finish(&encoded);
     free(hashes);
     schedule_build(d); /* the tip may just have become final: now idling is allowed */

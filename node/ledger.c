@@ -318,9 +318,7 @@ enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE], const
 
 static struct mempool_account account_of(void *context, const struct address *a)
 {
-    struct layer *layer = context;
-    struct account account = layer_account(layer, a);
-    return (struct mempool_account){account.nonce, account.balance, account_has_code(&account)};
+    return pool_account(context, a);
 }
 
 enum status ledger_build(struct ledger *l, struct hash *out, struct ledger_build *build,
@@ -403,10 +401,8 @@ void ledger_commit(struct ledger *l, struct ledger_commit *commit)
         bool last = i + 1 == commit->count;
         assert(h != NULL && h->executed != NULL && hash_equal(&h->parent, &parent));
         store_write_executed(w, h->executed, last ? commit->certificate : (struct bytes){0});
-        size_t count = h->executed->block.tx_count;
-        for (size_t t = 0; t < count; t++)
-            buffer_append(&commit->senders, address_bytes(&h->executed->senders[t]));
-        commit->tx_count += count;
+        layer_spenders(h->executed->layer, &commit->spenders);
+        commit->tx_count += h->executed->block.tx_count;
         parent = h->hash;
     }
     store_commit(l->store, w);

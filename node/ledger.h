@@ -68,7 +68,7 @@ struct ledger_commit {
     const struct hash *chain;
     size_t count;
     struct bytes certificate; /* finalizes the last of them */
-    struct buffer senders;    /* out: 20 bytes each, of all their transactions */
+    struct buffer spenders;   /* out: layer_spenders of all */
     uint64_t tx_count;        /* out */
 };
 /* ... and makes them so: one synced batch. Drops what can no longer become final. */

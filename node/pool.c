@@ -37,9 +37,8 @@ struct view {
 
 static struct mempool_account account_of(void *context, const struct address *a)
 {
-    struct view *view = context;
-    struct account account = layer_account(view->layer, a);
-    return (struct mempool_account){account.nonce, account.balance, account_has_code(&account)};
+    const struct view *view = context;
+    return pool_account(view->layer, a);
 }
 
 static struct mempool_world world_open(const struct pool *p, struct view *view)
@@ -211,16 +210,16 @@ uint64_t pool_hashes_after(struct pool *p, struct buffer *out, uint64_t sequence
     return sequence;
 }
 
-void pool_on_final(struct pool *p, const struct header *head, struct bytes senders)
+void pool_on_final(struct pool *p, const struct header *head, struct bytes spenders)
 {
     struct view view;
-    size_t count = senders.size / sizeof(struct address);
+    size_t count = spenders.size / sizeof(struct address);
     p->base_fee = block_next_base_fee(p->config, head);
     struct mempool_world world = world_open(p, &view);
     /* count 0 with NULL would mean "all": an empty block changes nobody, but the fee moves. */
     struct address none = {{0}};
-    struct address *list = count > 0 ? must_alloc(senders.size) : &none;
-    if (count > 0) memcpy(list, senders.data, senders.size);
+    struct address *list = count > 0 ? must_alloc(spenders.size) : &none;
+    if (count > 0) memcpy(list, spenders.data, spenders.size);
     mempool_on_block(p->mempool, &world, list, count);
     if (count > 0) free(list);
     if (clock_ms() - p->expired_ms > EXPIRE_EVERY_MS) {

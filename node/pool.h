@@ -41,7 +41,7 @@ uint64_t pool_hashes_after(struct pool *p, struct buffer *out, uint64_t sequence
 /* The main thread: between lock and unlock it may use the mempool itself. */
 struct mempool *pool_lock(struct pool *p);
 void pool_unlock(struct pool *p);
-/* Inside the lock, after blocks became final: `senders` holds 20 bytes each. */
-void pool_on_final(struct pool *p, const struct header *head, struct bytes senders);
+/* Inside the lock, after blocks became final: `spenders` is what layer_spenders says of them. */
+void pool_on_final(struct pool *p, const struct header *head, struct bytes spenders);
 
 #endif

@@ -173,8 +173,7 @@ __attribute__((unused)) static void world_advance(struct world *w, struct execut
 
 static struct mempool_account world_account(void *context, const struct address *a)
 {
-    struct account found = layer_account(context, a);
-    return (struct mempool_account){found.nonce, found.balance, account_has_code(&found)};
+    return pool_account(context, a);
 }
 
 /* A view of the tip's state for the pool. Its layer is destroyed by world_view_finish. */
@@ -237,7 +236,14 @@ __attribute__((unused)) static void world_step(struct world *w, struct mempool *
     world_advance(w, built);
     if (pool == NULL) return;
     view = world_view(w);
-    mempool_on_block(pool, &view, built->senders, built->block.tx_count);
+    struct buffer spenders = {0};
+    layer_spenders(built->layer, &spenders);
+    size_t count = spenders.size / sizeof(struct address);
+    struct address *list = must_alloc(spenders.size);
+    memcpy(list, spenders.data, spenders.size);
+    mempool_on_block(pool, &view, list, count);
+    free(list);
+    buffer_finish(&spenders);
     layer_release(view.context);
 }
 

@@ -63,9 +63,9 @@ static void make_final(struct chain *c, const struct hash *blocks, size_t count)
     commit.certificate = bytes_of_text("certificate");
     pool_lock(c->pool);
     ledger_commit(c->ledger, &commit);
-    pool_on_final(c->pool, &ledger_head(c->ledger)->header, buffer_bytes(&commit.senders));
+    pool_on_final(c->pool, &ledger_head(c->ledger)->header, buffer_bytes(&commit.spenders));
     pool_unlock(c->pool);
-    buffer_finish(&commit.senders);
+    buffer_finish(&commit.spenders);
 }
 
 static enum tx_reason submit(struct chain *c, uint64_t nonce)
