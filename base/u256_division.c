@@ -118,10 +118,10 @@ static ALWAYS_INLINE uint64_t quotient_digit(uint64_t *u, const uint64_t *v, siz
                                              uint64_t reciprocal)
 {
     if (__builtin_expect(u[n] == v[n - 1] && u[n - 1] == v[n - 2], 0)) {
-        uint64_t above = subtract_product(u, v, n, UINT64_MAX); /* the guess would not fit */
-        uint64_t q = UINT64_MAX;
-        if (above > u[n]) q -= add_back(u, v, n);
-        return q;
+        /* The guess would not fit. The largest digit it is: what v's lower limbs take is under v. */
+        uint64_t above = subtract_product(u, v, n, UINT64_MAX);
+        assert(above == u[n]);
+        return UINT64_MAX;
     }
     uint64_t q = divide_three_by_two(u + n - 2, v[n - 1], v[n - 2], reciprocal);
     if (n == 2) return q;
