@@ -21,7 +21,8 @@ struct reading {
     const struct option_program *program;
     void *config;
     bool given[OPTIONS_ROWS_MAX];
-    const char *word;
+    struct option_words *words;
+    size_t words_max;
     char *error; /* OPTIONS_ERROR_SIZE, "" while all is well */
 };
 
@@ -62,17 +63,30 @@ static enum status set_row(void *config, const struct option_row *row, const cha
     return E_MALFORMED;
 }
 
+static bool is_short(const struct option_row *row)
+{
+    return row->flag[1] == 0;
+}
+
+static int key_of(const struct option_program *program, size_t index)
+{
+    const struct option_row *row = &program->rows[index];
+    return is_short(row) ? row->flag[0] : FIRST_KEY + (int)index;
+}
+
 static error_t on_flag(int key, char *argument, struct argp_state *state)
 {
     struct reading *r = state->input;
     if (key == ARGP_KEY_ARG) {
-        if (r->program->words_doc == NULL || r->word != NULL)
+        if (r->program->words_doc == NULL || r->words->count == r->words_max)
             argp_error(state, "unexpected argument \"%s\"", argument);
-        r->word = argument;
+        r->words->items[r->words->count++] = argument;
         return 0;
     }
-    if (key < FIRST_KEY || key >= FIRST_KEY + (int)r->program->count) return ARGP_ERR_UNKNOWN;
-    size_t index = (size_t)(key - FIRST_KEY);
+    size_t index = 0;
+    while (index < r->program->count && key_of(r->program, index) != key)
+        index++;
+    if (index == r->program->count) return ARGP_ERR_UNKNOWN;
     if (r->error[0] != 0) return 0;
     const struct option_row *row = &r->program->rows[index];
     if (set_row(r->config, row, argument ? argument : "", r->error) == OK) r->given[index] = true;
@@ -150,8 +164,8 @@ static void fill_flags(struct argp_option *out, char (*docs)[DOC_SIZE],
         bool preset = row->preset[0] != 0;
         snprintf(docs[i], DOC_SIZE, "%s%s%s%s", row->help, preset ? " Default: " : "", row->preset,
                  preset ? "." : "");
-        out[i].name = row->flag;
-        out[i].key = FIRST_KEY + (int)i;
+        out[i].name = is_short(row) ? NULL : row->flag;
+        out[i].key = key_of(program, i);
         out[i].arg = row->argument;
         out[i].doc = docs[i];
     }
@@ -186,24 +200,55 @@ static const char *config_path(const struct option_program *program, void *confi
     return "";
 }
 
-enum status options_read(const struct option_program *program, void *config,
-                         char error[OPTIONS_ERROR_SIZE], int argc, char **argv, const char **word)
+static void set_presets(const struct option_program *program, void *config, char *error)
 {
-    assert(program->count <= OPTIONS_ROWS_MAX);
-    struct reading reading = {.program = program, .config = config, .error = error};
-    error[0] = 0;
     for (size_t i = 0; i < program->count; i++) {
         const struct option_row *row = &program->rows[i];
         if (row->kind != OPTION_TEXT && row->kind != OPTION_NUMBER) continue;
         enum status preset = set_row(config, row, row->preset, error);
         assert(preset == OK);
     }
-    enum status status = read_flags(&reading, argc, argv);
-    const char *path = config_path(program, config);
-    if (status == OK && path[0] != 0) status = apply_file(&reading, path);
-    if (status != OK) options_finish(program, config);
-    if (status == OK && word) *word = reading.word;
+}
+
+static enum status read_all(struct reading *r, int argc, char **argv)
+{
+    assert(r->program->count <= OPTIONS_ROWS_MAX);
+    r->error[0] = 0;
+    set_presets(r->program, r->config, r->error);
+    enum status status = read_flags(r, argc, argv);
+    const char *path = config_path(r->program, r->config);
+    if (status == OK && path[0] != 0) status = apply_file(r, path);
+    if (status != OK) options_finish(r->program, r->config);
     return status;
+}
+
+enum status options_read(const struct option_program *program, void *config,
+                         char error[OPTIONS_ERROR_SIZE], int argc, char **argv, const char **word)
+{
+    const char *item = NULL;
+    struct option_words words = {.items = &item};
+    struct reading reading = {
+        .program = program, .config = config, .words = &words, .words_max = 1, .error = error};
+    enum status status = read_all(&reading, argc, argv);
+    if (status == OK && word) *word = item;
+    return status;
+}
+
+enum status options_read_words(const struct option_program *program, void *config,
+                               char error[OPTIONS_ERROR_SIZE], int argc, char **argv,
+                               struct option_words *words)
+{
+    struct reading reading = {.program = program,
+                              .config = config,
+                              .words = words,
+                              .words_max = (size_t)argc,
+                              .error = error};
+    words->count = 0;
+    enum status status = read_all(&reading, argc, argv);
+    if (status != OK || words->count >= words->min) return status;
+    snprintf(error, OPTIONS_ERROR_SIZE, "want %s (see --help)", program->words_doc);
+    options_finish(program, config);
+    return E_MALFORMED;
 }
 
 void options_finish(const struct option_program *program, void *config)
@@ -227,10 +272,10 @@ static void print_roff(FILE *out, const char *text)
 
 static void print_man_option(const struct option_row *row, FILE *out)
 {
-    fprintf(out, ".TP\n\\fB\\-\\-");
+    fprintf(out, ".TP\n\\fB%s", is_short(row) ? "\\-" : "\\-\\-");
     print_roff(out, row->flag);
     fprintf(out, "\\fR");
-    if (row->argument) fprintf(out, "=\\fI%s\\fR", row->argument);
+    if (row->argument) fprintf(out, "%s\\fI%s\\fR", is_short(row) ? " " : "=", row->argument);
     fprintf(out, "\n");
     print_roff(out, row->help);
     if (row->preset[0] != 0) {

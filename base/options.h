@@ -25,7 +25,7 @@ enum option_kind {
 };
 
 struct option_row {
-    const char *flag;
+    const char *flag; /* "gas" is --gas; one letter, "t", is -t */
     enum option_kind kind;
     const char *argument; /* NULL: none */
     const char *preset;   /* the default */
@@ -61,6 +61,16 @@ struct option_program {
 MUST_CHECK enum status options_read(const struct option_program *program, void *config,
                                     char error[OPTIONS_ERROR_SIZE], int argc, char **argv,
                                     const char **word);
+/* The same for programs that take many words, at least `min`: they go to items, which holds as
+ * many as argv, in order. They are argv's own. */
+struct option_words {
+    const char **items;
+    size_t min;
+    size_t count;
+};
+MUST_CHECK enum status options_read_words(const struct option_program *program, void *config,
+                                          char error[OPTIONS_ERROR_SIZE], int argc, char **argv,
+                                          struct option_words *words);
 void options_finish(const struct option_program *program, void *config);
 void options_print_man(const struct option_program *program, FILE *out);
 
