@@ -189,7 +189,7 @@ check-sanitizers: ## the C tests under ASan+UBSan and under TSan
 	@$(MAKE) --no-print-directory check-units KIND=tsan CC=clang
 
 .PHONY: npm
-npm: tests/e2e/node_modules/.installed contracts/node_modules/.installed
+npm: tests/e2e/node_modules/.installed tests/evm-referee/node_modules/.installed contracts/node_modules/.installed
 %/node_modules/.installed: %/package-lock.json
 	@echo "Installing $*'s npm packages"
 	@cd $* && npm ci --no-audit --no-fund --loglevel=error >/dev/null && touch node_modules/.installed

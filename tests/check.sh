@@ -16,6 +16,10 @@ tests/run.sh -j 2 "${units[@]}" || status=1
 echo "== contracts"
 tests/run.sh "node contracts/scripts/build.js --check --tap" "node contracts/scripts/test.js" || status=1
 
+echo "== another EVM over 2,000 generated programs"
+TEST_TIMEOUT=600 tests/run.sh -j 2 "node tests/evm-referee/referee.test.mjs --seed 0 --count 1000" \
+    "node tests/evm-referee/referee.test.mjs --seed 1000 --count 1000" || status=1
+
 echo "== end to end"
 mapfile -t scripts < <(ls tests/e2e/*.test.mjs tests/e2e/*.test.sh 2>/dev/null | sort)
 commands=()

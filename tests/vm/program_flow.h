@@ -4,8 +4,6 @@
 
 #include "tests/vm/program_straight.h"
 
-static inline void make_block(struct maker *m, uint32_t statements);
-
 /* ---- branches ---- */
 
 static inline void emit_comparison(struct maker *m)
@@ -36,7 +34,7 @@ static inline void emit_condition(struct maker *m)
 /* The statements of an arm, then the stack at the height where the arms meet. */
 static inline void make_arm(struct maker *m, int height)
 {
-    make_block(m, choose(m->c, 4));
+    m->make_block(m, choose(m->c, 4));
     level_stack(m, height);
 }
 
@@ -302,7 +300,7 @@ static inline void make_function_body(struct maker *m, int index)
     memset(m->held, 0, sizeof(m->held));
     m->held[0] = true; /* the return address */
     emit_jumpdest(m, f->label);
-    make_block(m, choose_between(m->c, 1, 4));
+    m->make_block(m, choose_between(m->c, 1, 4));
     level_stack(m, 1 + f->return_count);
     if (f->return_count > 0) emit(m, (uint8_t)(OP_SWAP1 + f->return_count - 1));
     emit(m, OP_JUMP);

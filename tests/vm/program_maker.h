@@ -161,6 +161,7 @@ static inline void make_program(struct program_text *out, struct choices *c, int
     struct maker *m = &makers[level];
     assert(level < 2 && out->count == 0);
     *m = (struct maker){.c = c, .t = out, .budget = settings->budget, .function_now = -1};
+    m->make_block = make_block;
     m->level = level;
     m->precompiles = settings->precompiles;
     m->breaks = settings->breaks;

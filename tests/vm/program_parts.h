@@ -24,6 +24,7 @@ struct maker_function {
 };
 
 struct maker {
+    void (*make_block)(struct maker *m, uint32_t statements); /* program_maker.h's */
     struct choices *c;
     struct program_text *t;
     int budget; /* items that may still be added, about */
