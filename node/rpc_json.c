@@ -134,20 +134,41 @@ static json_t *json_of_access(const struct tx *t)
     return list;
 }
 
+static void set_point(json_t *out, const struct signature *s)
+{
+    set(out, "r", json_quantity_u256(u256_from_be(bytes_of(s->b, 32))));
+    set(out, "s", json_quantity_u256(u256_from_be(bytes_of(s->b + 32, 32))));
+}
+
+static json_t *json_of_authorizations(const struct tx *t)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < t->authorization_count; i++) {
+        const struct authorization *a = &t->authorizations[i];
+        json_t *item = json_object();
+        set(item, "chainId", json_quantity_u256(a->chain_id));
+        set(item, "address", json_address(&a->delegate));
+        set(item, "nonce", json_quantity(a->nonce));
+        set(item, "yParity", json_quantity(a->signature.b[64]));
+        set_point(item, &a->signature);
+        json_array_append_new(list, item);
+    }
+    return list;
+}
+
 static void set_signature(json_t *out, const struct tx *t)
 {
     uint64_t parity = t->signature.b[64];
     uint64_t v = parity;
     if (t->type == TX_LEGACY) v = t->has_chain_id ? 35 + 2 * t->chain_id + parity : 27 + parity;
     set(out, "v", json_quantity(v));
-    set(out, "r", json_quantity_u256(u256_from_be(bytes_of(t->signature.b, 32))));
-    set(out, "s", json_quantity_u256(u256_from_be(bytes_of(t->signature.b + 32, 32))));
+    set_point(out, &t->signature);
     if (t->type != TX_LEGACY) set(out, "yParity", json_quantity(parity));
 }
 
 static void set_fees(json_t *out, const struct tx *t, const struct block_ref *block)
 {
-    if (t->type == TX_DYNAMIC_FEE) {
+    if (tx_has_tip(t)) {
         set(out, "maxFeePerGas", json_quantity_u256(t->max_fee_per_gas));
         set(out, "maxPriorityFeePerGas", json_quantity_u256(t->max_priority_fee_per_gas));
     }
@@ -179,6 +200,7 @@ json_t *json_of_tx(const struct tx *t, const struct hash *hash, const struct blo
     set_fees(out, t, block);
     if (t->has_chain_id) set(out, "chainId", json_quantity(t->chain_id));
     if (t->type != TX_LEGACY) set(out, "accessList", json_of_access(t));
+    if (t->type == TX_SET_CODE) set(out, "authorizationList", json_of_authorizations(t));
     set_signature(out, t);
     set(out, "blockHash", block ? json_hash(&block->hash) : json_null());
     set(out, "blockNumber", block ? json_quantity(block->number) : json_null());

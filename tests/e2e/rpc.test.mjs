@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { Contract, ContractFactory, JsonRpcProvider, Wallet, keccak256, parseEther } from 'ethers'
+import { Contract, ContractFactory, JsonRpcProvider, Wallet, ZeroAddress, keccak256, parseEther } from 'ethers'
 import {
     CHAIN_ID, RICH, RICH_KEY, arguments_, makeNetwork, removeNetwork, residentBytes, runTests, startNode, stopNode,
 } from './node.mjs'
@@ -171,6 +171,72 @@ const tests = [
             assert.equal(tx.from, RICH)
         }
     }],
+    ['a type 4 transaction lets an account act by another one\'s code', async () => {
+        const owner = Wallet.createRandom(provider)
+        const authorization = await owner.authorize({ address: probe.target, nonce: 0, chainId: CHAIN_ID })
+        const call = { to: owner.address, data: probe.interface.encodeFunctionData('store', [77, 'by proxy']), authorizationList: [authorization] }
+        const gas = await provider.estimateGas({ ...call, from: RICH })
+        assert.ok(gas > 21000n + 25000n + 22100n, `${gas}`)
+        const sent = await wallet.sendTransaction({ ...call, type: 4, gasLimit: gas })
+        const receipt = await sent.wait()
+        assert.equal(receipt.type, 4)
+        assert.equal(receipt.status, 1)
+        assert.equal((await result('eth_getTransactionReceipt', sent.hash)).type, '0x4')
+        assert.equal(await provider.getCode(owner.address), '0xef0100' + probe.target.slice(2).toLowerCase())
+        assert.equal(await provider.getTransactionCount(owner.address), 1)
+        assert.equal(await new Contract(owner.address, PROBE_ABI, provider).value(), 77n)
+        const tx = await provider.getTransaction(sent.hash)
+        assert.equal(tx.type, 4)
+        assert.equal(tx.authorizationList[0].address, probe.target)
+        assert.equal(tx.authorizationList[0].signature.serialized, authorization.signature.serialized)
+        const { yParity, r, s, ...plain } = (await result('eth_getTransactionByHash', sent.hash)).authorizationList[0]
+        assert.deepEqual(plain, { chainId: '0x1bcd', address: probe.target.toLowerCase(), nonce: '0x0' })
+        assert.ok(/^0x[01]$/.test(yParity) && r.length > 60 && s.length > 60)
+    }],
+    ['a delegated account sends, one transaction at a time, and takes its delegation back', async () => {
+        const owner = Wallet.createRandom(provider)
+        await (await wallet.sendTransaction({ to: owner.address, value: parseEther('1') })).wait()
+        const delegate = await owner.authorize({ address: probe.target, nonce: 0, chainId: 0 })
+        await (await wallet.sendTransaction({ type: 4, to: OTHER, authorizationList: [delegate] })).wait()
+        assert.equal(await new Contract(owner.address, PROBE_ABI, provider).value(), 0n)
+        const plain = { to: OTHER, value: 1n, gasLimit: 50000n, type: 2, maxFeePerGas: 3000000000n, maxPriorityFeePerGas: 1n, chainId: CHAIN_ID }
+        const gapped = await owner.signTransaction({ ...plain, nonce: 2 })
+        assert.match((await refusal('eth_sendRawTransaction', gapped)).message, /^gapped-nonce tx from delegated accounts/)
+        assert.equal((await (await owner.sendTransaction({ to: OTHER, value: 1n })).wait()).status, 1)
+        const back = await owner.authorize({ address: ZeroAddress, nonce: 3, chainId: CHAIN_ID })
+        assert.equal((await (await owner.sendTransaction({ type: 4, to: OTHER, authorizationList: [back] })).wait()).status, 1)
+        assert.equal(await provider.getCode(owner.address), '0x')
+        assert.equal(await provider.getTransactionCount(owner.address), 4)
+    }],
+    ['an authorization that does not hold is left out; a transaction without any is refused', async () => {
+        const owner = Wallet.createRandom(provider)
+        const early = await owner.authorize({ address: probe.target, nonce: 1, chainId: CHAIN_ID })
+        const foreign = await owner.authorize({ address: probe.target, nonce: 0, chainId: 1 })
+        const receipt = await (await wallet.sendTransaction({ type: 4, to: OTHER, authorizationList: [early, foreign] })).wait()
+        assert.equal(receipt.status, 1)
+        assert.equal(receipt.gasUsed, 71000n)
+        assert.equal(await provider.getCode(owner.address), '0x')
+        const empty = await wallet.signTransaction({ type: 4, to: OTHER, authorizationList: [], gasLimit: 50000n, chainId: CHAIN_ID, nonce: await wallet.getNonce(), maxFeePerGas: 3000000000n })
+        assert.match((await refusal('eth_sendRawTransaction', empty)).message, /^EIP-7702 transaction with empty auth list/)
+    }],
+    ['blobs are refused, and calldata has a floor price', async () => {
+        assert.match((await refusal('eth_sendRawTransaction', '0x03c0')).message, /^transaction type not supported: this chain has no blobs/)
+        const data = '0x' + '11'.repeat(1000)
+        assert.equal(await provider.estimateGas({ from: RICH, to: OTHER, data }), 21000n + 40000n)
+        const receipt = await (await wallet.sendTransaction({ to: OTHER, data })).wait()
+        assert.equal(receipt.gasUsed, 61000n)
+        const fields = { to: OTHER, data, gasLimit: 60999n, type: 2, maxFeePerGas: 3000000000n, chainId: CHAIN_ID, nonce: await wallet.getNonce() }
+        assert.match((await refusal('eth_sendRawTransaction', await wallet.signTransaction(fields))).message, /^insufficient gas for floor data gas cost/)
+        assert.match((await refusal('eth_call', { to: OTHER, data, gas: '0xee47' })).message, /^insufficient gas for floor data gas cost/)
+    }],
+    ['the parent\'s hash is in the state', async () => {
+        const history = '0x0000F90827F1C53a10cb7A02335B175320002935'
+        const block = await provider.getBlock('latest')
+        const number = '0x' + block.number.toString(16).padStart(64, '0')
+        while (await provider.getBlockNumber() <= block.number + 1) await sleep(100)
+        assert.equal(await provider.call({ to: history, data: number }), block.hash)
+        assert.equal(await provider.getTransactionCount(history), 1)
+    }],
     ['refusals are worded as other clients word them', async () => {
         const poor = Wallet.createRandom()
         const fields = { to: OTHER, value: 1n, gasLimit: 21000n, maxFeePerGas: 2000000000n, maxPriorityFeePerGas: 1n, chainId: CHAIN_ID, type: 2 }
@@ -215,6 +281,20 @@ const tests = [
         assert.equal(BigInt(await cast('storage', address, '0')), 12n)
         assert.match(await castComplains('call', address, 'fail()'), /no luck/)
         assert.match(await castComplains('send', '--private-key', RICH_KEY, address, 'fail()'), /no luck/)
+    }],
+    ['cast sends type 4 transactions', async () => {
+        const owner = Wallet.createRandom()
+        await cast('send', '--private-key', RICH_KEY, owner.address, '--value', '1ether')
+        const signed = await cast('wallet', 'sign-auth', probe.target, '--private-key', owner.privateKey, '--nonce', '0', '--chain', String(CHAIN_ID))
+        const sent = JSON.parse(await cast('send', '--json', '--private-key', RICH_KEY, owner.address, 'store(uint256,string)', '5', 'x', '--auth', signed))
+        assert.equal(sent.type, '0x4')
+        assert.equal(sent.status, '0x1')
+        assert.equal(await cast('call', owner.address, 'value()(uint256)'), '5')
+        assert.equal(JSON.parse(await cast('tx', '--json', sent.transactionHash)).authorizationList.length, 1)
+        // For itself: cast signs with the nonce after the transaction's.
+        await cast('send', '--private-key', owner.privateKey, OTHER, '--auth', ZeroAddress)
+        assert.equal(await cast('code', owner.address), '0x')
+        assert.equal(await cast('nonce', owner.address), '3')
     }],
     ['a proof begins at the state root of its block', async () => {
         for (let tries = 0; ; tries++) {
