@@ -17,14 +17,37 @@ static inline void emit_comparison(struct maker *m)
     emit(m, opcodes[choose(m->c, sizeof(opcodes))]);
 }
 
+static inline void emit_shuffle(struct maker *m, uint32_t most)
+{
+    uint32_t count = choose_between(m->c, 1, most);
+    for (uint32_t i = 0; i < count; i++) {
+        if (choose_rarely(m->c, 4))
+            emit_dup(m);
+        else
+            emit_swap(m);
+    }
+}
+
+/* The topmost item, whatever it is after some exchanges: the stack must be put in order for the
+ * jump's target without losing what the jump itself looks at. */
+static inline void emit_shuffled_condition(struct maker *m)
+{
+    want_items(m, 2);
+    if (choose_rarely(m->c, 2)) emit_comparison(m);
+    emit_shuffle(m, 6);
+    if (choose_rarely(m->c, 4)) emit(m, OP_ISZERO);
+}
+
 /* One item that a JUMPI takes as its condition. */
 static inline void emit_condition(struct maker *m)
 {
-    switch (choose(m->c, 6)) {
+    switch (choose(m->c, 8)) {
     case 0: emit_dup(m); break;
     case 1: emit_value(m); break;
     case 2: emit_masked(m, 1); break;
     case 3: emit(m, OP_CALLVALUE); break;
+    case 4:
+    case 5: emit_shuffled_condition(m); return;
     default: emit_comparison(m); break;
     }
     while (choose_rarely(m->c, 2) && m->budget > 0)
@@ -82,7 +105,7 @@ static inline void make_if_behind(struct maker *m)
     make_arm(m, m->height);
     emit_jump(m, back);
     emit_jumpdest(m, over);
-    emit_condition(m);
+    emit_comparison(m);
     emit_jump_if(m, arm);
     emit_jumpdest(m, back);
 }
@@ -141,7 +164,7 @@ static inline void make_pointer_jump(struct maker *m)
     if (choose_rarely(m->c, 2)) {
         emit(m, OP_JUMP);
     } else {
-        emit_condition(m);
+        emit_comparison(m);
         emit(m, OP_SWAP1);
         emit(m, OP_JUMPI);
     }
@@ -151,6 +174,27 @@ static inline void make_pointer_jump(struct maker *m)
     emit_jumpdest(m, first);
     make_arm(m, m->height);
     emit_jumpdest(m, end);
+}
+
+/* The target lies under other items, which change places above it, and comes up last. */
+static inline void make_buried_jump(struct maker *m)
+{
+    uint16_t label = text_new_label(m->t);
+    int base = m->base;
+    int at = m->height;
+    uint32_t above = choose_between(m->c, 1, 15);
+    emit_label(m, label);
+    m->held[at] = true;
+    m->base = at + 1;
+    for (uint32_t i = 0; i < above; i++)
+        emit_value(m);
+    emit_shuffle(m, 8);
+    level_stack(m, at + 1 + (int)above);
+    m->held[at] = false;
+    m->base = base;
+    emit(m, (uint8_t)(OP_SWAP1 + above - 1));
+    emit(m, choose_rarely(m->c, 2) ? OP_JUMPI : OP_JUMP);
+    emit_jumpdest(m, label);
 }
 
 /* ---- loops ---- */

@@ -24,7 +24,7 @@ static const struct maker_statement maker_statements[] = {
     {3, make_if_behind}, {3, make_switch},     {2, make_fall_into},    {2, make_pointer_jump},
     {4, make_loop},      {3, make_stack_loop}, {1, make_growing_loop}, {5, make_function_call},
     {4, make_call},      {2, make_create},     {2, make_early_end},    {2, make_broken},
-    {1, make_deep},      {1, make_long},       {3, make_copy},
+    {1, make_deep},      {1, make_long},       {3, make_copy},         {3, make_buried_jump},
 };
 
 #define MAKER_STATEMENT_COUNT (sizeof(maker_statements) / sizeof(maker_statements[0]))
