@@ -127,6 +127,27 @@ static inline void limbs_multiply_low(uint64_t r[4], const uint64_t a[4], const 
     r[0] = (uint64_t)p0, r[1] = r1, r[2] = r2, r[3] = r3;
 }
 
+/* r = a * a modulo 2^256: the products of different limbs once, doubled. */
+static inline void limbs_square_low(uint64_t r[4], const uint64_t a[4])
+{
+    unsigned char carry = 0;
+    u128 p01 = (u128)a[0] * a[1];
+    u128 p02 = (u128)a[0] * a[2];
+    u128 p00 = (u128)a[0] * a[0];
+    u128 p11 = (u128)a[1] * a[1];
+    uint64_t d1 = (uint64_t)p01;
+    uint64_t d2 = add_carry(&carry, high_limb(p01), (uint64_t)p02);
+    uint64_t d3 = add_carry(&carry, high_limb(p02), a[0] * a[3] + a[1] * a[2]);
+    d3 = d3 << 1 | d2 >> 63;
+    d2 = d2 << 1 | d1 >> 63;
+    d1 = d1 << 1;
+    carry = 0;
+    r[0] = (uint64_t)p00;
+    r[1] = add_carry(&carry, high_limb(p00), d1);
+    r[2] = add_carry(&carry, (uint64_t)p11, d2);
+    r[3] = add_carry(&carry, high_limb(p11), d3);
+}
+
 /* out = x * b; out and b are apart. */
 static inline void limbs_row(uint64_t out[5], uint64_t x, const uint64_t b[4])
 {
@@ -139,7 +160,7 @@ static inline void limbs_row(uint64_t out[5], uint64_t x, const uint64_t b[4])
     out[1] = add_carry(&carry, high_limb(p0), (uint64_t)p1);
     out[2] = add_carry(&carry, high_limb(p1), (uint64_t)p2);
     out[3] = add_carry(&carry, high_limb(p2), (uint64_t)p3);
-    out[4] = high_limb(p3) + carry; /* a product of 1 and 4 limbs fits 5 */
+    out[4] = add_carry(&carry, high_limb(p3), 0); /* a product of 1 and 4 limbs fits 5 */
 }
 
 /* r[0..4] = r[0..3] + x * b; r and b are apart. */
@@ -147,7 +168,8 @@ static inline void limbs_add_row(uint64_t r[5], uint64_t x, const uint64_t b[4])
 {
     uint64_t row[5];
     limbs_row(row, x, b);
-    r[4] = limbs_add(r, r, row) + row[4];
+    unsigned char carry = limbs_add(r, r, row);
+    r[4] = add_carry(&carry, row[4], 0);
 }
 
 /* The whole product; r is apart from a and b. */

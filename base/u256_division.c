@@ -95,6 +95,7 @@ static inline uint64_t divide_three_by_two(uint64_t u[3], uint64_t d1, uint64_t 
 static ALWAYS_INLINE uint64_t subtract_product(uint64_t *u, const uint64_t *v, size_t n, uint64_t q)
 {
     uint64_t above = 0;
+#pragma GCC unroll 5
     for (size_t i = 0; i < n; i++) {
         u128 product = (u128)q * v[i] + above;
         unsigned char borrow = 0;
@@ -108,6 +109,7 @@ static ALWAYS_INLINE uint64_t subtract_product(uint64_t *u, const uint64_t *v, s
 static ALWAYS_INLINE unsigned char add_back(uint64_t *u, const uint64_t *v, size_t n)
 {
     unsigned char carry = 0;
+#pragma GCC unroll 5
     for (size_t i = 0; i < n; i++)
         u[i] = add_carry(&carry, u[i], v[i]);
     return carry;
@@ -142,6 +144,7 @@ static ALWAYS_INLINE void divide_normalized(uint64_t *q, uint64_t *u, size_t m, 
                                             size_t n)
 {
     uint64_t reciprocal = reciprocal_of_two(v[n - 1], v[n - 2]);
+#pragma GCC unroll 5
     for (size_t j = m - n + 1; j-- > 0;)
         q[j] = quotient_digit(u + j, v, n, reciprocal);
 }
@@ -154,16 +157,22 @@ static ALWAYS_INLINE void divide_by_some(struct u256 *quotient, struct u256 *res
     uint64_t v[3];
     uint64_t u[5];
     v[0] = b->limb[0] << shift;
+#pragma GCC unroll 5
     for (size_t i = 1; i < n; i++)
         v[i] = shift_limbs(b->limb[i], b->limb[i - 1], shift);
     u[0] = a->limb[0] << shift;
+#pragma GCC unroll 5
     for (size_t i = 1; i < 4; i++)
         u[i] = shift_limbs(a->limb[i], a->limb[i - 1], shift);
     u[4] = shift_limbs(0, a->limb[3], shift);
-    size_t m = a->limb[3] != 0 ? 4 : 3;
+    bool is_long = a->limb[3] != 0;
     set_zero(quotient);
     set_zero(rest);
-    divide_normalized(quotient->limb, u, m, v, n);
+    if (is_long)
+        divide_normalized(quotient->limb, u, 4, v, n);
+    else
+        divide_normalized(quotient->limb, u, 3, v, n);
+#pragma GCC unroll 5
     for (size_t i = 0; i < n; i++)
         rest->limb[i] = u[i] >> shift | (i + 1 < n ? u[i + 1] << 1 << (63 - shift) : 0);
 }
@@ -187,27 +196,37 @@ static ALWAYS_INLINE void divide_to_limb(struct u256 *quotient, struct u256 *res
     set_limbs(quotient, q, 0, 0, 0);
 }
 
-static void divide_by_limb(struct u256 *quotient, struct u256 *rest, const struct u256 *a,
-                           uint64_t d)
+static ALWAYS_INLINE void divide_by_limb(struct u256 *quotient, struct u256 *rest,
+                                         const struct u256 *a, uint64_t d)
 {
-    uint64_t q[4] = {0, 0, 0, 0};
+    unsigned shift = (unsigned)__builtin_clzll(d);
+    uint64_t normalized = d << shift;
+    uint64_t v = limb_reciprocal(normalized);
+    uint64_t r = shift_limbs(a->limb[3], a->limb[2], shift);
+    uint64_t q3 = 0;
+    if (a->limb[3] != 0)
+        q3 = limb_divide_by(&r, shift_limbs(0, a->limb[3], shift), r, normalized, v);
+    uint64_t q2 = limb_divide_by(&r, r, shift_limbs(a->limb[2], a->limb[1], shift), normalized, v);
+    uint64_t q1 = limb_divide_by(&r, r, shift_limbs(a->limb[1], a->limb[0], shift), normalized, v);
+    uint64_t q0 = limb_divide_by(&r, r, a->limb[0] << shift, normalized, v);
+    set_limbs(rest, r >> shift, 0, 0, 0);
+    set_limbs(quotient, q0, q1, q2, q3);
+}
+
+/* For an `a` of one or two limbs. */
+static ALWAYS_INLINE void divide_pair_by_limb(struct u256 *quotient, struct u256 *rest,
+                                              const struct u256 *a, uint64_t d)
+{
+    uint64_t high = a->limb[1];
+    uint64_t q1 = 0;
     uint64_t r;
-    if ((a->limb[3] | a->limb[2]) == 0) {
-        q[1] = a->limb[1] / d;
-        q[0] = limb_divide(&r, a->limb[1] % d, a->limb[0], d);
-    } else {
-        unsigned shift = (unsigned)__builtin_clzll(d);
-        d <<= shift;
-        uint64_t v = limb_reciprocal(d);
-        r = shift_limbs(0, a->limb[3], shift);
-        q[3] = limb_divide_by(&r, r, shift_limbs(a->limb[3], a->limb[2], shift), d, v);
-        q[2] = limb_divide_by(&r, r, shift_limbs(a->limb[2], a->limb[1], shift), d, v);
-        q[1] = limb_divide_by(&r, r, shift_limbs(a->limb[1], a->limb[0], shift), d, v);
-        q[0] = limb_divide_by(&r, r, a->limb[0] << shift, d, v);
-        r >>= shift;
+    if (high >= d) {
+        q1 = high / d;
+        high -= q1 * d;
     }
+    uint64_t q0 = limb_divide(&r, high, a->limb[0], d);
     set_limbs(rest, r, 0, 0, 0);
-    set_limbs(quotient, q[0], q[1], q[2], q[3]);
+    set_limbs(quotient, q0, q1, 0, 0);
 }
 
 /* Each output may be one of the inputs, but not both the same; b is not zero. */
@@ -215,7 +234,9 @@ static void divide(struct u256 *quotient, struct u256 *rest, const struct u256 *
                    const struct u256 *b)
 {
     unsigned n = limbs_used(b);
-    if (n == 1) {
+    if (n == 1 && (a->limb[2] | a->limb[3]) == 0) {
+        divide_pair_by_limb(quotient, rest, a, b->limb[0]);
+    } else if (n == 1) {
         divide_by_limb(quotient, rest, a, b->limb[0]);
     } else if (limbs_less(a->limb, b->limb)) {
         copy_limbs(rest, a);
@@ -363,7 +384,11 @@ static inline void reduce(uint64_t r[4], const uint64_t x[8], const struct modul
     limbs_multiply_low(q, q, k->normalized.limb);
     (void)limbs_sub(r, x, k->normalized.limb);
     (void)limbs_sub(r, r, q);
-    if (limbs_less(guess, r)) (void)limbs_add(r, r, k->normalized.limb);
+    /* Taken every other time: by a mask, for no branch could be foretold. */
+    uint64_t mask = limbs_less(guess, r) ? UINT64_MAX : 0;
+    for (int i = 0; i < 4; i++)
+        q[i] = k->normalized.limb[i] & mask;
+    (void)limbs_add(r, r, q);
     if (__builtin_expect(!limbs_less(r, k->normalized.limb), 0))
         (void)limbs_sub(r, r, k->normalized.limb);
 }

@@ -135,23 +135,27 @@ static inline void word_mul(struct u256 *r, const struct u256 *a, const struct u
     limbs_multiply_low(r->limb, a->limb, b->limb);
 }
 
+static inline int word_bit_length(const struct u256 *a)
+{
+    for (int i = 3; i >= 0; i--)
+        if (a->limb[i] != 0) return 64 * i + 64 - __builtin_clzll(a->limb[i]);
+    return 0;
+}
+
+/* Square and multiply from the lowest bit, so that the two products of a step do not wait for one
+ * another. */
 static inline void word_exp(struct u256 *r, const struct u256 *base, const struct u256 *exponent)
 {
-    struct u256 power = *base;
-    struct u256 left = *exponent;
-    struct u256 product = word_u64(1);
-    for (int i = 0; i < 4; i++) {
-        bool is_last = true;
-        for (int j = i + 1; j < 4; j++)
-            is_last = is_last && left.limb[j] == 0;
-        int bits = is_last ? 64 - (left.limb[i] == 0 ? 64 : __builtin_clzll(left.limb[i])) : 64;
-        for (int bit = 0; bit < bits; bit++) {
-            if ((left.limb[i] >> bit & 1) != 0) word_mul(&product, &product, &power);
-            word_mul(&power, &power, &power);
-        }
-        if (is_last) break;
+    uint64_t power[4] = {base->limb[0], base->limb[1], base->limb[2], base->limb[3]};
+    uint64_t product[4] = {1, 0, 0, 0};
+    int bits = word_bit_length(exponent);
+    for (int i = 0; i < bits; i++) {
+        if ((exponent->limb[i / 64] >> i % 64 & 1) != 0)
+            limbs_multiply_low(product, product, power);
+        if (i + 1 < bits) limbs_square_low(power, power);
     }
-    *r = product;
+    for (int i = 0; i < 4; i++)
+        r->limb[i] = product[i];
 }
 
 static inline void word_div(struct u256 *r, const struct u256 *a, const struct u256 *b)
@@ -254,11 +258,7 @@ static inline void word_signextend(struct u256 *r, const struct u256 *index,
 
 static inline unsigned word_byte_length(const struct u256 *a)
 {
-    for (unsigned i = 4; i-- > 0;) {
-        if (a->limb[i] == 0) continue;
-        return 8 * i + (unsigned)(71 - __builtin_clzll(a->limb[i])) / 8;
-    }
-    return 0;
+    return (unsigned)(word_bit_length(a) + 7) / 8;
 }
 
 #endif
