@@ -12,6 +12,7 @@
 #include "vm/limits.h"
 
 #define MAKER_CONTRACTS     4
+#define MAKER_DELEGATING    2
 #define MAKER_FUNCTIONS_MAX 4
 #define MAKER_STATEMENTS    32 /* room for the kinds of statements */
 #define MAKER_NESTING_MAX   4
@@ -195,6 +196,14 @@ static inline struct address contract_address(uint32_t index)
     return a;
 }
 
+/* Accounts without code of their own: EIP-7702. */
+static inline struct address delegating_address(uint32_t index)
+{
+    struct address a = {{0xde, 0x1e}};
+    a.b[19] = (uint8_t)(index + 1);
+    return a;
+}
+
 /* 0 .. mask, made from whatever is known on the stack. */
 static inline void emit_masked(struct maker *m, uint64_t mask)
 {
@@ -260,7 +269,8 @@ static inline void emit_slot(struct maker *m)
 static inline struct address choose_address(struct maker *m)
 {
     struct address a = {{0}};
-    switch (choose(m->c, 8)) {
+    switch (choose(m->c, 10)) {
+    case 9: return delegating_address(choose(m->c, MAKER_DELEGATING));
     case 6: a.b[19] = (uint8_t)choose_between(m->c, 1, (uint32_t)m->precompiles); return a;
     case 7: a.b[0] = 0xee; return a; /* nobody */
     default: return contract_address(choose(m->c, MAKER_CONTRACTS));

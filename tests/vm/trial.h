@@ -18,6 +18,7 @@ struct trial {
     struct program_text texts[MAKER_CONTRACTS];
     struct evm_message message; /* without the input of a create, which is texts[0] */
     uint8_t calldata[128];
+    struct address delegates[MAKER_DELEGATING]; /* whose code the delegating accounts run */
 };
 
 /* One opcode that stands for another, to see whether that would be noticed. from == to: none. */
@@ -60,6 +61,16 @@ static inline void choose_calldata(struct trial *t, struct choices *c)
     t->message.input = bytes_of(t->calldata, size);
 }
 
+static inline void choose_delegates(struct trial *t, struct choices *c)
+{
+    for (uint32_t i = 0; i < MAKER_DELEGATING; i++) {
+        t->delegates[i] = contract_address(choose(c, MAKER_CONTRACTS));
+        if (!choose_rarely(c, 3)) continue;
+        t->delegates[i] = choose_rarely(c, 2) ? delegating_address(choose(c, MAKER_DELEGATING))
+                                              : (struct address){.b[19] = 4};
+    }
+}
+
 static inline void choose_message(struct trial *t, struct choices *c)
 {
     struct evm_message *m = &t->message;
@@ -78,6 +89,7 @@ static inline void trial_make(struct trial *t, struct choices *c, int precompile
 {
     *t = (struct trial){.revision = choose_rarely(c, 2) ? EVM_PRAGUE : EVM_CANCUN};
     choose_message(t, c);
+    choose_delegates(t, c);
     bool breaks = choose_rarely(c, 4);
     for (int i = 0; i < MAKER_CONTRACTS; i++) {
         int most = i == 0 ? 600 : 120;
@@ -125,6 +137,17 @@ static inline void trial_put_contract(struct host *h, const struct trial *t, int
     buffer_finish(&code);
 }
 
+static inline void trial_put_delegating(struct host *h, const struct trial *t, uint32_t index)
+{
+    struct address a = delegating_address(index);
+    struct buffer code = {.size = 0};
+    buffer_append(&code, bytes_of("\xef\x01\x00", 3));
+    buffer_append(&code, address_bytes(&t->delegates[index]));
+    memory_host_put_code(h, &a, buffer_bytes(&code));
+    memory_account_get(h, &a)->nonce = 1;
+    buffer_finish(&code);
+}
+
 static inline void trial_warm(struct host *h, const struct trial *t)
 {
     struct address a = trial_sender();
@@ -148,6 +171,8 @@ static inline void trial_open(struct host *h, const struct trial *t, struct twis
     memory_account_get(h, &sender)->nonce = TRIAL_NONCE;
     for (int i = 0; i < MAKER_CONTRACTS; i++)
         trial_put_contract(h, t, i, twist);
+    for (uint32_t i = 0; i < MAKER_DELEGATING; i++)
+        trial_put_delegating(h, t, i);
     trial_warm(h, t);
 }
 
