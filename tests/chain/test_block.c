@@ -11,7 +11,7 @@
 struct sample {
     struct arena arena;
     struct block block;
-    struct bytes txs[TX_VECTOR_COUNT];
+    struct bytes txs[VECTOR_TX_ROOT_COUNT];
 };
 
 static void setup(struct sample *s)
@@ -19,10 +19,10 @@ static void setup(struct sample *s)
     struct buffer scratch = {0};
     *s = (struct sample){0};
     assert_int_equal(header_decode(&s->block.header, unhex(&scratch, VECTOR_HEADER)), OK);
-    for (size_t i = 0; i < TX_VECTOR_COUNT; i++)
+    for (size_t i = 0; i < VECTOR_TX_ROOT_COUNT; i++)
         s->txs[i] = arena_copy(&s->arena, unhex(&scratch, TX_VECTORS[i].wire));
     s->block.txs = s->txs;
-    s->block.tx_count = TX_VECTOR_COUNT;
+    s->block.tx_count = VECTOR_TX_ROOT_COUNT;
     buffer_finish(&scratch);
 }
 
@@ -39,9 +39,9 @@ static void encodes_a_block_as_other_libraries_do(void **state)
     struct hash hash = block_hash(&s.block);
     assert_hash(&hash, VECTOR_HEADER_HASH);
     size_t txs_bytes = 0;
-    for (size_t i = 0; i < TX_VECTOR_COUNT; i++)
+    for (size_t i = 0; i < VECTOR_TX_ROOT_COUNT; i++)
         txs_bytes += s.txs[i].size;
-    assert_true(block_size_bound(txs_bytes, TX_VECTOR_COUNT) >= encoded.size);
+    assert_true(block_size_bound(txs_bytes, VECTOR_TX_ROOT_COUNT) >= encoded.size);
     buffer_finish(&encoded);
     arena_finish(&s.arena);
 }
@@ -56,8 +56,8 @@ static void decodes_what_it_encodes(void **state)
     setup(&s);
     block_encode(&encoded, &s.block);
     assert_int_equal(block_decode(&read, &s.arena, buffer_bytes(&encoded)), OK);
-    assert_int_equal(read.tx_count, TX_VECTOR_COUNT);
-    for (size_t i = 0; i < TX_VECTOR_COUNT; i++) {
+    assert_int_equal(read.tx_count, VECTOR_TX_ROOT_COUNT);
+    for (size_t i = 0; i < VECTOR_TX_ROOT_COUNT; i++) {
         struct hash hash = tx_hash_of_wire(read.txs[i]);
         assert_hash(&hash, TX_VECTORS[i].hash);
     }
@@ -76,7 +76,7 @@ static void roots_its_transactions_as_other_libraries_do(void **state)
     (void)state;
     struct sample s;
     setup(&s);
-    struct hash root = block_tx_root(s.txs, TX_VECTOR_COUNT);
+    struct hash root = block_tx_root(s.txs, VECTOR_TX_ROOT_COUNT);
     assert_hash(&root, VECTOR_TX_ROOT);
     arena_finish(&s.arena);
 }

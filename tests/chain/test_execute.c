@@ -1,107 +1,6 @@
-/* Transactions around the VM: validity, gas, fees, refunds; system calls; read-only calls. */
-#include "base/fatal.h"
-#include "chain/execute.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define GWEI     1000000000ull
-#define CONTRACT 0xcc
-#define SENDER   0x51
-#define OTHER    0x07
-#define COINBASE 0xcb
-
-struct fixture {
-    struct state_base base;
-    struct chain_config config;
-    struct header header;
-    struct evm *evm;
-    struct layer *layer;
-    struct execution x;
-};
-
-static struct address addr(uint8_t n)
-{
-    struct address a = {{0}};
-    a.b[0] = 0xaa;
-    a.b[19] = n;
-    return a;
-}
-
-static struct u256 num(uint64_t n)
-{
-    return u256_from_u64(n);
-}
-
-static struct bytes code_of(const char *raw, size_t size)
-{
-    return bytes_of(raw, size);
-}
-#define CODE(raw) code_of(raw, sizeof raw - 1)
-
-/* A sender with 1 LSH, a block with 1 gwei of base fee. */
-static struct fixture *fixture_create(void)
-{
-    struct fixture *f = must_alloc(sizeof *f);
-    struct address sender = addr(SENDER);
-    f->base = state_base_empty();
-    f->config = (struct chain_config){.chain_id = 7, .gas_limit = 30000000};
-    f->header = (struct header){.number = 5,
-                                .gas_limit = 30000000,
-                                .timestamp_s = 1000,
-                                .coinbase = addr(COINBASE),
-                                .base_fee = num(GWEI)};
-    f->evm = evm_create(CHAIN_REVISION);
-    f->layer = layer_create(&f->base, NULL);
-    layer_set_balance(f->layer, &sender, num(1000000000 * GWEI));
-    execution_init(&f->x, f->evm, f->layer, &f->config, &f->header);
-    return f;
-}
-
-static void fixture_destroy(struct fixture *f)
-{
-    layer_release(f->layer);
-    evm_destroy(f->evm);
-    free(f);
-}
-
-static void place_code(struct fixture *f, struct bytes code)
-{
-    struct address a = addr(CONTRACT);
-    layer_set_nonce(f->layer, &a, 1);
-    layer_set_code(f->layer, &a, code);
-}
-
-static uint64_t balance(struct fixture *f, uint8_t n)
-{
-    struct address a = addr(n);
-    return u256_to_u64(layer_account(f->layer, &a).balance);
-}
-
-static struct tx tx_to(uint8_t to, uint64_t wei)
-{
-    return (struct tx){.type = TX_DYNAMIC_FEE,
-                       .has_chain_id = true,
-                       .chain_id = 7,
-                       .gas_limit = 100000,
-                       .max_fee_per_gas = num(10 * GWEI),
-                       .max_priority_fee_per_gas = num(2 * GWEI),
-                       .to = addr(to),
-                       .value = num(wei)};
-}
-
-static struct tx_outcome run(struct fixture *f, const struct tx *t)
-{
-    struct tx_outcome o;
-    struct address sender = addr(SENDER);
-    enum tx_reason reason = execute_transaction(&f->x, &o, t, &sender);
-    assert_string_equal(tx_reason_text(reason), "ok");
-    return o;
-}
+/* Transactions around the VM: validity, gas, fees, refunds; system calls; read-only calls. Those of
+ * type 4 are in test_set_code.c. */
+#include "tests/chain/execute_fixture.h"
 
 /* Code at CONTRACT, called with nothing: the gas it takes. */
 static uint64_t gas_of(struct bytes code)
@@ -321,6 +220,50 @@ static void refunds_stop_at_a_fifth(void **state)
     fixture_destroy(f);
 }
 
+static void calldata_has_a_floor_price(void **state)
+{
+    (void)state;
+    uint8_t data[1000] = {0}; /* 500 ones, 500 zeros: 2500 tokens */
+    struct fixture *f = fixture_create();
+    struct tx t = tx_to(OTHER, 0);
+    struct tx_outcome o;
+    struct address sender = addr(SENDER), a = addr(CONTRACT);
+    memset(data, 1, 500);
+    t.data = bytes_of(data, sizeof data);
+    t.gas_limit = 21000 + 24999;
+    assert_int_equal(execute_transaction(&f->x, &o, &t, &sender), TX_FLOOR_GAS);
+    t.gas_limit = 21000 + 25000;
+    assert_int_equal(run(f, &t).gas_used, 21000 + 25000);
+    assert_int_equal(balance(f, COINBASE), 46000 * 2 * GWEI);
+
+    /* Used more than the floor: it changes nothing, until a refund goes below it. */
+    t.gas_limit = 100000;
+    t.nonce = 1;
+    t.to = a;
+    place_code(f, CODE("\x60\x01\x60\x00\x55\x00")); /* SSTORE(0, 1) */
+    assert_int_equal(run(f, &t).gas_used, 21000 + 500 * 16 + 500 * 4 + 6 + 22100);
+    t.nonce = 2;
+    t.gas_limit = 46000;
+    layer_set_code(f->layer, &a, CODE("\x60\x00\x60\x00\x55\x00")); /* clears it: 4800 back */
+    assert_int_equal(run(f, &t).gas_used, 46000);
+    fixture_destroy(f);
+}
+
+static void before_prague_calldata_has_no_floor_price(void **state)
+{
+    (void)state;
+    static const uint8_t data[100] = {0};
+    struct fixture *f = fixture_create();
+    struct tx t = tx_to(OTHER, 0);
+    evm_destroy(f->evm);
+    f->evm = evm_create(EVM_CANCUN);
+    f->x.evm = f->evm;
+    t.data = bytes_of(data, sizeof data);
+    t.gas_limit = 21400;
+    assert_int_equal(run(f, &t).gas_used, 21400);
+    fixture_destroy(f);
+}
+
 static void the_access_list_warms(void **state)
 {
     (void)state;
@@ -475,6 +418,11 @@ static void the_estimate_is_the_least_that_works(void **state)
     r = call_to(OTHER);
     assert_int_equal(execute_estimate(&f->x, &gas, &o, &r, NULL), TX_FINE);
     assert_int_equal(gas, 21000);
+    r.data = CODE("12345678"); /* the floor price of 8 bytes */
+    assert_int_equal(execute_estimate(&f->x, &gas, &o, &r, NULL), TX_FINE);
+    assert_int_equal(gas, 21000 + 320);
+    r.gas_limit = 21319;
+    assert_int_equal(execute_estimate(&f->x, &gas, &o, &r, NULL), TX_FLOOR_GAS);
     fixture_destroy(f);
 }
 
@@ -502,6 +450,8 @@ int main(void)
         cmocka_unit_test(running_out_takes_the_whole_limit),
         cmocka_unit_test(logs_come_out_in_order),
         cmocka_unit_test(refunds_stop_at_a_fifth),
+        cmocka_unit_test(calldata_has_a_floor_price),
+        cmocka_unit_test(before_prague_calldata_has_no_floor_price),
         cmocka_unit_test(the_access_list_warms),
         cmocka_unit_test(sender_coinbase_and_precompiles_are_warm),
         cmocka_unit_test(an_old_contract_survives_its_self_destruct),

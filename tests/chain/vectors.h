@@ -1,6 +1,7 @@
 /* vectors.h - transactions, receipts and a header made and hashed by other libraries.
  *
- * Transactions: ethers 6.13, key 0x46 * 32 (the first is the example of EIP-155). Roots:
+ * Transactions: ethers 6.13, key 0x46 * 32 (the first is the example of EIP-155); the one of type
+ * 4: ethers 6.16, authorizations by the keys 0x47 * 32 and 0x46 * 32. Roots:
  * @ethereumjs/trie 6. Header: @ethereumjs/block 5, Cancun. */
 #ifndef LEASEHOLD_TESTS_CHAIN_VECTORS_H
 #define LEASEHOLD_TESTS_CHAIN_VECTORS_H
@@ -46,11 +47,25 @@ static const struct tx_vector {
      "8bf9fec264486e",
      "0xe8e29f4d8df57af9b978db548bc409bec1d0d57397554b5b2ca4ee536584836d",
      "0xe6aaa44ced6b88f2e3e294d1249d4837ee3ba08716550300db63d545ba109a0f"},
+    {"0x04f90166821bcd07843b9aca0084b2d05e0083030d409435353535353535353535353535353535353535"
+     "350584a9059cbbf838f7942222222222222222222222222222222222222222e1a000000000000000000000"
+     "00000000000000000000000000000000000000000001f8baf85c821bcd9411111111111111111111111111"
+     "111111111111110380a01f0fb93ba4a25aae23bf2978eb617804d2b5410571998b5d0b6525d3f975d070a0"
+     "7ea30e4f5341b202ea1a77f3ddf5b324e7c251e0c5c7ca1798d9bda852560e92f85a809400000000000000"
+     "000000000000000000000000000880a04de12fdaaa754f7a5840b451ad4a700983f38cda135b8c0087f55a"
+     "e37390bca2a01f6e9d6bb8d67b27cc23d8812632b8b3995bb549cb180fb1da7e2d698335e45701a0d7cfdf"
+     "5b39cbcba66dae54c9babce0690d73413b076463ea031d5340749a2484a06acaedda1adfd11f08257e0ba5"
+     "170d780ce7b955a4d8a5037fe2e9a64c46c0c6",
+     "0x8e88dd5ddf427ce6c60c212a8308390d9d66e956b61fe8f1f23a3f4fc2ca9e7a",
+     "0x502ae606a11324b7b361871654dfa37b268f7a87ba3f25c4adcc35321a63ce2f"},
 };
 #define TX_VECTOR_COUNT (sizeof TX_VECTORS / sizeof TX_VECTORS[0])
 
-/* The root of the four above. */
-#define VECTOR_TX_ROOT "0xf8125519cac7eea44e91ac42bc55290c396482e9b93fb44044b4211355eb4669"
+#define TX_VECTOR_SET_CODE 4
+
+/* The root of the first four. */
+#define VECTOR_TX_ROOT_COUNT 4
+#define VECTOR_TX_ROOT       "0xf8125519cac7eea44e91ac42bc55290c396482e9b93fb44044b4211355eb4669"
 
 /* Value i is (1 + i % 70) bytes of (i % 255) + 1. */
 #define VECTOR_LIST_128 "0x0ffafa11def015c71169ea6bb4c6ef44cc8bb76b04d8592ebb82a163189a8363"
