@@ -14,8 +14,8 @@
  * Delegation (EIP-7702): anybody who calls a delegated account can move its money and, by letting
  * it create, its nonce. So a sender that is delegated, or whose authorization waits here inside
  * some transaction, may have one transaction waiting, with the account's own nonce; and an
- * authorization is refused of one who has more than one waiting. Then no single transaction of a
- * block makes more than one for each of its authorities impossible. */
+ * authorization is refused of one who has more than one waiting. Thus nobody can make many waiting
+ * transactions impossible with one of his own. */
 #ifndef LEASEHOLD_CHAIN_MEMPOOL_H
 #define LEASEHOLD_CHAIN_MEMPOOL_H
 

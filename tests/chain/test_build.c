@@ -1,4 +1,5 @@
 /* Whole blocks: what is built verifies, what is changed does not, epochs turn. */
+#include "chain/history.h"
 #include "tests/chain/world.h"
 
 static const uint8_t POOL_SEED[16] = {1};
@@ -337,6 +338,90 @@ static void leaves_out_what_no_longer_fits(void **state)
     world_destroy(w);
 }
 
+/* EIP-2935: the code's hash is that of the EIP's text; each block finds its parent's hash. */
+static void each_block_notes_its_parents_hash(void **state)
+{
+    (void)state;
+    struct world *w = world_create(1, NULL);
+    struct layer *l = layer_create(w->base, w->tip->layer);
+    assert_int_equal(layer_account(l, &HISTORY_ADDRESS).nonce, 1);
+    assert_int_equal(layer_code(l, &HISTORY_ADDRESS).size, 83);
+    layer_release(l);
+    for (uint64_t n = 1; n <= 3; n++)
+        world_step(w, NULL, 0);
+    l = layer_create(w->base, w->tip->layer);
+    for (uint64_t n = 0; n < 3; n++) {
+        struct u256 noted = layer_storage(l, &HISTORY_ADDRESS, u256_from_u64(n));
+        assert_true(u256_equal(noted, u256_from_be(hash_bytes(&w->hashes[n]))));
+    }
+    assert_true(u256_is_zero(layer_storage(l, &HISTORY_ADDRESS, u256_from_u64(3))));
+    layer_release(l);
+    world_destroy(w);
+}
+
+static void history_answers_for_8191_blocks_and_only_the_protocol_writes(void **state)
+{
+    (void)state;
+    struct world *w = world_create(1, NULL);
+    struct execution x;
+    struct header h = {.number = 10000, .gas_limit = 30000000};
+    struct layer *l = layer_create(w->base, w->tip->layer);
+    struct hash parent = {{0x5a, 1}}, slot = {{0}};
+    struct tx_outcome o;
+    struct call_request r = {.to = HISTORY_ADDRESS, .data = hash_bytes(&slot), .gas_limit = 100000};
+    execution_init(&x, w->evm, l, &w->genesis->config, &h);
+    history_record(&x, &parent);
+    u256_to_be(slot.b, u256_from_u64(9999));
+    assert_int_equal(execute_call(&x, &o, &r, NULL), TX_FINE);
+    assert_int_equal(o.output.size, 32);
+    assert_memory_equal(o.output.data, parent.b, 32);
+    static const uint64_t outside[] = {10000, 10000 - 8192};
+    for (size_t i = 0; i < 2; i++) {
+        u256_to_be(slot.b, u256_from_u64(outside[i]));
+        assert_int_equal(execute_call(&x, &o, &r, NULL), TX_FINE);
+        assert_int_equal(o.result, EVM_REVERT);
+    }
+    u256_to_be(slot.b, u256_from_u64(10000 - 8191)); /* the oldest: not written here */
+    assert_int_equal(execute_call(&x, &o, &r, NULL), TX_FINE);
+    assert_int_equal(o.result, EVM_SUCCESS);
+    layer_release(l);
+    world_destroy(w);
+}
+
+/* Its nonce went by an authorization, its money by a stranger's call: neither sent anything. */
+static void delegated_accounts_lose_what_waits_without_sending(void **state)
+{
+    (void)state;
+    struct world *w = world_create(1, NULL);
+    struct mempool *pool = mempool_create(&MEMPOOL_DEFAULT_LIMITS, POOL_SEED);
+    struct address spender = {{0x55}};
+    struct authorization a = {.delegate = spender};
+    authorization_sign(&a, &w->keys[1]);
+    struct tx plain = transfer_to(&w->addresses[3], 1);
+    add_to_pool(w, pool, 1, 0, &plain);
+    struct tx authorize = {.to = w->addresses[3], .gas_limit = 46000};
+    authorize.authorizations = &a;
+    authorize.authorization_count = 1;
+    add_to_pool(w, pool, 0, 0, &authorize);
+    struct mempool *only = mempool_create(&MEMPOOL_DEFAULT_LIMITS, POOL_SEED);
+    add_to_pool(w, only, 0, 0, &authorize);
+    world_step(w, only, 0); /* a block of another proposer: without the plain one */
+    struct buffer spenders = {0};
+    layer_spenders(w->tip->layer, &spenders);
+    struct mempool_world view = world_view(w);
+    mempool_on_block(pool, &view, NULL, 0);
+    assert_int_equal(mempool_count(pool), 0);
+    bool told = false;
+    for (size_t i = 0; i < spenders.size; i += 20)
+        told |= memcmp(spenders.data + i, w->addresses[1].b, 20) == 0;
+    assert_true(told);
+    layer_release(view.context);
+    buffer_finish(&spenders);
+    mempool_destroy(only);
+    mempool_destroy(pool);
+    world_destroy(w);
+}
+
 static void forks_do_not_see_each_other(void **state)
 {
     (void)state;
@@ -404,6 +489,9 @@ int main(void)
         cmocka_unit_test(many_skipped_views_are_charged_up_to_a_bound),
         cmocka_unit_test(refuses_every_changed_field),
         cmocka_unit_test(leaves_out_what_no_longer_fits),
+        cmocka_unit_test(each_block_notes_its_parents_hash),
+        cmocka_unit_test(history_answers_for_8191_blocks_and_only_the_protocol_writes),
+        cmocka_unit_test(delegated_accounts_lose_what_waits_without_sending),
         cmocka_unit_test(forks_do_not_see_each_other),
         cmocka_unit_test(stored_forms_come_back),
     };

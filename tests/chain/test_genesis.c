@@ -97,6 +97,10 @@ static void names_path_and_value_of_what_is_wrong(void **state)
             "\"alloc\":{\"0x0000000000000000000000000000000000001001\":"
             "{\"balance\":\"1\"},",
             "system contract Staking");
+    refused("\"alloc\":{",
+            "\"alloc\":{\"0x0000F90827F1C53a10cb7A02335B175320002935\":"
+            "{\"balance\":\"1\"},",
+            "contract of block hashes");
 }
 
 static void refuses_code_of_another_release(void **state)

@@ -343,6 +343,71 @@ static void block_hashes_reach_256_back(void **state)
     layer_release(h.layer);
 }
 
+/* A delegation (EIP-7702) is code that changes and goes. */
+static void code_changes_over_layers_and_goes(void **state)
+{
+    (void)state;
+    struct state_base base = state_base_empty();
+    struct address a = {{7}};
+    static const char *const codes[] = {"first", "second", "", "third"};
+    struct layer *l = layer_create(&base, NULL);
+    layer_set_nonce(l, &a, 1);
+    struct hash without = {{0}};
+    for (size_t i = 0; i < 4; i++) {
+        struct bytes code = bytes_of(codes[i], strlen(codes[i]));
+        layer_begin(l);
+        layer_set_code(l, &a, code);
+        size_t before = layer_snapshot(l);
+        layer_set_code(l, &a, bytes_of("undone", 6));
+        layer_set_code(l, &a, bytes_of(NULL, 0));
+        layer_revert(l, before);
+        layer_end(l);
+        assert_true(bytes_equal(layer_code(l, &a), code));
+        struct hash root = layer_seal(l);
+        if (code.size == 0) without = root;
+        struct layer *between = layer_create(&base, l);
+        layer_seal(between); /* it never asked for the code */
+        struct layer *next = layer_create(&base, between);
+        assert_true(bytes_equal(layer_code(next, &a), code));
+        layer_release(between);
+        layer_release(l);
+        l = next;
+    }
+    layer_release(l);
+    /* Without code again it is as if there had never been any. */
+    l = layer_create(&base, NULL);
+    layer_set_nonce(l, &a, 1);
+    struct hash plain = layer_seal(l);
+    assert_memory_equal(plain.b, without.b, 32);
+    layer_release(l);
+}
+
+static void tells_whose_nonce_rose_or_balance_fell(void **state)
+{
+    (void)state;
+    struct state_base base = state_base_empty();
+    struct address raised = {{1}}, poorer = {{2}}, richer = {{3}}, untouched = {{4}};
+    struct layer *first = layer_create(&base, NULL);
+    layer_set_balance(first, &poorer, u256_from_u64(9));
+    layer_set_balance(first, &richer, u256_from_u64(9));
+    layer_set_balance(first, &untouched, u256_from_u64(9));
+    layer_seal(first);
+    struct layer *l = layer_create(&base, first);
+    struct buffer out = {0};
+    layer_set_nonce(l, &raised, 1);
+    layer_sub_balance(l, &poorer, u256_from_u64(1));
+    layer_add_balance(l, &richer, u256_from_u64(1));
+    layer_seal(l);
+    layer_spenders(l, &out);
+    assert_int_equal(out.size, 2 * sizeof(struct address));
+    bool raised_first = memcmp(out.data, raised.b, 20) == 0;
+    assert_memory_equal(out.data + (raised_first ? 20 : 0), poorer.b, 20);
+    assert_memory_equal(out.data + (raised_first ? 0 : 20), raised.b, 20);
+    buffer_finish(&out);
+    layer_release(l);
+    layer_release(first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +423,8 @@ int main(void)
         cmocka_unit_test(taking_everything_back_gives_the_empty_root),
         cmocka_unit_test(an_account_survives_its_encoding_and_no_prefix_does),
         cmocka_unit_test(block_hashes_reach_256_back),
+        cmocka_unit_test(code_changes_over_layers_and_goes),
+        cmocka_unit_test(tells_whose_nonce_rose_or_balance_fell),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

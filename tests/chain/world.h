@@ -188,12 +188,13 @@ __attribute__((unused)) static struct mempool_world world_view(struct world *w)
     };
 }
 
-/* A signed dynamic-fee transaction with 2 gwei of tip, into `out` as wire bytes. */
+/* A signed dynamic-fee transaction (type 4 if it has authorizations) with 2 gwei of tip, into `out`
+ * as wire bytes. */
 __attribute__((unused)) static void world_tx(struct world *w, struct buffer *out, size_t from,
                                              uint64_t nonce, const struct tx *fields)
 {
     struct tx t = *fields;
-    t.type = TX_DYNAMIC_FEE;
+    t.type = t.authorization_count > 0 ? TX_SET_CODE : TX_DYNAMIC_FEE;
     t.has_chain_id = true;
     t.chain_id = WORLD_CHAIN_ID;
     t.nonce = nonce;

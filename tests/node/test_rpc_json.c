@@ -156,6 +156,32 @@ static void writes_transactions_as_the_execution_api_does(void **state)
     json_decref(legacy);
 }
 
+static void writes_authorizations_as_they_were_signed(void **state)
+{
+    struct authorization a = {.chain_id = u256_from_u64(7117), .nonce = 17};
+    a.delegate.b[0] = 0xcc;
+    a.signature.b[31] = 5;
+    a.signature.b[63] = 6;
+    a.signature.b[64] = 27; /* a bad one is shown as it is */
+    struct tx t = signed_tx(TX_SET_CODE);
+    t.authorizations = &a;
+    t.authorization_count = 1;
+    struct hash hash = {{1}};
+    json_t *out = json_of_tx(&t, &hash, NULL, 0);
+    json_t *item = json_array_get(json_object_get(out, "authorizationList"), 0);
+    (void)state;
+    assert_string_equal(text_at(out, "type"), "0x4");
+    assert_string_equal(text_at(out, "maxFeePerGas"), "0x64");
+    assert_int_equal(json_array_size(json_object_get(out, "authorizationList")), 1);
+    assert_string_equal(text_at(item, "chainId"), "0x1bcd");
+    assert_string_equal(text_at(item, "address"), "0xcc00000000000000000000000000000000000000");
+    assert_string_equal(text_at(item, "nonce"), "0x11");
+    assert_string_equal(text_at(item, "yParity"), "0x1b");
+    assert_string_equal(text_at(item, "r"), "0x5");
+    assert_string_equal(text_at(item, "s"), "0x6");
+    json_decref(out);
+}
+
 static void writes_receipts_with_their_own_gas_and_created_contract(void **state)
 {
     struct tx t = signed_tx(TX_DYNAMIC_FEE);
@@ -223,6 +249,7 @@ int main(void)
         cmocka_unit_test(names_what_is_wrong),
         cmocka_unit_test(reads_short_and_long_slots),
         cmocka_unit_test(writes_transactions_as_the_execution_api_does),
+        cmocka_unit_test(writes_authorizations_as_they_were_signed),
         cmocka_unit_test(writes_receipts_with_their_own_gas_and_created_contract),
         cmocka_unit_test(forgets_the_oldest_filter_when_all_are_in_use),
     };

@@ -210,6 +210,130 @@ static void a_read_only_message_changes_nothing(void **state)
     fixture_close(&x);
 }
 
+/* ---- delegated accounts (EIP-7702) ---- */
+
+#define DELEGATE          address_number(4)
+#define TO_DELEGATE       "ef0100aa00000000000000000000000000000000000004"
+#define TO_ITSELF         "ef0100aa00000000000000000000000000000000000003"
+#define TO_IDENTITY       "ef01000000000000000000000000000000000000000004"
+#define DELEGATE_HEX      "73aa00000000000000000000000000000000000004" /* PUSH20 DELEGATE */
+#define OTHER_COLD        (2 * 6 + 3 + 2600)                           /* NO_RANGES 5f, CALL */
+#define WITHOUT_VALUE(op) NO_RANGES OTHER_HEX "61ffff" op
+
+static void calls_of_all_kinds_run_and_pay_for_the_delegate(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what, *account, *code;
+        uint64_t top;
+        int64_t gas; /* without RETURN_TOP; 0: do not look */
+    } rows[] = {
+        {"CALL", TO_DELEGATE, NO_RANGES "5f" OTHER_HEX "61fffff1", 1, OTHER_COLD + 1 + 2600},
+        {"CALLCODE", TO_DELEGATE, NO_RANGES "5f" OTHER_HEX "61fffff2", 1, OTHER_COLD + 1 + 2600},
+        {"DELEGATECALL", TO_DELEGATE, WITHOUT_VALUE("f4"), 1, OTHER_COLD - 1 + 2600},
+        {"STATICCALL", TO_DELEGATE, WITHOUT_VALUE("fa"), 1, OTHER_COLD - 1 + 2600},
+        {"a delegate that is warm", TO_DELEGATE, DELEGATE_HEX "3150" WITHOUT_VALUE("fa"), 1,
+         3 + 2600 + 2 + OTHER_COLD - 1 + 100},
+        {"a second call", TO_DELEGATE, WITHOUT_VALUE("fa50") WITHOUT_VALUE("fa"), 1,
+         2 * (OTHER_COLD - 1) + 2 - 2500 + 2600 + 100},
+        {"a delegation to itself is no code", TO_ITSELF, WITHOUT_VALUE("fa"), 0,
+         OTHER_COLD - 1 + 100 + 0xffff},
+        {"a precompile is no code", TO_IDENTITY,
+         "5f5f60205f" OTHER_HEX "61fffffa503d" /* no return data */, 0, 0},
+        {"the delegate runs as the account", TO_DELEGATE, "60205f5f5f5f" OTHER_HEX "5af1505f51", 3,
+         0},
+        {"EXTCODESIZE", TO_DELEGATE, OTHER_HEX "3b", 23, 3 + 2600},
+        {"EXTCODECOPY", TO_DELEGATE, "60205f5f" OTHER_HEX "3c5f5160e81c", 0xef0100, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture x;
+        char code[400];
+        bool answers = strstr(rows[i].what, "runs as") != NULL;
+        fixture_open(&x);
+        put_code(&x, OTHER, rows[i].account);
+        put_code(&x, DELEGATE, answers ? "3060ff165f5260205ff3" : "00"); /* ADDRESS & 0xff */
+        snprintf(code, sizeof(code), "%s%s", rows[i].code, RETURN_TOP);
+        fixture_run_code(&x, code);
+        if (x.out.result != EVM_SUCCESS || returned_u64(&x) != rows[i].top ||
+            (rows[i].gas != 0 && gas_used(&x) != rows[i].gas + RETURN_TOP_GAS))
+            fail_msg("%s: %s, %lld gas", rows[i].what, evm_result_text(x.out.result),
+                     (long long)gas_used(&x) - RETURN_TOP_GAS);
+        fixture_close(&x);
+    }
+}
+
+static void the_codehash_of_a_delegated_account_is_its_own(void **state)
+{
+    (void)state;
+    struct fixture x;
+    fixture_open(&x);
+    put_code(&x, OTHER, TO_DELEGATE);
+    put_code(&x, DELEGATE, "00");
+    fixture_run_code(&x, OTHER_HEX "3f" RETURN_TOP);
+    struct buffer own = code_from(TO_DELEGATE);
+    struct hash wanted = keccak256(buffer_bytes(&own));
+    assert_memory_equal(x.out.output.data, wanted.b, 32);
+    buffer_finish(&own);
+    fixture_close(&x);
+}
+
+static void a_call_that_cannot_pay_for_the_delegate_fails(void **state)
+{
+    (void)state;
+    struct fixture x;
+    fixture_open(&x);
+    put_code(&x, OTHER, TO_DELEGATE);
+    put_code(&x, DELEGATE, "00");
+    x.message.gas = 4 * 2 + 3 + 3 + 2600 + 2599;
+    fixture_run_code(&x, WITHOUT_VALUE("fa"));
+    assert_int_equal(x.out.result, EVM_OUT_OF_GAS);
+    x.message.gas++;
+    fixture_run(&x);
+    assert_int_equal(x.out.result, EVM_SUCCESS);
+    fixture_close(&x);
+}
+
+static void a_refused_call_of_a_delegated_account_still_pays_for_the_delegate(void **state)
+{
+    (void)state;
+    struct fixture x;
+    fixture_open(&x);
+    put_code(&x, OTHER, TO_DELEGATE);
+    put_code(&x, DELEGATE, "00");
+    put_balance(&x, OTHER, 1);
+    fixture_run_code(&x, NO_RANGES "60c8" OTHER_HEX "5ff1" RETURN_TOP); /* 200 wei of 0 */
+    assert_int_equal(returned_u64(&x), 0);
+    assert_int_equal(gas_used(&x), OTHER_COLD + 1 + 9000 - 2300 + 2600 + RETURN_TOP_GAS);
+    fixture_close(&x);
+}
+
+static void a_message_to_a_delegated_account_runs_the_delegate(void **state)
+{
+    (void)state;
+    struct fixture x;
+    fixture_open(&x);
+    put_code(&x, CONTRACT, TO_DELEGATE);
+    put_code(&x, DELEGATE, "38" RETURN_TOP); /* CODESIZE */
+    fixture_run(&x);
+    assert_int_equal(returned_u64(&x), 7);
+    assert_int_equal(gas_used(&x), 2 + RETURN_TOP_GAS); /* whoever sends it warms and pays */
+    fixture_close(&x);
+}
+
+static void before_prague_a_delegation_is_bad_code(void **state)
+{
+    (void)state;
+    struct fixture x;
+    fixture_open(&x);
+    evm_destroy(x.evm);
+    x.evm = evm_create(EVM_CANCUN);
+    put_code(&x, CONTRACT, TO_DELEGATE);
+    put_code(&x, DELEGATE, "00");
+    fixture_run(&x);
+    assert_int_equal(x.out.result, EVM_BAD_OPCODE);
+    fixture_close(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +346,12 @@ int main(void)
         cmocka_unit_test(a_precompile_answers_through_a_call),
         cmocka_unit_test(a_top_level_message_checks_its_balance),
         cmocka_unit_test(a_read_only_message_changes_nothing),
+        cmocka_unit_test(calls_of_all_kinds_run_and_pay_for_the_delegate),
+        cmocka_unit_test(the_codehash_of_a_delegated_account_is_its_own),
+        cmocka_unit_test(a_call_that_cannot_pay_for_the_delegate_fails),
+        cmocka_unit_test(a_refused_call_of_a_delegated_account_still_pays_for_the_delegate),
+        cmocka_unit_test(a_message_to_a_delegated_account_runs_the_delegate),
+        cmocka_unit_test(before_prague_a_delegation_is_bad_code),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
