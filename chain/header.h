@@ -2,7 +2,8 @@
  *
  * The block hash is keccak256 of the encoding, so any Ethereum library can check it. Fields that
  * are constant on this chain (no ommers, difficulty 0, nonce 0, no withdrawals, no blobs, no beacon
- * root) are not kept in the struct; the decoder refuses any other value. extraData holds
+ * root) are not kept in the struct; the decoder refuses any other value. Prague's requestsHash is
+ * left out, since there are no requests (docs/decisions.md). extraData holds
  * rlp([version, epoch, view, parentView, validatorsHash, nextValidatorsHash, reveal]). Pure
  * functions; any thread. */
 #ifndef LEASEHOLD_CHAIN_HEADER_H
