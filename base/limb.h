@@ -253,10 +253,9 @@ static inline uint64_t limb_divide_by(uint64_t *rest, uint64_t high, uint64_t lo
     u128 guess = (u128)v * high + ((u128)high << 64 | low);
     uint64_t q = high_limb(guess) + 1;
     uint64_t r = low - q * d;
-    if (r > (uint64_t)guess) {
-        q--;
-        r += d;
-    }
+    uint64_t mask = r > (uint64_t)guess ? UINT64_MAX : 0; /* often, and no branch foretells it */
+    q += mask;
+    r += mask & d;
     if (__builtin_expect(r >= d, 0)) {
         q++;
         r -= d;
