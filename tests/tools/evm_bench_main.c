@@ -1,4 +1,4 @@
-/* evm-bench [-t SECONDS] FILE... - runs EVM programs, checks gas and output, and times them.
+/* evm-bench [-t SECONDS] [--tier NAME] FILE... - runs EVM programs, checks gas and output, and times them.
  *
  * A file holds `key value` lines: name, gas (limit of the frame, no intrinsic gas), to, from,
  * value, number, timestamp, input, acct ADDRESS BALANCE NONCE CODE, slot ADDRESS KEY VALUE, and
@@ -7,6 +7,7 @@
  * median). Exits 1 if a program was not as expected. */
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/options.h"
 #include "tests/vm/memory_host.h"
 #include "vm/evm.h"
 
@@ -16,6 +17,9 @@
 
 #define FILE_BYTES_MAX ((size_t)16 << 20)
 #define RUNS_MAX       10000
+
+#define EXIT_UNEXPECTED 1
+#define EXIT_USAGE      64
 
 struct program_file {
     char name[128];
@@ -221,13 +225,14 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool bench_file(const char *path, double seconds)
+static bool bench_file(const char *path, double seconds, enum evm_tier tier)
 {
     static struct measure m;
     struct program_file p = {.gas_used = -1};
     bool good = read_program(&p, path);
     if (good) {
         struct evm *evm = evm_create(EVM_CANCUN);
+        evm_set_tier(evm, tier);
         measure_program(&m, &p, evm, seconds);
         evm_destroy(evm);
         qsort(m.us, m.run_count, sizeof(m.us[0]), by_value);
@@ -242,22 +247,83 @@ static bool bench_file(const char *path, double seconds)
     return good;
 }
 
+/* ---- the command line ---- */
+
+#define BENCH_OPTIONS(X)                                                                           \
+    X(seconds, "t", TEXT, "SECONDS", "1", 0, 0, "Time each program for so long; 0 is one run.")    \
+    X(tier, "tier", TEXT, "NAME", "auto", 0, 0, "The interpreter: auto, plain or fast.")
+
+struct bench_config {
+    BENCH_OPTIONS(OPTION_FIELD)
+};
+
+static const struct option_row ROWS[] = {
+#define X(...) OPTION_ROW(struct bench_config, __VA_ARGS__)
+    BENCH_OPTIONS(X)
+#undef X
+};
+
+static const struct option_program PROGRAM = {
+    .name = "evm-bench",
+    .description = "Runs EVM programs, checks their gas and output, and times them. One "
+                   "tab-separated line a file: name, result (0 = success), gas used, 1 if gas and "
+                   "output are as expected, median us, minimum us, runs, Mgas/s.",
+    .epilogue = "The exit status is 0 if every program was as expected, 1 if not, 64 for a wrong "
+                "command line.",
+    .words_doc = "FILE...",
+    .rows = ROWS,
+    .count = sizeof ROWS / sizeof *ROWS,
+};
+
+static bool read_seconds(double *out, const char *text)
+{
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out >= 0 && *out <= 3600;
+}
+
+static bool read_tier(enum evm_tier *out, const char *text)
+{
+    static const char *const names[] = {
+        [EVM_TIER_AUTO] = "auto", [EVM_TIER_PLAIN] = "plain", [EVM_TIER_FAST] = "fast"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        *out = (enum evm_tier)i;
+        return true;
+    }
+    return false;
+}
+
+static int bench(const struct bench_config *config, const struct option_words *files)
+{
+    double seconds;
+    enum evm_tier tier;
+    bool good = true;
+    if (!read_seconds(&seconds, config->seconds)) {
+        fprintf(stderr, "evm-bench: t: want seconds from 0 to 3600, got \"%s\"\n", config->seconds);
+        return EXIT_USAGE;
+    }
+    if (!read_tier(&tier, config->tier)) {
+        fprintf(stderr, "evm-bench: tier: want auto, plain or fast, got \"%s\"\n", config->tier);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < files->count; i++)
+        good &= bench_file(files->items[i], seconds, tier);
+    return good ? 0 : EXIT_UNEXPECTED;
+}
+
 int main(int argc, char **argv)
 {
-    double seconds = 1;
-    int first = 1;
-    if (argc > 2 && strcmp(argv[1], "-t") == 0) {
-        char *end;
-        seconds = strtod(argv[2], &end);
-        first = 3;
-        if (*end != '\0' || !(seconds >= 0 && seconds <= 3600)) first = argc;
-    }
-    if (first >= argc) {
-        fprintf(stderr, "usage: evm-bench [-t SECONDS] FILE...\n");
-        return 2;
-    }
-    bool good = true;
-    for (int i = first; i < argc; i++)
-        good &= bench_file(argv[i], seconds);
-    return good ? 0 : 1;
+    struct bench_config config = {0};
+    char error[OPTIONS_ERROR_SIZE];
+    const char **files = must_alloc((size_t)argc * sizeof(*files));
+    struct option_words words = {.items = files, .min = 1};
+    int code = EXIT_USAGE;
+    if (options_read_words(&PROGRAM, &config, error, argc, argv, &words) != OK)
+        fprintf(stderr, "evm-bench: %s\n", error);
+    else
+        code = bench(&config, &words);
+    options_finish(&PROGRAM, &config);
+    free(files);
+    return code;
 }

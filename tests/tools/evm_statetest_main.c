@@ -1,32 +1,41 @@
-/* evm-statetest [--fork NAME] [--trace] PATH... - runs official state tests in their published
- * JSON.
+/* evm-statetest [--fork NAME] [--jobs N] [--trace] PATH... - runs official state tests in their
+ * published JSON.
  *
  * A path is a file or a folder that is walked for *.json. Each subtest builds the pre-state in a
  * layer, runs its transaction through chain/execute and compares the state root and the hash of
  * the logs, at the fork named or at each that is known (Cancun, Prague). Each failure is one line:
- * file, test, fork, data/gas/value indexes, what was expected and what came. The last line is
+ * file, test, fork, data/gas/value indexes, what was expected and what came. Subtests of other
+ * forks, and files that hold no state tests, are passed over and counted. The last line is
  * "N passed, N failed"; exit status 1 if any failed. --trace prints EIP-3155 lines on stderr. */
+#include "base/file.h"
 #include "base/keccak.h"
+#include "base/options.h"
 #include "base/rlp.h"
 #include "chain/execute.h"
-#include "tests/tools/statetest_fork.h"
+#include "tests/tools/statetest_files.h"
 #include "tests/tools/statetest_transaction.h"
+#include "tests/tools/workers.h"
 #include "vm/trace.h"
 
-#include <fts.h>
-#include <stdio.h>
+#define EXIT_FAILED 1
+#define EXIT_USAGE  64
 
 #define FILE_BYTES_MAX ((size_t)256 << 20)
 
+/* Shared by all processes. */
 struct totals {
-    size_t passed;
-    size_t failed;
+    _Atomic size_t passed;
+    _Atomic size_t failed;
+    _Atomic size_t other_forks; /* subtests */
+    _Atomic size_t other_files; /* without state tests */
 };
 
 struct runner {
     struct evm *evms[FORK_COUNT]; /* NULL: that fork is not asked for */
     struct arena arena;           /* of one subtest */
-    struct totals totals;
+    struct totals *totals;
+    struct test_files files;
+    bool trace;
     const char *path;
     const char *name;
     size_t fork; /* the running subtest's */
@@ -138,7 +147,7 @@ static void fail(struct runner *r, const json_t *post)
            (long long)json_integer_value(json_object_get(i, "data")),
            (long long)json_integer_value(json_object_get(i, "gas")),
            (long long)json_integer_value(json_object_get(i, "value")));
-    r->totals.failed++;
+    r->totals->failed++;
 }
 
 static void report(struct runner *r, const json_t *post, const char *what, const struct hash *got)
@@ -164,8 +173,21 @@ static void judge(struct runner *r, const json_t *post, enum tx_reason reason,
     } else if (reason == TX_FINE && !hash_equal(logs, &want_logs)) {
         report(r, post, "logs", logs);
     } else {
-        r->totals.passed++;
+        r->totals->passed++;
     }
+}
+
+static void print_summary(const struct runner *r, const struct tx_outcome *out,
+                          enum tx_reason reason, const struct hash *root)
+{
+    struct buffer line = {.size = 0};
+    struct trace_summary s = {.root = *root, .output = out->output};
+    s.gas_used = (int64_t)out->gas_used;
+    s.pass = reason == TX_FINE && out->result == EVM_SUCCESS;
+    s.fork = evm_revision_name(FORKS[r->fork].revision);
+    summary_to_json(&line, &s);
+    fprintf(stderr, "%s\n", buffer_text(&line));
+    buffer_finish(&line);
 }
 
 static void run_subtest(struct runner *r, json_t *test, const json_t *post)
@@ -178,68 +200,134 @@ static void run_subtest(struct runner *r, json_t *test, const json_t *post)
     struct hash logs = logs_hash(&out);
     struct hash root = layer_seal(after);
     judge(r, post, reason, &root, &logs);
+    if (r->trace) print_summary(r, &out, reason, &root);
     layer_release(after);
     layer_release(before);
     arena_reset(&r->arena);
 }
 
-/* ---- files and folders ---- */
+/* ---- files ---- */
 
-static void run_test(struct runner *r, json_t *test)
+/* The fork's index; FORK_COUNT if it is not known. */
+static size_t fork_of(const char *name)
 {
-    for (r->fork = 0; r->fork < FORK_COUNT; r->fork++) {
-        if (r->evms[r->fork] == NULL) continue;
-        const char *fork = evm_revision_name(FORKS[r->fork].revision);
-        const json_t *posts = json_object_get(json_object_get(test, "post"), fork);
+    size_t i = 0;
+    while (i < FORK_COUNT && strcmp(name, evm_revision_name(FORKS[i].revision)) != 0)
+        i++;
+    return i;
+}
+
+/* `file->fork` of the test's posts. Those of unknown forks are counted once. */
+static void run_test(struct runner *r, json_t *test, const struct test_file *file)
+{
+    const char *name;
+    json_t *posts;
+    json_object_foreach(json_object_get(test, "post"), name, posts)
+    {
+        r->fork = fork_of(name);
+        bool wanted = file->fork == ALL_FORKS || file->fork == r->fork;
+        if (r->fork == FORK_COUNT && (file->fork == ALL_FORKS || file->fork == 0))
+            r->totals->other_forks += json_array_size(posts);
+        if (r->fork == FORK_COUNT || !wanted || r->evms[r->fork] == NULL) continue;
         for (size_t i = 0; i < json_array_size(posts); i++)
             run_subtest(r, test, json_array_get(posts, i));
     }
 }
 
-static void run_file(struct runner *r, const char *path)
+/* Other kinds of tests lack one of these, and so do lists of tests and fillers. */
+static bool is_state_test(const json_t *test)
 {
-    char error[JSON_ERROR_SIZE];
-    json_t *tests;
+    return json_is_object(json_object_get(test, "env")) &&
+           json_is_object(json_object_get(test, "pre")) &&
+           json_is_object(json_object_get(test, "post")) &&
+           json_is_object(json_object_get(test, "transaction"));
+}
+
+static void run_tests(struct runner *r, json_t *tests, const struct test_file *file)
+{
     json_t *test;
-    const char *name;
-    if (json_load_path(&tests, error, path, FILE_BYTES_MAX) != OK) {
-        printf("FAIL %s: %s\n", path, error);
-        r->totals.failed++;
+    bool any = false;
+    json_object_foreach(tests, r->name, test)
+    {
+        if (!is_state_test(test)) continue;
+        run_test(r, test, file);
+        any = true;
+    }
+    if (!any && (file->fork == ALL_FORKS || file->fork == 0)) r->totals->other_files++;
+}
+
+/* What is no JSON and has no "post" is not ours to judge: other tests' texts break JSON's rules. */
+static void refuse_file(struct runner *r, const struct test_file *file, struct bytes text,
+                        const char *error)
+{
+    if (memmem(text.data, text.size, "\"post\"", 6) == NULL) {
+        r->totals->other_files++;
         return;
     }
-    r->path = path;
-    json_object_foreach(tests, name, test)
-    {
-        r->name = name;
-        run_test(r, test);
+    printf("FAIL %s: %s\n", file->path, error);
+    r->totals->failed++;
+}
+
+static void run_file(void *context, size_t index)
+{
+    struct runner *r = context;
+    const struct test_file *file = &r->files.items[index];
+    struct buffer text = {.size = 0};
+    char error[JSON_ERROR_SIZE];
+    json_t *tests;
+    enum status status = file_read(&text, file->path, FILE_BYTES_MAX);
+    r->path = file->path;
+    if (status != OK) {
+        printf("FAIL %s: %s\n", file->path, status_text(status));
+        r->totals->failed++;
+    } else if (json_parse(&tests, error, buffer_bytes(&text)) != OK) {
+        refuse_file(r, file, buffer_bytes(&text), error);
+    } else {
+        run_tests(r, tests, file);
+        json_decref(tests);
     }
-    json_decref(tests);
+    buffer_finish(&text);
+    fflush(stdout);
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
+static void file_died(void *context, size_t index, int status)
 {
-    return strcmp((*a)->fts_name, (*b)->fts_name);
+    struct runner *r = context;
+    const char *how = WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it exited";
+    printf("FAIL %s: the runner did not come to its end: %s\n", r->files.items[index].path, how);
+    r->totals->failed++;
 }
 
-static bool is_json(const FTSENT *entry)
-{
-    size_t size = entry->fts_namelen;
-    return entry->fts_info == FTS_F && size > 5 && strcmp(entry->fts_name + size - 5, ".json") == 0;
-}
+/* ---- the command line ---- */
 
-static void run_paths(struct runner *r, char **paths)
-{
-    FTS *walk = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-    if (walk == NULL) fatal("walking the folders given");
-    for (FTSENT *entry = fts_read(walk); entry != NULL; entry = fts_read(walk)) {
-        if (entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR) {
-            printf("FAIL %s: cannot be read\n", entry->fts_path);
-            r->totals.failed++;
-        }
-        if (is_json(entry)) run_file(r, entry->fts_path);
-    }
-    fts_close(walk);
-}
+#define STATETEST_OPTIONS(X)                                                                       \
+    X(fork, "fork", TEXT, "NAME", "", 0, 0,                                                        \
+      "Run this fork only: Cancun or Prague. Default: both.")                                      \
+    X(jobs, "jobs", NUMBER, "N", "0", 0, WORKERS_MAX,                                              \
+      "Processes side by side; 0: as many as there are processors. One when tracing.")             \
+    X(trace, "trace", SWITCH, NULL, "", 0, 0,                                                      \
+      "Print each step on stderr, one JSON object a line (EIP-3155), and a summary line.")
+
+struct statetest_config {
+    STATETEST_OPTIONS(OPTION_FIELD)
+};
+
+static const struct option_row ROWS[] = {
+#define X(...) OPTION_ROW(struct statetest_config, __VA_ARGS__)
+    STATETEST_OPTIONS(X)
+#undef X
+};
+
+static const struct option_program PROGRAM = {
+    .name = "evm-statetest",
+    .description = "Runs official state tests (the JSON as published; files, or folders that are "
+                   "walked), prints each failure, and closes with \"N passed, N failed\". "
+                   "Subtests of other forks, and files without state tests, are passed over.",
+    .epilogue = "The exit status is 0 if none failed, 1 if any did, 64 for a wrong command line.",
+    .words_doc = "PATH...",
+    .rows = ROWS,
+    .count = sizeof ROWS / sizeof *ROWS,
+};
 
 static void print_step(void *context, const struct evm_step *s)
 {
@@ -250,53 +338,64 @@ static void print_step(void *context, const struct evm_step *s)
     buffer_finish(&line);
 }
 
-struct options {
-    const char *fork; /* NULL: all */
-    bool trace;
-};
-
-/* The index of the first path; 0 if the options make no sense. */
-static int read_options(struct options *o, int argc, char **argv)
+static size_t process_count(const struct statetest_config *config)
 {
-    int i = 1;
-    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
-        if (strcmp(argv[i], "--trace") == 0)
-            o->trace = true;
-        else if (strcmp(argv[i], "--fork") == 0 && i + 1 < argc)
-            o->fork = argv[++i];
-        else
-            return 0;
-    }
-    return i < argc ? i : 0;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (config->trace) return 1;
+    if (config->jobs > 0) return config->jobs;
+    return processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (size_t)processors;
 }
 
-/* How many forks will run. */
-static size_t create_evms(struct runner *r, const struct options *o)
+static void open_runner(struct runner *r, const struct statetest_config *config)
 {
-    size_t count = 0;
+    *r = (struct runner){.totals = workers_shared(sizeof(struct totals)), .trace = config->trace};
     for (size_t i = 0; i < FORK_COUNT; i++) {
         enum evm_revision revision = FORKS[i].revision;
-        if (o->fork != NULL && strcmp(o->fork, evm_revision_name(revision)) != 0) continue;
+        if (config->fork[0] != 0 && fork_of(config->fork) != i) continue;
         r->evms[i] = evm_create(revision);
-        if (o->trace) evm_set_trace(r->evms[i], print_step, NULL);
-        count++;
+        if (r->trace) evm_set_trace(r->evms[i], print_step, NULL);
     }
-    return count;
+}
+
+static void close_runner(struct runner *r)
+{
+    for (size_t i = 0; i < FORK_COUNT; i++)
+        evm_destroy(r->evms[i]);
+    arena_finish(&r->arena);
+    test_files_finish(&r->files);
+}
+
+static int run(const struct statetest_config *config, const struct option_words *paths)
+{
+    struct runner r;
+    open_runner(&r, config);
+    test_files_collect(&r.files, paths->items, paths->count);
+    struct workers workers = {r.files.count, &r, run_file, file_died};
+    workers_run(&workers, process_count(config));
+    close_runner(&r);
+    struct totals *t = r.totals;
+    t->failed += r.files.unreadable;
+    if (t->other_forks > 0) printf("skipped: %zu subtests of other forks\n", t->other_forks);
+    if (t->other_files > 0) printf("skipped: %zu files without state tests\n", t->other_files);
+    printf("%zu passed, %zu failed\n", t->passed, t->failed);
+    return t->failed == 0 ? 0 : EXIT_FAILED;
 }
 
 int main(int argc, char **argv)
 {
-    struct runner r = {.path = NULL};
-    struct options options = {.trace = false};
-    int first = read_options(&options, argc, argv);
-    if (first == 0 || create_evms(&r, &options) == 0) {
-        fprintf(stderr, "usage: evm-statetest [--fork Cancun|Prague] [--trace] PATH...\n");
-        return 2;
+    struct statetest_config config = {0};
+    char error[OPTIONS_ERROR_SIZE];
+    const char **paths = must_alloc((size_t)argc * sizeof(*paths));
+    struct option_words words = {.items = paths, .min = 1};
+    int code = EXIT_USAGE;
+    if (options_read_words(&PROGRAM, &config, error, argc, argv, &words) != OK) {
+        fprintf(stderr, "evm-statetest: %s\n", error);
+    } else if (config.fork[0] != 0 && fork_of(config.fork) == FORK_COUNT) {
+        fprintf(stderr, "evm-statetest: fork: want Cancun or Prague, got \"%s\"\n", config.fork);
+    } else {
+        code = run(&config, &words);
     }
-    run_paths(&r, argv + first);
-    for (size_t i = 0; i < FORK_COUNT; i++)
-        evm_destroy(r.evms[i]);
-    arena_finish(&r.arena);
-    printf("%zu passed, %zu failed\n", r.totals.passed, r.totals.failed);
-    return r.totals.failed == 0 ? 0 : 1;
+    options_finish(&PROGRAM, &config);
+    free(paths);
+    return code;
 }
