@@ -1,13 +1,12 @@
 // other_evm.mjs - runs one message of a corpus line in @ethereumjs/evm and tells what came of it,
 // in the words of tests/tools/evm_corpus_main.c.
-import { EVM } from '@ethereumjs/evm';
-import { Common, Hardfork } from '@ethereumjs/common';
-import { CacheType, DefaultStateManager } from '@ethereumjs/statemanager';
-import { Account, Address, bytesToBigInt, bytesToHex, hexToBytes, setLengthLeft } from '@ethereumjs/util';
+import { createEVM } from '@ethereumjs/evm';
+import { createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
+import { SimpleStateManager } from '@ethereumjs/statemanager';
+import { Account, Address, createAddressFromString, createZeroAddress, bytesToBigInt, bytesToHex, hexToBytes, setLengthLeft } from '@ethereumjs/util';
 
-const PRECOMPILES = 10; // Cancun's, all warm
+const PRECOMPILES = { Cancun: 10, Prague: 17 }; // all warm
 
-const SMALL_CACHE = { type: CacheType.ORDERED_MAP }; // the other kind is large, and new for each run
 
 const quantity = (n) => '0x' + n.toString(16);
 const wide = (hex) => setLengthLeft(hexToBytes(hex.length % 2 ? '0x0' + hex.slice(2) : hex), 32);
@@ -18,14 +17,14 @@ const short = (bytes) => {
 };
 
 async function buildWorld(common, pre) {
-  const state = new DefaultStateManager({ common, codeCacheOpts: SMALL_CACHE });
+  const state = new SimpleStateManager({ common });
   const slots = noteSlots(state);
   for (const [hex, account] of Object.entries(pre)) {
-    const address = Address.fromString(hex);
+    const address = createAddressFromString(hex);
     await state.putAccount(address, new Account(BigInt(account.nonce), BigInt(account.balance)));
-    if (account.code !== '0x') await state.putContractCode(address, hexToBytes(account.code));
+    if (account.code !== '0x') await state.putCode(address, hexToBytes(account.code));
     for (const [slot, value] of Object.entries(account.storage))
-      await state.putContractStorage(address, wide(slot), short(wide(value)));
+      await state.putStorage(address, wide(slot), short(wide(value)));
   }
   state.originalStorageCache.clear();
   return { state, slots };
@@ -35,8 +34,8 @@ function blockOf(context) {
   return {
     header: {
       number: BigInt(context.number),
-      cliqueSigner: () => Address.zero(),
-      coinbase: Address.fromString(context.coinbase),
+      cliqueSigner: () => createZeroAddress(),
+      coinbase: createAddressFromString(context.coinbase),
       timestamp: BigInt(context.timestamp),
       difficulty: 0n,
       prevRandao: hexToBytes(context.prevRandao),
@@ -48,18 +47,18 @@ function blockOf(context) {
 }
 
 // EIP-2929 and EIP-3651: what a transaction has made warm before its message begins.
-function warm(evm, context, message) {
+function warm(evm, { revision, context, message }) {
   const addresses = [message.sender, context.coinbase];
   if (!message.create) addresses.push(message.recipient);
-  for (let i = 1; i <= PRECOMPILES; i++) addresses.push('0x' + i.toString(16).padStart(40, '0'));
+  for (let i = 1; i <= PRECOMPILES[revision]; i++) addresses.push('0x' + i.toString(16).padStart(40, '0'));
   for (const hex of addresses) evm.journal.addAlwaysWarmAddress(hex.slice(2), true);
 }
 
 // Slots can be asked for by key only, so each key that is ever written is noted.
 function noteSlots(state) {
   const slots = new Map();
-  const put = state.putContractStorage.bind(state);
-  state.putContractStorage = (address, key, value) => {
+  const put = state.putStorage.bind(state);
+  state.putStorage = (address, key, value) => {
     const hex = address.toString();
     if (!slots.has(hex)) slots.set(hex, new Set());
     slots.get(hex).add(quantity(bytesToBigInt(key)));
@@ -71,7 +70,7 @@ function noteSlots(state) {
 async function storageOf(state, address, keys) {
   const storage = {};
   for (const key of keys) {
-    const value = bytesToBigInt(await state.getContractStorage(address, wide(key)));
+    const value = bytesToBigInt(await state.getStorage(address, wide(key)));
     if (value !== 0n) storage[key] = quantity(value);
   }
   return storage;
@@ -81,7 +80,7 @@ async function storageOf(state, address, keys) {
 async function readWorld(state, addresses, slots) {
   const post = {};
   for (const hex of addresses) {
-    const address = Address.fromString(hex);
+    const address = createAddressFromString(hex);
     const account = await state.getAccount(address);
     if (account === undefined) continue;
     const storage = await storageOf(state, address, slots.get(hex) ?? []);
@@ -101,31 +100,26 @@ function classOf(error) {
   return error.error === 'revert' ? 'revert' : 'failure';
 }
 
-let common; // made once: the corpus has one chain
-function commonOf(chainId) {
-  common ??= Common.custom({ chainId }, { hardfork: Hardfork.Cancun });
-  common.events.removeAllListeners(); // of the EVMs before
-  return common;
-}
+const rulesOf = (chainId, hardfork) => createCustomCommon({ chainId }, Mainnet, { hardfork });
 
 export async function runElsewhere(line, run) {
   const { context, message } = line;
-  const rules = commonOf(Number(context.chainId));
-  const { state, slots } = await buildWorld(rules, line.pre);
+  const common = rulesOf(Number(context.chainId), Hardfork[line.revision]);
+  const { state, slots } = await buildWorld(common, line.pre);
   const block = { hash: () => hexToBytes(context.blockHash) };
   const blockchain = { getBlock: async () => block, shallowCopy: () => blockchain };
-  const evm = await EVM.create({ common: rules, stateManager: state, blockchain });
-  warm(evm, context, message);
+  const evm = await createEVM({ common, stateManager: state, blockchain });
+  warm(evm, line);
   // It raises the sender's nonce itself; the corpus has it raised.
-  const sender = Address.fromString(message.sender);
+  const sender = createAddressFromString(message.sender);
   await state.modifyAccountFields(sender, { nonce: BigInt(line.pre[message.sender].nonce) - 1n });
   const { execResult } = await evm.runCall({
     block: blockOf(context),
     caller: sender,
-    origin: Address.fromString(context.origin),
+    origin: createAddressFromString(context.origin),
     gasPrice: BigInt(context.gasPrice),
     gasLimit: BigInt(run.gas),
-    to: message.create ? undefined : Address.fromString(message.recipient),
+    to: message.create ? undefined : createAddressFromString(message.recipient),
     value: BigInt(message.value),
     data: hexToBytes(message.input),
     isStatic: message.static,

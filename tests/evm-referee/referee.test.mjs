@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // referee.test.mjs [--seed N] [--count M] - another EVM repeats what ours did with generated programs.
 //
-// evm-corpus (on PATH) writes the programs and our outcomes; @ethereumjs/evm runs the same at
-// Cancun's rules, and everything that both tell is compared: success, revert or failure, gas used,
-// refund, output, logs, and each account's balance, nonce, code and storage. Prints TAP.
+// evm-corpus (on PATH) writes the programs and our outcomes, half at the rules of Cancun and half of
+// Prague; @ethereumjs/evm runs the same, and everything that both tell is compared: success, revert
+// or failure, gas used, refund, output, logs, and each account's balance, nonce, code and storage.
+// Prints TAP. The package says node 20; it runs as well with Debian 12's node 18.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { runElsewhere } from './other_evm.mjs';

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct trial t;
     struct choices c = choices_from_bytes(bytes_of(data, size));
     if (k.trials == 0) tier_check_open(&k);
-    trial_make(&t, &c, 0x11);
+    trial_make(&t, &c, WITH_KZG);
     struct difference d = compare_trial(&k, &t, &c);
     if (d.what != NULL)
         fprintf(stderr, "gas %lld: %s has another %s than plain\n", (long long)d.gas,

@@ -67,7 +67,7 @@ static void make_small(uint64_t seed, int64_t gas)
 {
     struct trial t;
     struct choices c = choices_from_seed(seed);
-    trial_make(&t, &c, 0x11);
+    trial_make(&t, &c, WITH_KZG);
     if (still_differs(&t, gas)) {
         trial_shrink(&t, gas);
         struct difference d = compare_fresh(&t, gas);
@@ -83,7 +83,7 @@ static void show(uint64_t seed)
 {
     struct trial t;
     struct choices c = choices_from_seed(seed);
-    trial_make(&t, &c, 0x11);
+    trial_make(&t, &c, WITH_KZG);
     print_trial(&t, t.message.gas);
     trial_finish(&t);
 }

@@ -134,7 +134,7 @@ static inline void make_rest(struct maker *m)
 
 struct maker_settings {
     int budget;
-    int precompiles;
+    bool without_kzg;
     bool breaks;
 };
 
@@ -163,7 +163,7 @@ static inline void make_program(struct program_text *out, struct choices *c, int
     *m = (struct maker){.c = c, .t = out, .budget = settings->budget, .function_now = -1};
     m->make_block = make_block;
     m->level = level;
-    m->precompiles = settings->precompiles;
+    m->without_kzg = settings->without_kzg;
     m->breaks = settings->breaks;
     if (level == 0 && choose_rarely(c, 3)) make_data(m, settings);
     choose_weights(m);

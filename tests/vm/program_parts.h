@@ -13,6 +13,7 @@
 
 #define MAKER_CONTRACTS     4
 #define MAKER_DELEGATING    2
+#define MAKER_PRECOMPILES   0x11
 #define MAKER_FUNCTIONS_MAX 4
 #define MAKER_STATEMENTS    32 /* room for the kinds of statements */
 #define MAKER_NESTING_MAX   4
@@ -38,7 +39,7 @@ struct maker {
     int function_count;
     int function_now; /* -1 in the main program */
     int level;        /* 0 a contract, 1 init code, 2 what init code leaves */
-    int precompiles;  /* 0x01 to this one are called */
+    bool without_kzg; /* 0x0a is not called */
     bool breaks;      /* broken operations are allowed */
     bool has_data;    /* init code stands behind the program ... */
     uint16_t data_label;
@@ -271,7 +272,10 @@ static inline struct address choose_address(struct maker *m)
     struct address a = {{0}};
     switch (choose(m->c, 10)) {
     case 9: return delegating_address(choose(m->c, MAKER_DELEGATING));
-    case 6: a.b[19] = (uint8_t)choose_between(m->c, 1, (uint32_t)m->precompiles); return a;
+    case 6:
+        a.b[19] = (uint8_t)choose_between(m->c, 1, MAKER_PRECOMPILES);
+        if (m->without_kzg && a.b[19] == 0x0a) a.b[19] = 0x02;
+        return a;
     case 7: a.b[0] = 0xee; return a; /* nobody */
     default: return contract_address(choose(m->c, MAKER_CONTRACTS));
     }

@@ -95,7 +95,7 @@ static bool twist_shows(struct evm *honest, struct evm *twisted, uint64_t seed, 
     struct trial t;
     struct observation a, b;
     struct choices c = choices_from_seed(seed);
-    trial_make(&t, &c, 9);
+    trial_make(&t, &c, WITH_KZG);
     hide_code(&t, twist);
     observe_twisted(&a, honest, &t, no_twist);
     observe_twisted(&b, twisted, &t, twist);

@@ -253,7 +253,7 @@ static inline struct difference compare_seed(struct tier_check *k, uint64_t seed
 {
     struct trial t;
     struct choices c = choices_from_seed(seed);
-    trial_make(&t, &c, 0x11);
+    trial_make(&t, &c, WITH_KZG);
     struct difference d = compare_trial(k, &t, &c);
     trial_finish(&t);
     return d;

@@ -84,8 +84,10 @@ static inline void choose_message(struct trial *t, struct choices *c)
     if (!m->is_static && choose_rarely(c, 4)) m->value = u256_from_u64(choose_between(c, 1, 5000));
 }
 
-/* trial_finish afterwards. `precompiles`: programs call 0x01 to this one. */
-static inline void trial_make(struct trial *t, struct choices *c, int precompiles)
+enum kzg { WITH_KZG, WITHOUT_KZG };
+
+/* trial_finish afterwards. */
+static inline void trial_make(struct trial *t, struct choices *c, enum kzg kzg)
 {
     *t = (struct trial){.revision = choose_rarely(c, 2) ? EVM_PRAGUE : EVM_CANCUN};
     choose_message(t, c);
@@ -93,7 +95,8 @@ static inline void trial_make(struct trial *t, struct choices *c, int precompile
     bool breaks = choose_rarely(c, 4);
     for (int i = 0; i < MAKER_CONTRACTS; i++) {
         int most = i == 0 ? 600 : 120;
-        struct maker_settings s = {(int)choose_between(c, 20, (uint32_t)most), precompiles, breaks};
+        struct maker_settings s = {(int)choose_between(c, 20, (uint32_t)most), kzg == WITHOUT_KZG,
+                                   breaks};
         make_program(&t->texts[i], c, 0, &s);
     }
 }
