@@ -130,9 +130,26 @@ static inline bool word_equal(const struct u256 *a, const struct u256 *b)
             (a->limb[3] ^ b->limb[3])) == 0;
 }
 
+/* Small numbers are most of what programs multiply, and one product of ten is enough for them. */
 static inline void word_mul(struct u256 *r, const struct u256 *a, const struct u256 *b)
 {
-    limbs_multiply_low(r->limb, a->limb, b->limb);
+    if (word_is_u64(a) && word_is_u64(b)) {
+        u128 product = (u128)a->limb[0] * b->limb[0];
+        r->limb[0] = (uint64_t)product;
+        r->limb[1] = high_limb(product);
+        r->limb[2] = 0;
+        r->limb[3] = 0;
+    } else {
+        limbs_multiply_low(r->limb, a->limb, b->limb);
+    }
+}
+
+static inline void word_square(struct u256 *r, const struct u256 *a)
+{
+    if (word_is_u64(a))
+        word_mul(r, a, a);
+    else
+        limbs_square_low(r->limb, a->limb);
 }
 
 static inline int word_bit_length(const struct u256 *a)
@@ -146,16 +163,17 @@ static inline int word_bit_length(const struct u256 *a)
  * another. */
 static inline void word_exp(struct u256 *r, const struct u256 *base, const struct u256 *exponent)
 {
-    uint64_t power[4] = {base->limb[0], base->limb[1], base->limb[2], base->limb[3]};
-    uint64_t product[4] = {1, 0, 0, 0};
+    struct u256 power = {{base->limb[0], base->limb[1], base->limb[2], base->limb[3]}};
+    struct u256 product = word_u64(1);
     int bits = word_bit_length(exponent);
     for (int i = 0; i < bits; i++) {
-        if ((exponent->limb[i / 64] >> i % 64 & 1) != 0)
-            limbs_multiply_low(product, product, power);
-        if (i + 1 < bits) limbs_square_low(power, power);
+        if ((exponent->limb[i / 64] >> i % 64 & 1) != 0) word_mul(&product, &product, &power);
+        if (i + 1 < bits) word_square(&power, &power);
     }
-    for (int i = 0; i < 4; i++)
-        r->limb[i] = product[i];
+    r->limb[0] = product.limb[0];
+    r->limb[1] = product.limb[1];
+    r->limb[2] = product.limb[2];
+    r->limb[3] = product.limb[3];
 }
 
 static inline void word_div(struct u256 *r, const struct u256 *a, const struct u256 *b)
