@@ -177,6 +177,14 @@ check: ## install what tests need, build, run every test
 	@$(MAKE) --no-print-directory -s -j2 programs tests tools
 	@tests/check.sh $(OUT)
 
+# Where published EVM vectors are looked for; where there are none, tests say so and go on.
+export EVM_VECTORS ?= ../shared/evm
+.PHONY: check-evm
+check-evm: ## official EVM state tests: EVM_TESTS=dir (a clone of ethereum/tests), or ../shared/evm
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory -s -j2 tools
+	@tests/evm.sh "$(OUT)" "$(EVM_TESTS)"
+
 .PHONY: check-units
 check-units: ## build and run the C tests only (KIND=asan, KIND=tsan)
 	@$(MAKE) --no-print-directory -s -j2 programs tests

@@ -13,6 +13,9 @@ echo "== C tests"
 mapfile -t units < <(find "$out/tests" -name 'test_*' -type f -executable | sort)
 tests/run.sh -j 2 "${units[@]}" || status=1
 
+echo "== the EVM, by tests that others publish"
+tests/evm.sh "$out" || status=1
+
 echo "== contracts"
 tests/run.sh "node contracts/scripts/build.js --check --tap" "node contracts/scripts/test.js" || status=1
 

@@ -10,9 +10,10 @@ for bench in "$out"/tests/bench/bench_*; do
     echo "== $(basename "$bench")"
     "$bench"
 done
-if [ -x "$out/bin/evm-bench" ] && [ -d ../shared/evm/bench ]; then
+vectors=${EVM_VECTORS:-../shared/evm}
+if [ -x "$out/bin/evm-bench" ] && [ -d "$vectors/bench" ]; then
     echo "== evm-bench (name, status, gas, as expected, median us, minimum us, runs, Mgas/s)"
-    "$out/bin/evm-bench" -t 0.3 ../shared/evm/bench/*.txt
+    "$out/bin/evm-bench" -t 0.3 "$vectors"/bench/*.txt
 fi
 if [ -d tests/e2e/node_modules ]; then
     echo "== job latency"
