@@ -36,7 +36,7 @@ static bool host_has_storage(struct host *h, const struct address *a)
     const struct account_entry *e = state_account(h->layer, a);
     if (!hash_equal(&e->before.storage_root, &ACCOUNT_EMPTY.storage_root)) return true;
     for (const struct slot_entry *s = e->slots; s != NULL; s = s->next) {
-        if (!u256_is_zero(s->now)) return true;
+        if (!u256_is_zero(s->seen.now)) return true;
     }
     return false;
 }
@@ -52,43 +52,34 @@ static struct hash host_block_hash(struct host *h, uint64_t number)
     return out;
 }
 
-static struct u256 host_storage(struct host *h, const struct address *a, struct u256 slot)
+static struct host_slot *host_touch_slot(struct host *h, const struct address *a,
+                                         const struct u256 *key)
 {
-    return state_slot(h->layer, a, slot)->now;
+    struct slot_entry *s = state_slot(h->layer, a, key);
+    state_touch_slot(h->layer, s);
+    return &s->seen;
 }
 
-static struct u256 host_storage_original(struct host *h, const struct address *a, struct u256 slot)
+static void host_store(struct host *h, struct host_slot *slot, const struct u256 *value)
 {
-    const struct slot_entry *s = state_slot(h->layer, a, slot);
-    return s->original_tx == h->layer->tx ? s->original : s->now;
+    state_set_slot(h->layer, (struct slot_entry *)slot, value);
 }
 
-static void host_set_storage(struct host *h, const struct address *a, struct u256 slot,
-                             struct u256 value)
+static struct u256 host_transient(struct host *h, const struct address *a, const struct u256 *key)
 {
-    state_set_slot(h->layer, state_slot(h->layer, a, slot), value);
+    const struct transient_entry *t = state_find_transient(h->layer, a, key);
+    return t != NULL && t->tx == h->layer->tx ? t->now : (struct u256){0};
 }
 
-static struct u256 host_transient(struct host *h, const struct address *a, struct u256 slot)
+static void host_set_transient(struct host *h, const struct address *a, const struct u256 *key,
+                               const struct u256 *value)
 {
-    return state_transient(h->layer, a, slot)->now;
-}
-
-static void host_set_transient(struct host *h, const struct address *a, struct u256 slot,
-                               struct u256 value)
-{
-    state_set_transient(h->layer, state_transient(h->layer, a, slot), value);
+    state_set_transient(h->layer, state_transient(h->layer, a, key), value);
 }
 
 static enum access host_touch_account(struct host *h, const struct address *a)
 {
     return state_stamp(h->layer, &state_account(h->layer, a)->warm_tx) ? ACCESS_WARM : ACCESS_COLD;
-}
-
-static enum access host_touch_slot(struct host *h, const struct address *a, struct u256 slot)
-{
-    return state_stamp(h->layer, &state_slot(h->layer, a, slot)->warm_tx) ? ACCESS_WARM
-                                                                          : ACCESS_COLD;
 }
 
 static void host_set_nonce(struct host *h, const struct address *a, uint64_t nonce)
@@ -154,13 +145,11 @@ const struct host_table HOST_OF_LAYER = {
     .code_hash = host_code_hash,
     .has_storage = host_has_storage,
     .block_hash = host_block_hash,
-    .storage = host_storage,
-    .storage_original = host_storage_original,
-    .set_storage = host_set_storage,
+    .touch_slot = host_touch_slot,
+    .store = host_store,
     .transient = host_transient,
     .set_transient = host_set_transient,
     .touch_account = host_touch_account,
-    .touch_slot = host_touch_slot,
     .set_nonce = host_set_nonce,
     .transfer = host_transfer,
     .mark_created = host_mark_created,

@@ -41,20 +41,51 @@ void state_set_code(struct layer *l, struct account_entry *e, struct bytes code)
     e->code_known = true;
 }
 
-void state_set_slot(struct layer *l, struct slot_entry *s, struct u256 value)
+/* No undo record made so far belongs to what comes now. */
+static void begin_era(struct layer *l)
 {
-    if (s->original_tx != l->tx) {
-        s->original_tx = l->tx;
-        s->original = s->now;
-    }
-    remember(l, CHANGE_SLOT, s)->old.word = s->now;
-    s->now = value;
+    l->era++;
 }
 
-void state_set_transient(struct layer *l, struct transient_entry *t, struct u256 value)
+static void remember_slot(struct layer *l, struct slot_entry *s)
 {
-    remember(l, CHANGE_TRANSIENT, t)->old.word = t->now;
-    t->now = value;
+    if (s->era == l->era) return;
+    struct change *c = remember(l, CHANGE_SLOT, s);
+    c->old.slot.now = s->seen.now;
+    c->old.slot.warm_tx = s->warm_tx;
+    s->era = l->era;
+}
+
+static void take_original(const struct layer *l, struct slot_entry *s)
+{
+    if (s->original_tx == l->tx) return;
+    s->original_tx = l->tx;
+    s->seen.original = s->seen.now;
+}
+
+void state_touch_slot(struct layer *l, struct slot_entry *s)
+{
+    s->seen.was = s->warm_tx == l->tx ? ACCESS_WARM : ACCESS_COLD;
+    if (s->seen.was == ACCESS_WARM) return;
+    remember_slot(l, s);
+    take_original(l, s);
+    s->warm_tx = l->tx;
+}
+
+void state_set_slot(struct layer *l, struct slot_entry *s, const struct u256 *value)
+{
+    take_original(l, s);
+    remember_slot(l, s);
+    s->seen.now = *value;
+}
+
+void state_set_transient(struct layer *l, struct transient_entry *t, const struct u256 *value)
+{
+    if (t->tx != l->tx) t->now = (struct u256){0};
+    t->tx = l->tx;
+    if (t->era != l->era) remember(l, CHANGE_TRANSIENT, t)->old.word = t->now;
+    t->era = l->era;
+    t->now = *value;
 }
 
 bool state_stamp(struct layer *l, uint64_t *stamp)
@@ -95,13 +126,20 @@ static void undo_code(struct change *c)
     e->code = c->old.code.code;
 }
 
+static void undo_slot(struct change *c)
+{
+    struct slot_entry *s = c->target;
+    s->seen.now = c->old.slot.now;
+    s->warm_tx = c->old.slot.warm_tx;
+}
+
 static void undo(struct layer *l, struct change *c)
 {
     switch (c->kind) {
     case CHANGE_BALANCE: ((struct account_entry *)c->target)->now.balance = c->old.word; break;
     case CHANGE_NONCE: ((struct account_entry *)c->target)->now.nonce = c->old.number; break;
     case CHANGE_CODE: undo_code(c); break;
-    case CHANGE_SLOT: ((struct slot_entry *)c->target)->now = c->old.word; break;
+    case CHANGE_SLOT: undo_slot(c); break;
     case CHANGE_TRANSIENT: ((struct transient_entry *)c->target)->now = c->old.word; break;
     case CHANGE_STAMP: *(uint64_t *)c->target = c->old.number; break;
     case CHANGE_LOG: l->log_count--; break;
@@ -110,6 +148,7 @@ static void undo(struct layer *l, struct change *c)
 
 size_t layer_snapshot(struct layer *l)
 {
+    begin_era(l);
     return l->journal_count;
 }
 
@@ -118,6 +157,7 @@ void layer_revert(struct layer *l, size_t snapshot)
     assert(snapshot <= l->journal_count);
     while (l->journal_count > snapshot)
         undo(l, &l->journal[--l->journal_count]);
+    begin_era(l);
 }
 
 void layer_begin(struct layer *l)
@@ -128,7 +168,7 @@ void layer_begin(struct layer *l)
     l->log_count = 0;
     l->kept_logs = NULL;
     l->destroyed_count = 0;
-    state_map_clear(&l->transients);
+    begin_era(l);
 }
 
 static void delete_account(struct layer *l, struct account_entry *e)
@@ -139,7 +179,7 @@ static void delete_account(struct layer *l, struct account_entry *e)
     e->code = (struct bytes){0};
     /* Created in this transaction, so nothing below this layer had storage (state_layer.h, 4). */
     for (struct slot_entry *s = e->slots; s != NULL; s = s->next)
-        s->now = (struct u256){0};
+        s->seen.now = (struct u256){0};
 }
 
 void layer_end(struct layer *l)
@@ -148,6 +188,7 @@ void layer_end(struct layer *l)
         delete_account(l, l->destroyed[i]);
     l->destroyed_count = 0;
     l->journal_count = 0; /* what ended is no longer undone */
+    begin_era(l);
     if (l->log_count == 0) return;
     l->kept_logs = arena_alloc(&l->arena, l->log_count * sizeof *l->logs);
     memcpy(l->kept_logs, l->logs, l->log_count * sizeof *l->logs);
@@ -167,5 +208,5 @@ void layer_warm_account(struct layer *l, const struct address *a)
 
 void layer_warm_slot(struct layer *l, const struct address *a, struct u256 slot)
 {
-    (void)state_stamp(l, &state_slot(l, a, slot)->warm_tx);
+    state_touch_slot(l, state_slot(l, a, &slot));
 }

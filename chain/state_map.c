@@ -90,12 +90,6 @@ void state_map_add(struct state_map *m, uint64_t hash, void *item)
     m->count++;
 }
 
-void state_map_clear(struct state_map *m)
-{
-    if (m->count > 0) memset(m->cells, 0, m->capacity * sizeof *m->cells);
-    m->count = 0;
-}
-
 void state_map_finish(struct state_map *m)
 {
     free(m->cells);

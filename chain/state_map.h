@@ -25,7 +25,6 @@ uint64_t state_map_hash(const uint64_t map_key[2], struct bytes key);
 void *state_map_find(const struct state_map *m, uint64_t hash, state_map_same same,
                      const void *key);                              /* NULL: none */
 void state_map_add(struct state_map *m, uint64_t hash, void *item); /* must not be there yet */
-void state_map_clear(struct state_map *m);                          /* keeps the memory */
 void state_map_finish(struct state_map *m);
 /* All items into out[count], in no order: sort before use. */
 void state_map_items(const struct state_map *m, void **out);

@@ -67,7 +67,7 @@ static size_t count_changed_slots(const struct account_entry *e)
 {
     size_t count = 0;
     for (const struct slot_entry *s = e->slots; s != NULL; s = s->next) {
-        if (!u256_equal(s->now, s->before)) count++;
+        if (!u256_equal(s->seen.now, s->before)) count++;
     }
     return count;
 }
@@ -77,11 +77,11 @@ static void collect_slots(struct layer *l, struct account_change *c, size_t coun
     size_t at = 0;
     c->slots = arena_alloc(&l->arena, count * sizeof *c->slots);
     for (const struct slot_entry *s = c->entry->slots; s != NULL; s = s->next) {
-        if (u256_equal(s->now, s->before)) continue;
+        if (u256_equal(s->seen.now, s->before)) continue;
         uint8_t slot[32];
-        u256_to_be(slot, s->slot);
+        u256_to_be(slot, s->key);
         c->slots[at].key = keccak256(bytes_of(slot, sizeof slot));
-        c->slots[at++].value = s->now;
+        c->slots[at++].value = s->seen.now;
     }
     assert(at == count);
     c->slot_count = count;

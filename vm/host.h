@@ -40,6 +40,14 @@ struct evm_context {
 
 enum access { ACCESS_COLD, ACCESS_WARM };
 
+/* A storage slot as the running transaction sees it. The host's own, for the VM to read; good until
+ * the host is called again. */
+struct host_slot {
+    struct u256 now;
+    struct u256 original; /* when the transaction began; no revert changes it (EIP-2200) */
+    enum access was;      /* before the touch that gave this slot (EIP-2929) */
+};
+
 struct host; /* the implementer's own */
 
 struct host_table {
@@ -52,17 +60,17 @@ struct host_table {
     bool (*has_storage)(struct host *h, const struct address *a); /* for EIP-7610 */
     struct hash (*block_hash)(struct host *h, uint64_t number);   /* zero outside the last 256 */
 
-    struct u256 (*storage)(struct host *h, const struct address *a, struct u256 slot);
-    struct u256 (*storage_original)(struct host *h, const struct address *a, struct u256 slot);
-    void (*set_storage)(struct host *h, const struct address *a, struct u256 slot,
-                        struct u256 value);
-    struct u256 (*transient)(struct host *h, const struct address *a, struct u256 slot);
-    void (*set_transient)(struct host *h, const struct address *a, struct u256 slot,
-                          struct u256 value);
+    /* Finds the slot, marks it warm and shows it: the one look-up of an SLOAD or SSTORE. */
+    struct host_slot *(*touch_slot)(struct host *h, const struct address *a,
+                                    const struct u256 *key);
+    /* Changes the slot that touch_slot has just given. */
+    void (*store)(struct host *h, struct host_slot *slot, const struct u256 *value);
+    struct u256 (*transient)(struct host *h, const struct address *a, const struct u256 *key);
+    void (*set_transient)(struct host *h, const struct address *a, const struct u256 *key,
+                          const struct u256 *value);
 
     /* Marks warm and tells what it was before (EIP-2929). */
     enum access (*touch_account)(struct host *h, const struct address *a);
-    enum access (*touch_slot)(struct host *h, const struct address *a, struct u256 slot);
 
     void (*set_nonce)(struct host *h, const struct address *a, uint64_t nonce);
     /* Moves wei; the VM has checked that the sender holds it. Also creates the recipient. */

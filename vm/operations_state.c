@@ -79,27 +79,33 @@ OPERATION(op_blobhash)
 
 OPERATION(op_sload)
 {
-    bool cold = e->table->touch_slot(e->host, &f->self, top[0]) == ACCESS_COLD;
-    gas -= cold ? GAS_COLD_SLOT : GAS_WARM_ACCESS;
-    if (gas >= 0) top[0] = e->table->storage(e->host, &f->self, top[0]);
+    const struct host_slot *s = e->table->touch_slot(e->host, &f->self, &top[0]);
+    gas -= s->was == ACCESS_COLD ? GAS_COLD_SLOT : GAS_WARM_ACCESS;
+    top[0] = s->now;
     return gas;
 }
 
-/* EIP-3529: the refund of a slot that goes from `current` to `value` (they differ). */
-static int64_t sstore_refund(const struct u256 *original, const struct u256 *current,
-                             const struct u256 *value)
+/* EIP-2200 and EIP-2929, but for the cold access: a slot that does change. */
+static int64_t sstore_cost(const struct host_slot *s)
+{
+    if (!word_equal(&s->original, &s->now)) return GAS_WARM_ACCESS;
+    return word_is_zero(&s->original) ? GAS_SSTORE_SET : GAS_SSTORE_RESET;
+}
+
+/* EIP-3529: the refund of a slot that goes to `value`, which is another than now. */
+static int64_t sstore_refund(const struct host_slot *s, const struct u256 *value)
 {
     int64_t refund = 0;
-    if (word_equal(original, current)) {
-        if (!word_is_zero(original) && word_is_zero(value)) refund += GAS_SSTORE_CLEAR;
+    if (word_equal(&s->original, &s->now)) {
+        if (!word_is_zero(&s->original) && word_is_zero(value)) refund += GAS_SSTORE_CLEAR;
         return refund;
     }
-    if (!word_is_zero(original)) {
-        if (word_is_zero(current)) refund -= GAS_SSTORE_CLEAR;
+    if (!word_is_zero(&s->original)) {
+        if (word_is_zero(&s->now)) refund -= GAS_SSTORE_CLEAR;
         if (word_is_zero(value)) refund += GAS_SSTORE_CLEAR;
     }
-    if (word_equal(original, value)) {
-        int64_t paid = word_is_zero(original) ? GAS_SSTORE_SET : GAS_SSTORE_RESET;
+    if (word_equal(&s->original, value)) {
+        int64_t paid = word_is_zero(&s->original) ? GAS_SSTORE_SET : GAS_SSTORE_RESET;
         refund += paid - GAS_WARM_ACCESS;
     }
     return refund;
@@ -109,33 +115,26 @@ OPERATION(op_sstore)
 {
     if (f->is_static) return frame_fail(f, EVM_STATIC_VIOLATION);
     if (gas <= GAS_SSTORE_SENTRY) return -1;
-    struct u256 slot = top[0];
-    struct u256 value = top[-1];
-    if (e->table->touch_slot(e->host, &f->self, slot) == ACCESS_COLD) gas -= GAS_COLD_SLOT;
-    struct u256 current = e->table->storage(e->host, &f->self, slot);
-    if (word_equal(&current, &value)) return gas - GAS_WARM_ACCESS;
-
-    struct u256 original = e->table->storage_original(e->host, &f->self, slot);
-    int64_t cost = GAS_WARM_ACCESS;
-    if (word_equal(&original, &current))
-        cost = word_is_zero(&original) ? GAS_SSTORE_SET : GAS_SSTORE_RESET;
-    gas -= cost;
+    struct host_slot *s = e->table->touch_slot(e->host, &f->self, &top[0]);
+    if (s->was == ACCESS_COLD) gas -= GAS_COLD_SLOT;
+    if (word_equal(&s->now, &top[-1])) return gas - GAS_WARM_ACCESS;
+    gas -= sstore_cost(s);
     if (gas < 0) return gas;
-    e->refund += sstore_refund(&original, &current, &value);
-    e->table->set_storage(e->host, &f->self, slot, value);
+    e->refund += sstore_refund(s, &top[-1]);
+    e->table->store(e->host, s, &top[-1]);
     return gas;
 }
 
 OPERATION(op_tload)
 {
-    top[0] = e->table->transient(e->host, &f->self, top[0]);
+    top[0] = e->table->transient(e->host, &f->self, &top[0]);
     return gas;
 }
 
 OPERATION(op_tstore)
 {
     if (f->is_static) return frame_fail(f, EVM_STATIC_VIOLATION);
-    e->table->set_transient(e->host, &f->self, top[0], top[-1]);
+    e->table->set_transient(e->host, &f->self, &top[0], &top[-1]);
     return gas;
 }
 

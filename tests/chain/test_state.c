@@ -46,6 +46,38 @@ static uint64_t slot(struct layer *l, uint8_t n, uint64_t s)
     return u256_to_u64(layer_storage(l, &a, num(s)));
 }
 
+/* As the VM does it: one look-up, then the change. */
+static enum access store(struct host *h, uint8_t n, uint64_t s, uint64_t value)
+{
+    struct address a = addr(n);
+    struct u256 key = num(s), word = num(value);
+    struct host_slot *seen = HOST_OF_LAYER.touch_slot(h, &a, &key);
+    enum access was = seen->was;
+    HOST_OF_LAYER.store(h, seen, &word);
+    return was;
+}
+
+static struct host_slot touch(struct host *h, uint8_t n, uint64_t s)
+{
+    struct address a = addr(n);
+    struct u256 key = num(s);
+    return *HOST_OF_LAYER.touch_slot(h, &a, &key);
+}
+
+static uint64_t transient(struct host *h, uint8_t n, uint64_t s)
+{
+    struct address a = addr(n);
+    struct u256 key = num(s);
+    return u256_to_u64(HOST_OF_LAYER.transient(h, &a, &key));
+}
+
+static void set_transient(struct host *h, uint8_t n, uint64_t s, uint64_t value)
+{
+    struct address a = addr(n);
+    struct u256 key = num(s), word = num(value);
+    HOST_OF_LAYER.set_transient(h, &a, &key, &word);
+}
+
 static void an_empty_layer_has_the_empty_root(void **state)
 {
     (void)state;
@@ -139,29 +171,29 @@ static void revert_undoes_everything(void **state)
     struct address a = addr(1), b = addr(2);
     set_balance(l, 1, 100);
     layer_begin(l);
-    HOST_OF_LAYER.set_storage(&h, &a, num(1), num(11));
+    (void)store(&h, 1, 2, 11);
     size_t before = HOST_OF_LAYER.snapshot(&h);
     struct log_entry log = {.address = a, .data = bytes_of_text("x")};
     HOST_OF_LAYER.transfer(&h, &a, &b, num(60));
     HOST_OF_LAYER.set_nonce(&h, &a, 9);
     HOST_OF_LAYER.set_code(&h, &a, bytes_of_text("code"));
-    HOST_OF_LAYER.set_storage(&h, &a, num(1), num(12));
-    HOST_OF_LAYER.set_transient(&h, &a, num(1), num(13));
+    (void)store(&h, 1, 2, 12);
+    set_transient(&h, 1, 1, 13);
     HOST_OF_LAYER.mark_created(&h, &b);
     HOST_OF_LAYER.self_destruct(&h, &b, &a);
     HOST_OF_LAYER.log(&h, &log);
     assert_int_equal(HOST_OF_LAYER.touch_account(&h, &b), ACCESS_COLD);
     assert_int_equal(HOST_OF_LAYER.touch_account(&h, &b), ACCESS_WARM);
-    assert_int_equal(HOST_OF_LAYER.touch_slot(&h, &a, num(1)), ACCESS_COLD);
+    assert_int_equal(touch(&h, 1, 1).was, ACCESS_COLD);
     HOST_OF_LAYER.revert(&h, before);
     assert_int_equal(balance(l, 1), 100);
     assert_int_equal(balance(l, 2), 0);
     assert_int_equal(layer_account(l, &a).nonce, 0);
     assert_int_equal(layer_code(l, &a).size, 0);
-    assert_int_equal(slot(l, 1, 1), 11);
-    assert_true(u256_is_zero(HOST_OF_LAYER.transient(&h, &a, num(1))));
+    assert_int_equal(slot(l, 1, 2), 11);
+    assert_int_equal(transient(&h, 1, 1), 0);
     assert_int_equal(HOST_OF_LAYER.touch_account(&h, &b), ACCESS_COLD);
-    assert_int_equal(HOST_OF_LAYER.touch_slot(&h, &a, num(1)), ACCESS_COLD);
+    assert_int_equal(touch(&h, 1, 1).was, ACCESS_COLD);
     HOST_OF_LAYER.transfer(&h, &a, &b, num(1));
     layer_end(l);
     size_t count;
@@ -181,19 +213,19 @@ static void a_new_transaction_forgets_marks(void **state)
     layer_begin(l);
     layer_warm_account(l, &a);
     layer_warm_slot(l, &a, num(1));
-    HOST_OF_LAYER.set_transient(&h, &a, num(1), num(5));
-    HOST_OF_LAYER.set_storage(&h, &a, num(1), num(5));
+    set_transient(&h, 1, 1, 5);
+    (void)store(&h, 1, 1, 5);
     assert_int_equal(HOST_OF_LAYER.touch_account(&h, &a), ACCESS_WARM);
-    assert_int_equal(HOST_OF_LAYER.touch_slot(&h, &a, num(1)), ACCESS_WARM);
-    assert_int_equal(u256_to_u64(HOST_OF_LAYER.storage_original(&h, &a, num(1))), 0);
+    assert_int_equal(touch(&h, 1, 1).was, ACCESS_WARM);
+    assert_int_equal(u256_to_u64(touch(&h, 1, 1).original), 0);
     layer_end(l);
     layer_begin(l);
     assert_int_equal(HOST_OF_LAYER.touch_account(&h, &a), ACCESS_COLD);
-    assert_int_equal(HOST_OF_LAYER.touch_slot(&h, &a, num(1)), ACCESS_COLD);
-    assert_true(u256_is_zero(HOST_OF_LAYER.transient(&h, &a, num(1))));
-    HOST_OF_LAYER.set_storage(&h, &a, num(1), num(6));
-    HOST_OF_LAYER.set_storage(&h, &a, num(1), num(7));
-    assert_int_equal(u256_to_u64(HOST_OF_LAYER.storage_original(&h, &a, num(1))), 5);
+    assert_int_equal(touch(&h, 1, 1).was, ACCESS_COLD);
+    assert_int_equal(transient(&h, 1, 1), 0);
+    (void)store(&h, 1, 1, 6);
+    (void)store(&h, 1, 1, 7);
+    assert_int_equal(u256_to_u64(touch(&h, 1, 1).original), 5);
     layer_end(l);
     layer_release(l);
 }
@@ -212,7 +244,7 @@ static void destroyed_goes_only_if_created_in_the_same_transaction(void **state)
     HOST_OF_LAYER.mark_created(&h, &young);
     HOST_OF_LAYER.set_nonce(&h, &young, 1);
     HOST_OF_LAYER.set_code(&h, &young, bytes_of_text("code"));
-    HOST_OF_LAYER.set_storage(&h, &young, num(1), num(1));
+    (void)store(&h, 1, 1, 1);
     assert_true(HOST_OF_LAYER.has_storage(&h, &young));
     HOST_OF_LAYER.self_destruct(&h, &young, &heir);
     HOST_OF_LAYER.self_destruct(&h, &old, &heir);

@@ -8,6 +8,7 @@
 
 #include "base/fatal.h"
 #include "base/keccak.h"
+#include "vm/arith.h"
 #include "vm/host.h"
 
 #include <assert.h>
@@ -27,12 +28,13 @@ struct memory_account {
 };
 
 struct memory_slot {
-    struct address address;
-    struct u256 slot;
-    struct u256 value;
-    struct u256 original;
+    struct host_slot seen; /* first: a pointer to it is one to the slot */
     struct u256 transient;
+    struct address address;
+    struct u256 key;
     bool warm;
+    uint64_t era; /* of its last undo record */
+    uint64_t transient_era;
 };
 
 enum undo_kind {
@@ -42,14 +44,14 @@ enum undo_kind {
     UNDO_WARM,
     UNDO_CREATED,
     UNDO_DESTRUCTED,
-    UNDO_SLOT,
-    UNDO_SLOT_WARM,
+    UNDO_SLOT, /* value and warmness */
     UNDO_TRANSIENT,
     UNDO_LOG,
 };
 
 struct undo {
     enum undo_kind kind;
+    bool was_warm;
     size_t index;
     struct u256 value;
 };
@@ -70,28 +72,35 @@ struct host {
     struct memory_index slot_index;
     struct undo *undos;
     size_t undo_count, undo_capacity;
+    uint64_t era; /* counts snapshots and reverts: one undo record of a slot in each will do */
     struct log_entry *logs; /* data owned */
     size_t log_count, log_capacity;
     struct hash block_hash_answer;
 };
 
-static inline uint64_t memory_mix(uint64_t h, uint64_t v)
+static inline uint64_t memory_part(const uint8_t *from)
 {
-    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ h >> 29;
+    uint64_t v;
+    memcpy(&v, from, sizeof(v));
+    return v;
 }
 
+/* Sums of products with odd numbers, which do not wait for each other; their upper half is good. */
 static inline uint64_t memory_address_hash(const struct address *a)
 {
-    return memory_mix(memory_mix(load_be64(a->b), load_be64(a->b + 8)), load_be32(a->b + 16));
+    uint64_t h = memory_part(a->b) * UINT64_C(0x9e3779b97f4a7c15) +
+                 memory_part(a->b + 8) * UINT64_C(0xc2b2ae3d27d4eb4f) +
+                 memory_part(a->b + 12) * UINT64_C(0xd6e8feb86659fd93);
+    return h >> 32;
 }
 
-static inline uint64_t memory_slot_hash(const struct address *a, const struct u256 *slot)
+static inline uint64_t memory_slot_hash(const struct address *a, const struct u256 *key)
 {
-    uint64_t h = memory_address_hash(a);
-    for (int i = 0; i < 4; i++)
-        h = memory_mix(h, slot->limb[i]);
-    return h;
+    uint64_t h =
+        memory_part(a->b + 12) * UINT64_C(0xd6e8feb86659fd93) +
+        key->limb[0] * UINT64_C(0x9e3779b97f4a7c15) + key->limb[1] * UINT64_C(0xc2b2ae3d27d4eb4f) +
+        key->limb[2] * UINT64_C(0xff51afd7ed558ccd) + key->limb[3] * UINT64_C(0xc4ceb9fe1a85ec53);
+    return h >> 32;
 }
 
 /* Room for one more element of a dense array. */
@@ -149,23 +158,24 @@ static inline struct memory_account *memory_account_get(struct host *h, const st
 }
 
 static inline struct memory_slot *memory_slot_get(struct host *h, const struct address *a,
-                                                  const struct u256 *slot)
+                                                  const struct u256 *key)
 {
-    uint64_t hash = memory_slot_hash(a, slot);
+    uint64_t hash = memory_slot_hash(a, key);
     size_t mask = h->slot_index.capacity - 1;
     for (size_t i = (size_t)hash & mask; h->slot_index.capacity > 0; i = (i + 1) & mask) {
         size_t cell = h->slot_index.cells[i];
         if (cell == 0) break;
         struct memory_slot *s = &h->slots[cell - 1];
-        if (u256_equal(s->slot, *slot) && address_equal(&s->address, a)) return s;
+        if (word_equal(&s->key, key) && address_equal(&s->address, a)) return s;
     }
     h->slots = (struct memory_slot *)memory_grow(h->slots, h->slot_count, &h->slot_capacity,
                                                  sizeof(*h->slots));
-    h->slots[h->slot_count] = (struct memory_slot){.address = *a, .slot = *slot};
+    h->slots[h->slot_count] = (struct memory_slot){
+        .address = *a, .key = *key, .era = UINT64_MAX, .transient_era = UINT64_MAX};
     if (memory_index_grow(&h->slot_index, h->slot_count)) {
         for (size_t i = 0; i < h->slot_count; i++) {
             struct memory_slot *s = &h->slots[i];
-            memory_index_put(&h->slot_index, memory_slot_hash(&s->address, &s->slot), i);
+            memory_index_put(&h->slot_index, memory_slot_hash(&s->address, &s->key), i);
         }
     }
     memory_index_put(&h->slot_index, hash, h->slot_count);
@@ -194,8 +204,8 @@ static inline void memory_host_put_slot(struct host *h, const struct address *a,
                                         struct u256 value)
 {
     struct memory_slot *s = memory_slot_get(h, a, &slot);
-    s->value = value;
-    s->original = value;
+    s->seen.now = value;
+    s->seen.original = value;
     memory_account_get(h, a)->has_storage = true;
 }
 
@@ -205,7 +215,7 @@ static inline void memory_undo(struct host *h, enum undo_kind kind, size_t index
 {
     h->undos =
         (struct undo *)memory_grow(h->undos, h->undo_count, &h->undo_capacity, sizeof(*h->undos));
-    h->undos[h->undo_count++] = (struct undo){kind, index, value};
+    h->undos[h->undo_count++] = (struct undo){kind, false, index, value};
 }
 
 static inline size_t memory_account_at(struct host *h, const struct memory_account *a)
@@ -257,37 +267,51 @@ static inline struct hash memory_block_hash(struct host *h, uint64_t number)
     return h->block_hash_answer;
 }
 
-static inline struct u256 memory_storage(struct host *h, const struct address *a, struct u256 slot)
+static inline void memory_undo_slot(struct host *h, struct memory_slot *s)
 {
-    return memory_slot_get(h, a, &slot)->value;
+    if (s->era == h->era) return;
+    memory_undo(h, UNDO_SLOT, (size_t)(s - h->slots), s->seen.now);
+    h->undos[h->undo_count - 1].was_warm = s->warm;
+    s->era = h->era;
 }
 
-static inline struct u256 memory_storage_original(struct host *h, const struct address *a,
-                                                  struct u256 slot)
+static inline struct host_slot *memory_touch_slot(struct host *h, const struct address *a,
+                                                  const struct u256 *key)
 {
-    return memory_slot_get(h, a, &slot)->original;
+    struct memory_slot *s = memory_slot_get(h, a, key);
+    s->seen.was = s->warm ? ACCESS_WARM : ACCESS_COLD;
+    if (s->warm) return &s->seen;
+    memory_undo_slot(h, s);
+    s->warm = true;
+    return &s->seen;
 }
 
-static inline void memory_set_storage(struct host *h, const struct address *a, struct u256 slot,
-                                      struct u256 value)
+static inline void memory_store(struct host *h, struct host_slot *slot, const struct u256 *value)
 {
-    struct memory_slot *s = memory_slot_get(h, a, &slot);
-    memory_undo(h, UNDO_SLOT, (size_t)(s - h->slots), s->value);
-    s->value = value;
+    memory_undo_slot(h, (struct memory_slot *)slot);
+    slot->now = *value;
+}
+
+/* For tests to look: the value, without touching the slot. */
+static inline struct u256 memory_storage(struct host *h, const struct address *a, struct u256 key)
+{
+    return memory_slot_get(h, a, &key)->seen.now;
 }
 
 static inline struct u256 memory_transient(struct host *h, const struct address *a,
-                                           struct u256 slot)
+                                           const struct u256 *key)
 {
-    return memory_slot_get(h, a, &slot)->transient;
+    return memory_slot_get(h, a, key)->transient;
 }
 
-static inline void memory_set_transient(struct host *h, const struct address *a, struct u256 slot,
-                                        struct u256 value)
+static inline void memory_set_transient(struct host *h, const struct address *a,
+                                        const struct u256 *key, const struct u256 *value)
 {
-    struct memory_slot *s = memory_slot_get(h, a, &slot);
-    memory_undo(h, UNDO_TRANSIENT, (size_t)(s - h->slots), s->transient);
-    s->transient = value;
+    struct memory_slot *s = memory_slot_get(h, a, key);
+    if (s->transient_era != h->era)
+        memory_undo(h, UNDO_TRANSIENT, (size_t)(s - h->slots), s->transient);
+    s->transient_era = h->era;
+    s->transient = *value;
 }
 
 static inline enum access memory_touch_account(struct host *h, const struct address *a)
@@ -296,16 +320,6 @@ static inline enum access memory_touch_account(struct host *h, const struct addr
     if (account->warm) return ACCESS_WARM;
     memory_undo(h, UNDO_WARM, memory_account_at(h, account), u256_from_u64(0));
     account->warm = true;
-    return ACCESS_COLD;
-}
-
-static inline enum access memory_touch_slot(struct host *h, const struct address *a,
-                                            struct u256 slot)
-{
-    struct memory_slot *s = memory_slot_get(h, a, &slot);
-    if (s->warm) return ACCESS_WARM;
-    memory_undo(h, UNDO_SLOT_WARM, (size_t)(s - h->slots), u256_from_u64(0));
-    s->warm = true;
     return ACCESS_COLD;
 }
 
@@ -376,6 +390,7 @@ static inline void memory_log(struct host *h, const struct log_entry *entry)
 
 static inline size_t memory_snapshot(struct host *h)
 {
+    h->era++;
     return h->undo_count;
 }
 
@@ -399,6 +414,12 @@ static inline void memory_undo_account(struct memory_account *account, const str
     account->code_hash = KECCAK_EMPTY;
 }
 
+static inline void memory_undo_storage(struct memory_slot *s, const struct undo *u)
+{
+    s->seen.now = u->value;
+    s->warm = u->was_warm;
+}
+
 static inline void memory_undo_one(struct host *h, const struct undo *u)
 {
     switch (u->kind) {
@@ -408,8 +429,7 @@ static inline void memory_undo_one(struct host *h, const struct undo *u)
     case UNDO_WARM:
     case UNDO_CREATED:
     case UNDO_DESTRUCTED: memory_undo_account(&h->accounts[u->index], u); break;
-    case UNDO_SLOT: h->slots[u->index].value = u->value; break;
-    case UNDO_SLOT_WARM: h->slots[u->index].warm = false; break;
+    case UNDO_SLOT: memory_undo_storage(&h->slots[u->index], u); break;
     case UNDO_TRANSIENT: h->slots[u->index].transient = u->value; break;
     case UNDO_LOG: memory_bytes_free(&h->logs[--h->log_count].data); break;
     }
@@ -420,6 +440,7 @@ static inline void memory_revert(struct host *h, size_t snapshot)
     assert(snapshot <= h->undo_count);
     while (h->undo_count > snapshot)
         memory_undo_one(h, &h->undos[--h->undo_count]);
+    h->era++;
 }
 
 static inline const struct evm_context *memory_context(struct host *h)
@@ -454,13 +475,11 @@ static const struct host_table memory_host_table = {
     .code_hash = memory_code_hash,
     .has_storage = memory_has_storage,
     .block_hash = memory_block_hash,
-    .storage = memory_storage,
-    .storage_original = memory_storage_original,
-    .set_storage = memory_set_storage,
+    .touch_slot = memory_touch_slot,
+    .store = memory_store,
     .transient = memory_transient,
     .set_transient = memory_set_transient,
     .touch_account = memory_touch_account,
-    .touch_slot = memory_touch_slot,
     .set_nonce = memory_set_nonce,
     .transfer = memory_transfer,
     .mark_created = memory_mark_created,

@@ -38,15 +38,21 @@ static uint64_t contract_slot(struct fixture *x, uint64_t slot)
     return u256_to_u64(memory_storage(&x->host, &a, u256_from_u64(slot)));
 }
 
+static void warm_contract_slot(struct fixture *x, uint64_t slot)
+{
+    struct address a = CONTRACT;
+    struct u256 key = u256_from_u64(slot);
+    (void)memory_touch_slot(&x->host, &a, &key);
+}
+
 static void storing_costs_and_refunds_as_eip_3529_says(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct fixture x;
-        struct address a = CONTRACT;
         fixture_open(&x);
         put_contract_slot(&x, 0, rows[i].original);
-        memory_touch_slot(&x.host, &a, u256_from_u64(0));
+        warm_contract_slot(&x, 0);
         fixture_run_code(&x, rows[i].code);
         assert_int_equal(x.out.result, EVM_SUCCESS);
         if (gas_used(&x) != rows[i].gas || x.out.gas_refund != rows[i].refund)
@@ -72,9 +78,8 @@ static void storing_is_refused_with_2300_gas_or_less(void **state)
     (void)state;
     for (int64_t left = 2300; left <= 2301; left++) {
         struct fixture x;
-        struct address a = CONTRACT;
         fixture_open(&x);
-        memory_touch_slot(&x.host, &a, u256_from_u64(0));
+        warm_contract_slot(&x, 0);
         x.message.gas = left + 4;
         fixture_run_code(&x, "5f5f55"); /* writes what is there: 100 gas */
         assert_int_equal(x.out.result, left == 2300 ? EVM_OUT_OF_GAS : EVM_SUCCESS);
