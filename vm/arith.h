@@ -84,19 +84,24 @@ static inline struct hash word_to_hash(const struct u256 *a)
     return h;
 }
 
+/* Addresses are read and written in the pieces in which they are compared, so that no load waits
+ * for two stores. */
 static inline struct u256 word_of_address(const struct address *a)
 {
-    uint8_t padded[32] = {0};
-    memcpy(padded + 12, a->b, sizeof(a->b));
-    return word_load(padded);
+    uint64_t high = load_word_be64(a->b), middle = load_word_be64(a->b + 8);
+    uint32_t low;
+    memcpy(&low, a->b + 16, sizeof(low));
+    low = __builtin_bswap32(low);
+    return (struct u256){{middle << 32 | low, high << 32 | middle >> 32, high >> 32, 0}};
 }
 
 static inline struct address word_to_address(const struct u256 *a)
 {
-    uint8_t padded[32];
     struct address out;
-    word_store(padded, a);
-    memcpy(out.b, padded + 12, sizeof(out.b));
+    uint32_t low = __builtin_bswap32((uint32_t)a->limb[0]);
+    store_word_be64(out.b, a->limb[2] << 32 | a->limb[1] >> 32);
+    store_word_be64(out.b + 8, a->limb[1] << 32 | a->limb[0] >> 32);
+    memcpy(out.b + 16, &low, sizeof(low));
     return out;
 }
 

@@ -7,12 +7,13 @@
 #include <assert.h>
 #include <string.h>
 
+/* Where the operands lie on the stack. They stay there, popped, until a frame is pushed. */
 struct call_operands {
-    struct u256 gas;
+    const struct u256 *gas;
+    const struct u256 *value;
+    const struct u256 *input_offset, *input_size;
+    const struct u256 *reply_offset, *reply_size;
     struct address target;
-    struct u256 value;
-    struct u256 input_offset, input_size;
-    struct u256 reply_offset, reply_size;
 };
 
 static bool has_value_operand(enum opcode op)
@@ -23,22 +24,24 @@ static bool has_value_operand(enum opcode op)
 /* Leaves the popped items' count in the frame as it will be without the reply. */
 static void pop_operands(struct evm *e, struct frame *f, enum opcode op, struct call_operands *o)
 {
+    static const struct u256 nothing = {{0}};
     const struct u256 *top = frame_stack(e, f);
-    o->gas = *top--;
-    o->target = word_to_address(top--);
-    o->value = word_u64(0);
-    if (has_value_operand(op)) o->value = *top--;
-    o->input_offset = *top--;
-    o->input_size = *top--;
-    o->reply_offset = *top--;
-    o->reply_size = *top--;
-    f->stack_count = (size_t)(top - &e->stack[f->stack_base]);
+    size_t count = has_value_operand(op) ? 7 : 6;
+    o->gas = top;
+    o->target = word_to_address(&top[-1]);
+    o->value = has_value_operand(op) ? &top[-2] : &nothing;
+    top -= count;
+    o->input_offset = &top[4];
+    o->input_size = &top[3];
+    o->reply_offset = &top[2];
+    o->reply_size = &top[1];
+    f->stack_count -= count;
 }
 
 static int64_t charge_value(struct evm *e, struct frame *f, enum opcode op,
                             const struct call_operands *o)
 {
-    if (word_is_zero(&o->value)) return f->gas;
+    if (word_is_zero(o->value)) return f->gas;
     if (op == OP_CALL && f->is_static) return frame_fail(f, EVM_STATIC_VIOLATION);
     int64_t gas = f->gas - GAS_CALL_VALUE;
     if (op == OP_CALL && !e->table->account_exists(e->host, &o->target)) gas -= GAS_NEW_ACCOUNT;
@@ -48,8 +51,8 @@ static int64_t charge_value(struct evm *e, struct frame *f, enum opcode op,
 static int64_t charge_access_and_memory(struct evm *e, struct frame *f,
                                         const struct call_operands *o)
 {
-    int64_t gas = memory_reserve(e, f, f->gas, &o->input_offset, &o->input_size);
-    if (gas >= 0) gas = memory_reserve(e, f, gas, &o->reply_offset, &o->reply_size);
+    int64_t gas = memory_reserve(e, f, f->gas, o->input_offset, o->input_size);
+    if (gas >= 0) gas = memory_reserve(e, f, gas, o->reply_offset, o->reply_size);
     if (gas < 0) return gas;
     bool cold = e->table->touch_account(e->host, &o->target) == ACCESS_COLD;
     return gas - (cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
@@ -100,31 +103,28 @@ static int64_t charge_code(struct evm *e, const struct frame *f, struct program 
 static int64_t take_call_gas(struct frame *f, const struct call_operands *o)
 {
     int64_t most = f->gas - f->gas / 64;
-    uint64_t wanted = word_saturated(&o->gas);
+    uint64_t wanted = word_saturated(o->gas);
     int64_t gas = wanted < (uint64_t)most ? (int64_t)wanted : most;
     f->gas -= gas;
-    return word_is_zero(&o->value) ? gas : gas + GAS_CALL_STIPEND;
+    return word_is_zero(o->value) ? gas : gas + GAS_CALL_STIPEND;
 }
 
-static struct call call_from_operands(struct evm *e, struct frame *f, enum opcode op,
-                                      const struct call_operands *o)
+static void call_from_operands(struct call *c, struct evm *e, struct frame *f, enum opcode op,
+                               const struct call_operands *o)
 {
-    struct call c = {.kind = EVM_CALL, .sender = f->self, .recipient = o->target};
-    c.code_address = o->target;
-    c.value = o->value;
-    c.moves_value = op == OP_CALL;
-    c.is_static = f->is_static || op == OP_STATICCALL;
-    if (op == OP_CALLCODE || op == OP_DELEGATECALL) c.recipient = f->self;
-    if (op == OP_DELEGATECALL) {
-        c.sender = word_to_address(&f->sender_word);
-        c.value = f->value;
-    }
-    if (!word_is_zero(&o->input_size)) {
-        c.input_in_memory = true;
-        c.input_at = f->memory_base + (size_t)o->input_offset.limb[0];
-        c.input = bytes_of(e->memory + c.input_at, (size_t)o->input_size.limb[0]);
-    }
-    return c;
+    bool here = op == OP_CALLCODE || op == OP_DELEGATECALL;
+    c->kind = EVM_CALL;
+    c->sender = op == OP_DELEGATECALL ? word_to_address(&f->sender_word) : f->self;
+    c->recipient = here ? f->self : o->target;
+    c->code_address = o->target;
+    c->value = op == OP_DELEGATECALL ? f->value : *o->value;
+    c->moves_value = op == OP_CALL;
+    c->is_static = f->is_static || op == OP_STATICCALL;
+    c->input_in_memory = !word_is_zero(o->input_size);
+    c->input_at = c->input_in_memory ? f->memory_base + (size_t)o->input_offset->limb[0] : 0;
+    c->input = bytes_of(NULL, 0);
+    if (c->input_in_memory)
+        c->input = bytes_of(e->memory + c->input_at, (size_t)o->input_size->limb[0]);
 }
 
 static enum evm_result refusal(struct evm *e, const struct frame *f, const struct u256 *value)
@@ -197,14 +197,15 @@ enum step op_call(struct evm *e, struct frame *f, enum opcode op)
     if (f->gas >= 0) f->gas = charge_value(e, f, op, &o);
     if (f->gas >= 0) f->gas = charge_code(e, f, &program, &o);
     if (f->gas < 0) return STEP_END;
-    f->reply_size = (size_t)word_saturated(&o.reply_size);
-    f->reply_at = f->reply_size == 0 ? 0 : (size_t)o.reply_offset.limb[0];
+    f->reply_size = (size_t)word_saturated(o.reply_size);
+    f->reply_at = f->reply_size == 0 ? 0 : (size_t)o.reply_offset->limb[0];
 
-    struct call c = call_from_operands(e, f, op, &o);
+    struct call c;
+    call_from_operands(&c, e, f, op, &o);
     c.program = program;
     c.gas = take_call_gas(f, &o);
     if (e->trace != NULL) trace_close(e, f->gas);
-    enum evm_result refused = refusal(e, f, &o.value);
+    enum evm_result refused = refusal(e, f, o.value);
     if (refused == EVM_SUCCESS && call_begin(e, &c) == STEP_ENTER) return STEP_ENTER;
     if (refused != EVM_SUCCESS) {
         if (program != NULL) program_release(program);
