@@ -109,7 +109,7 @@ struct hash layer_root(const struct layer *l)
 
 struct account layer_account(struct layer *l, const struct address *a)
 {
-    return state_account(l, a)->now;
+    return state_account_now(state_account(l, a));
 }
 
 struct bytes layer_code(struct layer *l, const struct address *a)
@@ -131,7 +131,7 @@ void layer_add_balance(struct layer *l, const struct address *a, struct u256 wei
 {
     struct account_entry *e = state_account(l, a);
     struct u256 sum;
-    bool fits = u256_add_checked(&sum, e->now.balance, wei);
+    bool fits = u256_add_checked(&sum, e->seen.balance, wei);
     assert(fits); /* the chain holds fewer than 2^256 wei */
     (void)fits;
     state_set_balance(l, e, sum);
@@ -141,7 +141,7 @@ void layer_sub_balance(struct layer *l, const struct address *a, struct u256 wei
 {
     struct account_entry *e = state_account(l, a);
     struct u256 rest;
-    bool covered = u256_sub_checked(&rest, e->now.balance, wei);
+    bool covered = u256_sub_checked(&rest, e->seen.balance, wei);
     assert(covered); /* the caller has checked */
     (void)covered;
     state_set_balance(l, e, rest);

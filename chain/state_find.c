@@ -50,6 +50,24 @@ static uint64_t hash_of_slot(const struct layer *l, const struct slot_query *q)
     return state_map_hash(l->base->map_key, bytes_of(&name, sizeof name));
 }
 
+struct account state_account_now(const struct account_entry *e)
+{
+    return (struct account){
+        .nonce = e->seen.nonce,
+        .balance = e->seen.balance,
+        .storage_root = e->storage_root,
+        .code_hash = e->seen.code_hash,
+    };
+}
+
+void state_see_account(struct account_entry *e, const struct account *a)
+{
+    e->seen.balance = a->balance;
+    e->seen.nonce = a->nonce;
+    e->seen.code_hash = a->code_hash;
+    e->storage_root = a->storage_root;
+}
+
 static void load_account(const struct layer *l, struct account_entry *e, uint64_t hash)
 {
     for (const struct layer *p = l->parent; p != NULL; p = p->parent) {
@@ -57,7 +75,7 @@ static void load_account(const struct layer *l, struct account_entry *e, uint64_
             state_map_find(&p->accounts, hash, same_account, &e->address);
         if (found == NULL) continue;
         e->key = found->key;
-        e->before = found->now;
+        e->before = state_account_now(found);
         return;
     }
     e->key = keccak256(address_bytes(&e->address));
@@ -73,7 +91,7 @@ static struct account_entry *find_account(struct layer *l, const struct address 
     e = arena_alloc(&l->arena, sizeof *e);
     e->address = *a;
     load_account(l, e, hash);
-    e->now = e->before;
+    state_see_account(e, &e->before);
     state_map_add(&l->accounts, hash, e);
     return e;
 }
@@ -165,7 +183,7 @@ static bool code_from_parents(struct layer *l, struct account_entry *e)
         const struct account_entry *found =
             state_map_find(&p->accounts, hash, same_account, &e->address);
         if (found == NULL || !found->code_known) continue;
-        assert(hash_equal(&found->now.code_hash, &e->now.code_hash));
+        assert(hash_equal(&found->seen.code_hash, &e->seen.code_hash));
         e->code = arena_copy(&l->arena, found->code);
         return true;
     }
@@ -174,11 +192,11 @@ static bool code_from_parents(struct layer *l, struct account_entry *e)
 
 struct bytes state_code(struct layer *l, struct account_entry *e)
 {
-    if (!account_has_code(&e->now)) return (struct bytes){0};
+    if (hash_equal(&e->seen.code_hash, &KECCAK_EMPTY)) return (struct bytes){0};
     if (e->code_known) return e->code;
     if (!code_from_parents(l, e)) {
         struct buffer code = {0};
-        if (!l->base->code(l->base->context, &e->now.code_hash, &code)) {
+        if (!l->base->code(l->base->context, &e->seen.code_hash, &code)) {
             fatal("reading contract code: not in the database, which must be corrupt");
         }
         e->code = arena_copy(&l->arena, buffer_bytes(&code));

@@ -4,31 +4,21 @@
 
 #define ANCESTORS_MAX 256
 
-static bool host_account_exists(struct host *h, const struct address *a)
+static const struct host_account *host_account(struct host *h, const struct address *a)
 {
-    return !account_is_empty(&state_account(h->layer, a)->now);
+    return &state_account(h->layer, a)->seen;
 }
 
-static struct u256 host_balance(struct host *h, const struct address *a)
+static const struct host_account *host_touch_account(struct host *h, const struct address *a)
 {
-    return state_account(h->layer, a)->now.balance;
-}
-
-static uint64_t host_nonce(struct host *h, const struct address *a)
-{
-    return state_account(h->layer, a)->now.nonce;
+    struct account_entry *e = state_account(h->layer, a);
+    e->seen.was = state_stamp(h->layer, &e->warm_tx) ? ACCESS_WARM : ACCESS_COLD;
+    return &e->seen;
 }
 
 static struct bytes host_code(struct host *h, const struct address *a)
 {
     return layer_code(h->layer, a);
-}
-
-static struct hash host_code_hash(struct host *h, const struct address *a)
-{
-    const struct account_entry *e = state_account(h->layer, a);
-    struct hash none = {{0}};
-    return account_is_empty(&e->now) ? none : e->now.code_hash;
 }
 
 static bool host_has_storage(struct host *h, const struct address *a)
@@ -77,11 +67,6 @@ static void host_set_transient(struct host *h, const struct address *a, const st
     state_set_transient(h->layer, state_transient(h->layer, a, key), value);
 }
 
-static enum access host_touch_account(struct host *h, const struct address *a)
-{
-    return state_stamp(h->layer, &state_account(h->layer, a)->warm_tx) ? ACCESS_WARM : ACCESS_COLD;
-}
-
 static void host_set_nonce(struct host *h, const struct address *a, uint64_t nonce)
 {
     layer_set_nonce(h->layer, a, nonce);
@@ -110,7 +95,7 @@ static void host_self_destruct(struct host *h, const struct address *a, const st
     struct account_entry *e = state_account(h->layer, a);
     bool is_new = e->created_tx == h->layer->tx;
     if (!address_equal(a, heir)) {
-        host_transfer(h, a, heir, e->now.balance);
+        host_transfer(h, a, heir, e->seen.balance);
     } else if (is_new) {
         state_set_balance(h->layer, e, (struct u256){0});
     }
@@ -138,18 +123,15 @@ static const struct evm_context *host_context(struct host *h)
 }
 
 const struct host_table HOST_OF_LAYER = {
-    .account_exists = host_account_exists,
-    .balance = host_balance,
-    .nonce = host_nonce,
+    .account = host_account,
+    .touch_account = host_touch_account,
     .code = host_code,
-    .code_hash = host_code_hash,
     .has_storage = host_has_storage,
     .block_hash = host_block_hash,
     .touch_slot = host_touch_slot,
     .store = host_store,
     .transient = host_transient,
     .set_transient = host_set_transient,
-    .touch_account = host_touch_account,
     .set_nonce = host_set_nonce,
     .transfer = host_transfer,
     .mark_created = host_mark_created,

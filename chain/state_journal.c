@@ -21,22 +21,22 @@ static struct change *remember(struct layer *l, enum change_kind kind, void *tar
 
 void state_set_balance(struct layer *l, struct account_entry *e, struct u256 wei)
 {
-    remember(l, CHANGE_BALANCE, e)->old.word = e->now.balance;
-    e->now.balance = wei;
+    remember(l, CHANGE_BALANCE, e)->old.word = e->seen.balance;
+    e->seen.balance = wei;
 }
 
 void state_set_nonce(struct layer *l, struct account_entry *e, uint64_t nonce)
 {
-    remember(l, CHANGE_NONCE, e)->old.number = e->now.nonce;
-    e->now.nonce = nonce;
+    remember(l, CHANGE_NONCE, e)->old.number = e->seen.nonce;
+    e->seen.nonce = nonce;
 }
 
 void state_set_code(struct layer *l, struct account_entry *e, struct bytes code)
 {
     struct change *c = remember(l, CHANGE_CODE, e);
-    c->old.code.hash = e->now.code_hash;
+    c->old.code.hash = e->seen.code_hash;
     c->old.code.code = state_code(l, e);
-    e->now.code_hash = keccak256(code);
+    e->seen.code_hash = keccak256(code);
     e->code = code.size == 0 ? code : arena_copy(&l->arena, code);
     e->code_known = true;
 }
@@ -122,7 +122,7 @@ void state_log(struct layer *l, const struct log_entry *log)
 static void undo_code(struct change *c)
 {
     struct account_entry *e = c->target;
-    e->now.code_hash = c->old.code.hash;
+    e->seen.code_hash = c->old.code.hash;
     e->code = c->old.code.code;
 }
 
@@ -136,8 +136,8 @@ static void undo_slot(struct change *c)
 static void undo(struct layer *l, struct change *c)
 {
     switch (c->kind) {
-    case CHANGE_BALANCE: ((struct account_entry *)c->target)->now.balance = c->old.word; break;
-    case CHANGE_NONCE: ((struct account_entry *)c->target)->now.nonce = c->old.number; break;
+    case CHANGE_BALANCE: ((struct account_entry *)c->target)->seen.balance = c->old.word; break;
+    case CHANGE_NONCE: ((struct account_entry *)c->target)->seen.nonce = c->old.number; break;
     case CHANGE_CODE: undo_code(c); break;
     case CHANGE_SLOT: undo_slot(c); break;
     case CHANGE_TRANSIENT: ((struct transient_entry *)c->target)->now = c->old.word; break;
@@ -175,7 +175,7 @@ static void delete_account(struct layer *l, struct account_entry *e)
 {
     if (e->destroyed_tx != l->tx) return;
     assert(e->created_tx == l->tx);
-    e->now = ACCOUNT_EMPTY;
+    state_see_account(e, &ACCOUNT_EMPTY);
     e->code = (struct bytes){0};
     /* Created in this transaction, so nothing below this layer had storage (state_layer.h, 4). */
     for (struct slot_entry *s = e->slots; s != NULL; s = s->next)

@@ -2,7 +2,7 @@
  *
  * Invariants:
  *  1. An entry's `before` is the value at the layer's start and never changes.
- *  2. `now` differs from `before` only through a journaled setter, layer_end's deletions or the
+ *  2. What is seen of an entry differs from `before` only through a journaled setter, layer_end's deletions or the
  * seal.
  *  3. A stamp (warm_tx, created_tx, ...) means something only while it equals layer->tx, so a new
  *     transaction forgets all marks by counting up.
@@ -22,11 +22,12 @@
 struct slot_entry;
 
 struct account_entry {
+    struct host_account seen; /* first: a pointer to it is one to the entry */
     struct address address;
-    struct hash key; /* keccak of the address */
-    struct account now;
+    struct hash key;          /* keccak of the address */
+    struct hash storage_root; /* of the last seal */
     struct account before;
-    struct bytes code; /* of now.code_hash, in the layer's arena, once code_known */
+    struct bytes code; /* of seen.code_hash, in the layer's arena, once code_known */
     bool code_known;
     uint64_t warm_tx;
     uint64_t created_tx;
@@ -137,6 +138,8 @@ struct transient_entry *state_transient(struct layer *l, const struct address *a
 /* The same, but NULL where nothing was ever stored. */
 struct transient_entry *state_find_transient(struct layer *l, const struct address *a,
                                              const struct u256 *key);
+struct account state_account_now(const struct account_entry *e);
+void state_see_account(struct account_entry *e, const struct account *a); /* not journaled */
 struct bytes state_code(struct layer *l, struct account_entry *e);
 
 /* state_journal.c: changes that layer_revert undoes. */

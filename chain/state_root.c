@@ -127,7 +127,7 @@ static void seal_storage(struct seal *s, struct account_change *c)
     }
     point_into(items, c->slot_count, &s->values);
     struct account_entry *e = c->entry;
-    e->now.storage_root = update_trie(s, &e->key, &e->before.storage_root, items, c->slot_count);
+    e->storage_root = update_trie(s, &e->key, &e->before.storage_root, items, c->slot_count);
 }
 
 /* ---- the account trie ---- */
@@ -140,8 +140,9 @@ static int by_account_key(const void *a, const void *b)
 
 static bool is_changed(const struct account_entry *e, size_t changed_slots)
 {
-    if (account_is_empty(&e->now) && account_is_empty(&e->before)) return false;
-    return changed_slots > 0 || !account_equal(&e->now, &e->before);
+    struct account now = state_account_now(e);
+    if (account_is_empty(&now) && account_is_empty(&e->before)) return false;
+    return changed_slots > 0 || !account_equal(&now, &e->before);
 }
 
 static void collect_accounts(struct layer *l)
@@ -170,9 +171,10 @@ static struct hash seal_accounts(struct seal *s)
     buffer_clear(&s->values);
     for (size_t i = 0; i < l->change_count; i++) {
         const struct account_entry *e = l->changes[i].entry;
+        struct account now = state_account_now(e);
         size_t before = s->values.size;
         items[i].key = hash_bytes(&e->key);
-        if (!account_is_empty(&e->now)) account_encode(&s->values, &e->now);
+        if (!account_is_empty(&now)) account_encode(&s->values, &now);
         items[i].value.size = s->values.size - before;
     }
     point_into(items, l->change_count, &s->values);
@@ -235,14 +237,15 @@ static void write_nodes(const struct layer *l, const struct state_sink *sink)
 static void write_account(const struct account_change *c, const struct state_sink *sink)
 {
     const struct account_entry *e = c->entry;
-    sink->account(sink->context, &e->key, account_is_empty(&e->now) ? NULL : &e->now);
+    struct account now = state_account_now(e);
+    sink->account(sink->context, &e->key, account_is_empty(&now) ? NULL : &now);
     for (size_t i = 0; i < c->slot_count; i++) {
         sink->slot(sink->context, &e->key, &c->slots[i].key, c->slots[i].value);
     }
-    if (!account_has_code(&e->now)) return;
-    if (hash_equal(&e->now.code_hash, &e->before.code_hash)) return;
+    if (!account_has_code(&now)) return;
+    if (hash_equal(&now.code_hash, &e->before.code_hash)) return;
     assert(e->code_known);
-    sink->code(sink->context, &e->now.code_hash, e->code);
+    sink->code(sink->context, &now.code_hash, e->code);
 }
 
 void layer_write(const struct layer *l, const struct state_sink *sink)

@@ -38,35 +38,29 @@ static void pop_operands(struct evm *e, struct frame *f, enum opcode op, struct 
     f->stack_count -= count;
 }
 
-static int64_t charge_value(struct evm *e, struct frame *f, enum opcode op,
-                            const struct call_operands *o)
+static int64_t charge_access(int64_t gas, const struct host_account *touched)
 {
-    if (word_is_zero(o->value)) return f->gas;
+    return gas - (touched->was == ACCESS_COLD ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
+}
+
+static int64_t charge_value(struct frame *f, int64_t gas, enum opcode op,
+                            const struct call_operands *o, const struct host_account *target)
+{
+    if (word_is_zero(o->value)) return gas;
     if (op == OP_CALL && f->is_static) return frame_fail(f, EVM_STATIC_VIOLATION);
-    int64_t gas = f->gas - GAS_CALL_VALUE;
-    if (op == OP_CALL && !e->table->account_exists(e->host, &o->target)) gas -= GAS_NEW_ACCOUNT;
-    return gas;
+    gas -= GAS_CALL_VALUE;
+    return op == OP_CALL && !host_account_exists(target) ? gas - GAS_NEW_ACCOUNT : gas;
 }
 
-static int64_t charge_access_and_memory(struct evm *e, struct frame *f,
-                                        const struct call_operands *o)
+/* What runs at `a`, the account as the host has just shown it: with one use for the caller, NULL
+ * when there is no code. */
+static struct program *program_at(struct evm *e, const struct address *a,
+                                  const struct host_account *account)
 {
-    int64_t gas = memory_reserve(e, f, f->gas, o->input_offset, o->input_size);
-    if (gas >= 0) gas = memory_reserve(e, f, gas, o->reply_offset, o->reply_size);
-    if (gas < 0) return gas;
-    bool cold = e->table->touch_account(e->host, &o->target) == ACCESS_COLD;
-    return gas - (cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
-}
-
-/* With one use for the caller; NULL when there is no code. */
-static struct program *program_at(struct evm *e, const struct address *a)
-{
-    struct hash code_hash = e->table->code_hash(e->host, a);
+    struct hash code_hash = account->code_hash;
     struct program *p = program_cache_find(&e->programs, &code_hash);
-    if (p != NULL) return p;
-    struct bytes code = e->table->code(e->host, a);
-    if (code.size == 0) return NULL;
-    p = program_create(code);
+    if (p != NULL || hash_equal(&code_hash, &KECCAK_EMPTY)) return p;
+    p = program_create(e->table->code(e->host, a));
     program_cache_put(&e->programs, p, &code_hash);
     return p;
 }
@@ -74,11 +68,11 @@ static struct program *program_at(struct evm *e, const struct address *a)
 /* Finds what a call to `a` runs, with one use in *out. EIP-7702: true if that is the code of
  * another account, which goes into *delegate, and *out is then NULL. */
 static bool find_code(struct evm *e, struct program **out, struct address *delegate,
-                      const struct address *a)
+                      const struct address *a, const struct host_account *account)
 {
     *out = NULL;
     if (evm_is_precompile(e->revision, a)) return false;
-    *out = program_at(e, a);
+    *out = program_at(e, a, account);
     if (*out == NULL || e->revision < EVM_PRAGUE) return false;
     if (!delegation_decode(delegate, bytes_of((*out)->code, (*out)->size))) return false;
     program_release(*out);
@@ -86,16 +80,22 @@ static bool find_code(struct evm *e, struct program **out, struct address *deleg
     return true;
 }
 
-/* Finds the code and charges for the delegate, if there is one: its code runs whatever it is, a
- * precompile's being none and a delegation's a bad opcode. */
-static int64_t charge_code(struct evm *e, const struct frame *f, struct program **out,
-                           const struct call_operands *o)
+/* All but the gas that goes along, with the program that will run in *out (find_code): a delegate's
+ * code runs whatever it is, a precompile's being none and a delegation's a bad opcode. */
+static int64_t charge(struct evm *e, struct frame *f, struct program **out, enum opcode op,
+                      const struct call_operands *o)
 {
     struct address delegate;
-    if (!find_code(e, out, &delegate, &o->target)) return f->gas;
-    bool cold = e->table->touch_account(e->host, &delegate) == ACCESS_COLD;
-    int64_t gas = f->gas - (cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
-    if (gas >= 0) *out = program_at(e, &delegate);
+    int64_t gas = memory_reserve(e, f, f->gas, o->input_offset, o->input_size);
+    if (gas >= 0) gas = memory_reserve(e, f, gas, o->reply_offset, o->reply_size);
+    if (gas < 0) return gas;
+    const struct host_account *target = e->table->touch_account(e->host, &o->target);
+    gas = charge_access(gas, target);
+    if (gas >= 0) gas = charge_value(f, gas, op, o, target);
+    if (gas < 0 || !find_code(e, out, &delegate, &o->target, target)) return gas;
+    target = e->table->touch_account(e->host, &delegate);
+    gas = charge_access(gas, target);
+    if (gas >= 0) *out = program_at(e, &delegate, target);
     return gas;
 }
 
@@ -131,8 +131,8 @@ static enum evm_result refusal(struct evm *e, const struct frame *f, const struc
 {
     if (e->frame_count > CALL_DEPTH_MAX) return EVM_CALL_DEPTH;
     if (word_is_zero(value)) return EVM_SUCCESS;
-    struct u256 balance = e->table->balance(e->host, &f->self);
-    return word_less(&balance, value) ? EVM_BALANCE : EVM_SUCCESS;
+    const struct u256 *balance = &e->table->account(e->host, &f->self)->balance;
+    return word_less(balance, value) ? EVM_BALANCE : EVM_SUCCESS;
 }
 
 void call_done(struct evm *e, enum evm_result result, int64_t gas)
@@ -183,8 +183,9 @@ static enum step call_begin(struct evm *e, const struct call *c)
 enum step call_outermost(struct evm *e, struct call *c)
 {
     struct address delegate;
-    if (find_code(e, &c->program, &delegate, &c->code_address))
-        c->program = program_at(e, &delegate);
+    const struct host_account *account = e->table->account(e->host, &c->code_address);
+    if (find_code(e, &c->program, &delegate, &c->code_address, account))
+        c->program = program_at(e, &delegate, e->table->account(e->host, &delegate));
     return call_begin(e, c);
 }
 
@@ -193,9 +194,7 @@ enum step op_call(struct evm *e, struct frame *f, enum opcode op)
     struct call_operands o;
     struct program *program = NULL;
     pop_operands(e, f, op, &o);
-    f->gas = charge_access_and_memory(e, f, &o);
-    if (f->gas >= 0) f->gas = charge_value(e, f, op, &o);
-    if (f->gas >= 0) f->gas = charge_code(e, f, &program, &o);
+    f->gas = charge(e, f, &program, op, &o);
     if (f->gas < 0) return STEP_END;
     f->reply_size = (size_t)word_saturated(o.reply_size);
     f->reply_at = f->reply_size == 0 ? 0 : (size_t)o.reply_offset->limb[0];

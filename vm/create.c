@@ -40,8 +40,8 @@ static enum evm_result refusal(struct evm *e, const struct frame *f, const struc
     if (e->frame_count > CALL_DEPTH_MAX) return EVM_CALL_DEPTH;
     if (nonce == UINT64_MAX) return EVM_NONCE_OVERFLOW;
     if (word_is_zero(value)) return EVM_SUCCESS;
-    struct u256 balance = e->table->balance(e->host, &f->self);
-    return word_less(&balance, value) ? EVM_BALANCE : EVM_SUCCESS;
+    const struct u256 *balance = &e->table->account(e->host, &f->self)->balance;
+    return word_less(balance, value) ? EVM_BALANCE : EVM_SUCCESS;
 }
 
 static struct address new_address(const struct frame *f, const struct call *c, enum opcode op,
@@ -74,7 +74,7 @@ enum step op_create(struct evm *e, struct frame *f, enum opcode op)
     if (f->gas < 0) return STEP_END;
     struct call c = call_from_operands(e, f, &o);
     if (e->trace != NULL) trace_close(e, f->gas);
-    uint64_t nonce = e->table->nonce(e->host, &f->self);
+    uint64_t nonce = e->table->account(e->host, &f->self)->nonce;
     enum evm_result refused = refusal(e, f, &o.value, nonce);
     if (refused != EVM_SUCCESS) {
         call_done(e, refused, c.gas);
@@ -90,7 +90,8 @@ enum step op_create(struct evm *e, struct frame *f, enum opcode op)
 /* EIP-684 and EIP-7610. */
 static bool is_taken(struct evm *e, const struct address *a)
 {
-    return e->table->nonce(e->host, a) != 0 || e->table->code(e->host, a).size != 0 ||
+    const struct host_account *account = e->table->account(e->host, a);
+    return account->nonce != 0 || !hash_equal(&account->code_hash, &KECCAK_EMPTY) ||
            e->table->has_storage(e->host, a);
 }
 

@@ -116,8 +116,8 @@ static enum evm_result refusal(struct evm *e, const struct call *c)
     if (c->kind == EVM_CREATE && c->input.size > INIT_CODE_BYTES_MAX) return EVM_INIT_CODE_SIZE;
     if (word_is_zero(&c->value)) return EVM_SUCCESS;
     if (c->is_static) return EVM_STATIC_VIOLATION;
-    struct u256 balance = e->table->balance(e->host, &c->sender);
-    return word_less(&balance, &c->value) ? EVM_BALANCE : EVM_SUCCESS;
+    const struct u256 *balance = &e->table->account(e->host, &c->sender)->balance;
+    return word_less(balance, &c->value) ? EVM_BALANCE : EVM_SUCCESS;
 }
 
 /* The topmost frame has ended: whoever waits for it goes on. */

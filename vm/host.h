@@ -10,7 +10,7 @@
 #ifndef LEASEHOLD_VM_HOST_H
 #define LEASEHOLD_VM_HOST_H
 
-#include "base/bytes.h"
+#include "base/keccak.h"
 #include "base/u256.h"
 
 #define LOG_TOPICS_MAX 4
@@ -40,23 +40,34 @@ struct evm_context {
 
 enum access { ACCESS_COLD, ACCESS_WARM };
 
-/* A storage slot as the running transaction sees it. The host's own, for the VM to read; good until
- * the host is called again. */
+/* An account and a storage slot as the running transaction sees them. They are the host's own, for
+ * the VM to read, and good until the host is called again. */
+struct host_account {
+    struct u256 balance;
+    uint64_t nonce;
+    struct hash code_hash; /* KECCAK_EMPTY without code, and of an account that is not there */
+    enum access was;       /* before the touch that gave it (EIP-2929) */
+};
+
 struct host_slot {
     struct u256 now;
     struct u256 original; /* when the transaction began; no revert changes it (EIP-2200) */
-    enum access was;      /* before the touch that gave this slot (EIP-2929) */
+    enum access was;      /* before the touch that gave it */
 };
+
+/* As EIP-161 has it: an empty account does not exist. */
+static inline bool host_account_exists(const struct host_account *a)
+{
+    return a->nonce != 0 || !hash_equal(&a->code_hash, &KECCAK_EMPTY) || !u256_is_zero(a->balance);
+}
 
 struct host; /* the implementer's own */
 
 struct host_table {
-    bool (*account_exists)(struct host *h, const struct address *a); /* not empty, EIP-161 */
-    struct u256 (*balance)(struct host *h, const struct address *a);
-    uint64_t (*nonce)(struct host *h, const struct address *a);
+    /* One look-up each. An account that is not there reads as an empty one. */
+    const struct host_account *(*account)(struct host *h, const struct address *a);
+    const struct host_account *(*touch_account)(struct host *h, const struct address *a); /* warm */
     struct bytes (*code)(struct host *h, const struct address *a);
-    struct hash (*code_hash)(struct host *h,
-                             const struct address *a);            /* zero if it does not exist */
     bool (*has_storage)(struct host *h, const struct address *a); /* for EIP-7610 */
     struct hash (*block_hash)(struct host *h, uint64_t number);   /* zero outside the last 256 */
 
@@ -68,9 +79,6 @@ struct host_table {
     struct u256 (*transient)(struct host *h, const struct address *a, const struct u256 *key);
     void (*set_transient)(struct host *h, const struct address *a, const struct u256 *key,
                           const struct u256 *value);
-
-    /* Marks warm and tells what it was before (EIP-2929). */
-    enum access (*touch_account)(struct host *h, const struct address *a);
 
     void (*set_nonce)(struct host *h, const struct address *a, uint64_t nonce);
     /* Moves wei; the VM has checked that the sender holds it. Also creates the recipient. */

@@ -4,24 +4,24 @@
 
 #include <assert.h>
 
-static int64_t charge_account(struct evm *e, int64_t gas, const struct address *a)
+/* What is left when the account that was just touched is paid for. */
+static int64_t charge_account(int64_t gas, const struct host_account *account)
 {
-    bool cold = e->table->touch_account(e->host, a) == ACCESS_COLD;
-    return gas - (cold ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
+    return gas - (account->was == ACCESS_COLD ? GAS_COLD_ACCOUNT : GAS_WARM_ACCESS);
 }
 
 OPERATION(op_balance)
 {
     (void)f;
     struct address a = word_to_address(&top[0]);
-    gas = charge_account(e, gas, &a);
-    if (gas >= 0) top[0] = e->table->balance(e->host, &a);
-    return gas;
+    const struct host_account *account = e->table->touch_account(e->host, &a);
+    top[0] = account->balance;
+    return charge_account(gas, account);
 }
 
 OPERATION(op_selfbalance)
 {
-    top[1] = e->table->balance(e->host, &f->self);
+    top[1] = e->table->account(e->host, &f->self)->balance;
     return gas;
 }
 
@@ -29,7 +29,7 @@ OPERATION(op_extcodesize)
 {
     (void)f;
     struct address a = word_to_address(&top[0]);
-    gas = charge_account(e, gas, &a);
+    gas = charge_account(gas, e->table->touch_account(e->host, &a));
     if (gas >= 0) top[0] = word_u64(e->table->code(e->host, &a).size);
     return gas;
 }
@@ -38,11 +38,10 @@ OPERATION(op_extcodehash)
 {
     (void)f;
     struct address a = word_to_address(&top[0]);
-    gas = charge_account(e, gas, &a);
-    if (gas < 0) return gas;
-    struct hash h = e->table->code_hash(e->host, &a);
-    top[0] = word_of_hash(&h);
-    return gas;
+    const struct host_account *account = e->table->touch_account(e->host, &a);
+    top[0] = word_u64(0);
+    if (host_account_exists(account)) top[0] = word_of_hash(&account->code_hash);
+    return charge_account(gas, account);
 }
 
 OPERATION(op_extcodecopy)
@@ -51,7 +50,7 @@ OPERATION(op_extcodecopy)
     gas = memory_reserve(e, f, gas, &top[-1], &top[-3]);
     if (gas < 0) return gas;
     gas -= GAS_COPY_WORD * (int64_t)words_of(top[-3].limb[0]);
-    if (gas >= 0) gas = charge_account(e, gas, &a);
+    if (gas >= 0) gas = charge_account(gas, e->table->touch_account(e->host, &a));
     if (gas >= 0) copy_padded(f, &top[-1], e->table->code(e->host, &a), &top[-2], &top[-3]);
     return gas;
 }
@@ -142,10 +141,11 @@ OPERATION(op_selfdestruct)
 {
     if (f->is_static) return frame_fail(f, EVM_STATIC_VIOLATION);
     struct address heir = word_to_address(&top[0]);
-    if (e->table->touch_account(e->host, &heir) == ACCESS_COLD) gas -= GAS_COLD_ACCOUNT;
+    const struct host_account *to = e->table->touch_account(e->host, &heir);
+    bool heir_exists = host_account_exists(to);
+    if (to->was == ACCESS_COLD) gas -= GAS_COLD_ACCOUNT;
     if (gas < 0) return gas;
-    struct u256 balance = e->table->balance(e->host, &f->self);
-    if (!word_is_zero(&balance) && !e->table->account_exists(e->host, &heir))
+    if (!heir_exists && !word_is_zero(&e->table->account(e->host, &f->self)->balance))
         gas -= GAS_NEW_ACCOUNT;
     if (gas >= 0) e->table->self_destruct(e->host, &f->self, &heir);
     return gas;

@@ -182,8 +182,8 @@ static void revert_undoes_everything(void **state)
     HOST_OF_LAYER.mark_created(&h, &b);
     HOST_OF_LAYER.self_destruct(&h, &b, &a);
     HOST_OF_LAYER.log(&h, &log);
-    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &b), ACCESS_COLD);
-    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &b), ACCESS_WARM);
+    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &b)->was, ACCESS_COLD);
+    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &b)->was, ACCESS_WARM);
     assert_int_equal(touch(&h, 1, 1).was, ACCESS_COLD);
     HOST_OF_LAYER.revert(&h, before);
     assert_int_equal(balance(l, 1), 100);
@@ -192,7 +192,7 @@ static void revert_undoes_everything(void **state)
     assert_int_equal(layer_code(l, &a).size, 0);
     assert_int_equal(slot(l, 1, 2), 11);
     assert_int_equal(transient(&h, 1, 1), 0);
-    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &b), ACCESS_COLD);
+    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &b)->was, ACCESS_COLD);
     assert_int_equal(touch(&h, 1, 1).was, ACCESS_COLD);
     HOST_OF_LAYER.transfer(&h, &a, &b, num(1));
     layer_end(l);
@@ -215,12 +215,12 @@ static void a_new_transaction_forgets_marks(void **state)
     layer_warm_slot(l, &a, num(1));
     set_transient(&h, 1, 1, 5);
     (void)store(&h, 1, 1, 5);
-    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &a), ACCESS_WARM);
+    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &a)->was, ACCESS_WARM);
     assert_int_equal(touch(&h, 1, 1).was, ACCESS_WARM);
     assert_int_equal(u256_to_u64(touch(&h, 1, 1).original), 0);
     layer_end(l);
     layer_begin(l);
-    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &a), ACCESS_COLD);
+    assert_int_equal(HOST_OF_LAYER.touch_account(&h, &a)->was, ACCESS_COLD);
     assert_int_equal(touch(&h, 1, 1).was, ACCESS_COLD);
     assert_int_equal(transient(&h, 1, 1), 0);
     (void)store(&h, 1, 1, 6);

@@ -24,12 +24,12 @@ static struct hash world_digest(struct host *h)
     keccak_init(&k);
     for (size_t i = 0; i < h->account_count; i++) {
         const struct memory_account *a = &h->accounts[i];
-        keccak_update(&k, bytes_of(&a->balance, sizeof(a->balance)));
-        keccak_update(&k, bytes_of(&a->nonce, sizeof(a->nonce)));
-        keccak_update(&k, hash_bytes(&a->code_hash));
+        keccak_update(&k, bytes_of(&a->seen.balance, sizeof(a->seen.balance)));
+        keccak_update(&k, bytes_of(&a->seen.nonce, sizeof(a->seen.nonce)));
+        keccak_update(&k, hash_bytes(&a->seen.code_hash));
     }
     for (size_t i = 0; i < h->slot_count; i++)
-        keccak_update(&k, bytes_of(&h->slots[i].value, sizeof(h->slots[i].value)));
+        keccak_update(&k, bytes_of(&h->slots[i].seen.now, sizeof(h->slots[i].seen.now)));
     return keccak_finish(&k);
 }
 

@@ -103,8 +103,8 @@ static bool read_account(struct program_file *p, struct bytes *line)
     bool good = read_address(&a, line) && read_number(&balance, line) && read_u64(&nonce, line) &&
                 hex_decode(&code, next_word(line)) == OK;
     if (good) {
-        memory_account_get(&p->host, &a)->balance = balance;
-        memory_account_get(&p->host, &a)->nonce = nonce;
+        memory_account_get(&p->host, &a)->seen.balance = balance;
+        memory_account_get(&p->host, &a)->seen.nonce = nonce;
         memory_host_put_code(&p->host, &a, buffer_bytes(&code));
     }
     buffer_finish(&code);

@@ -56,7 +56,7 @@ static inline void put_code(struct fixture *x, struct address a, const char *hex
 
 static inline void put_balance(struct fixture *x, struct address a, uint64_t wei)
 {
-    memory_account_get(&x->host, &a)->balance = u256_from_u64(wei);
+    memory_account_get(&x->host, &a)->seen.balance = u256_from_u64(wei);
 }
 
 static inline void fixture_open(struct fixture *x)

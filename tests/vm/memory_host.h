@@ -16,11 +16,9 @@
 #include <string.h>
 
 struct memory_account {
+    struct host_account seen; /* first, as in a slot */
     struct address address;
-    struct u256 balance;
-    uint64_t nonce;
     struct bytes code; /* owned */
-    struct hash code_hash;
     bool warm;
     bool created;
     bool destructed;
@@ -85,13 +83,18 @@ static inline uint64_t memory_part(const uint8_t *from)
     return v;
 }
 
-/* Sums of products with odd numbers, which do not wait for each other; their upper half is good. */
+/* Sums of products with odd numbers, which do not wait for each other. The upper half is good. */
+static inline uint64_t memory_fold(uint64_t sum)
+{
+    return sum >> 32 ^ sum >> 52;
+}
+
 static inline uint64_t memory_address_hash(const struct address *a)
 {
     uint64_t h = memory_part(a->b) * UINT64_C(0x9e3779b97f4a7c15) +
                  memory_part(a->b + 8) * UINT64_C(0xc2b2ae3d27d4eb4f) +
                  memory_part(a->b + 12) * UINT64_C(0xd6e8feb86659fd93);
-    return h >> 32;
+    return memory_fold(h);
 }
 
 static inline uint64_t memory_slot_hash(const struct address *a, const struct u256 *key)
@@ -100,7 +103,7 @@ static inline uint64_t memory_slot_hash(const struct address *a, const struct u2
         memory_part(a->b + 12) * UINT64_C(0xd6e8feb86659fd93) +
         key->limb[0] * UINT64_C(0x9e3779b97f4a7c15) + key->limb[1] * UINT64_C(0xc2b2ae3d27d4eb4f) +
         key->limb[2] * UINT64_C(0xff51afd7ed558ccd) + key->limb[3] * UINT64_C(0xc4ceb9fe1a85ec53);
-    return h >> 32;
+    return memory_fold(h);
 }
 
 /* Room for one more element of a dense array. */
@@ -147,7 +150,7 @@ static inline struct memory_account *memory_account_get(struct host *h, const st
     h->accounts = (struct memory_account *)memory_grow(h->accounts, h->account_count,
                                                        &h->account_capacity, sizeof(*h->accounts));
     struct memory_account *fresh = &h->accounts[h->account_count];
-    *fresh = (struct memory_account){.address = *a, .code_hash = KECCAK_EMPTY};
+    *fresh = (struct memory_account){.address = *a, .seen.code_hash = KECCAK_EMPTY};
     if (memory_index_grow(&h->account_index, h->account_count)) {
         for (size_t i = 0; i < h->account_count; i++)
             memory_index_put(&h->account_index, memory_address_hash(&h->accounts[i].address), i);
@@ -197,7 +200,7 @@ static inline void memory_host_put_code(struct host *h, const struct address *a,
     struct memory_account *account = memory_account_get(h, a);
     assert(account->code.size == 0);
     account->code = memory_bytes_copy(code);
-    account->code_hash = keccak256(code);
+    account->seen.code_hash = keccak256(code);
 }
 
 static inline void memory_host_put_slot(struct host *h, const struct address *a, struct u256 slot,
@@ -223,36 +226,26 @@ static inline size_t memory_account_at(struct host *h, const struct memory_accou
     return (size_t)(a - h->accounts);
 }
 
-static inline bool memory_account_exists(struct host *h, const struct address *a)
+static inline const struct host_account *memory_account(struct host *h, const struct address *a)
 {
-    const struct memory_account *found = memory_account_find(h, a);
-    return found != NULL &&
-           (found->nonce != 0 || found->code.size != 0 || !u256_is_zero(found->balance));
+    return &memory_account_get(h, a)->seen;
 }
 
+/* For tests to look. */
 static inline struct u256 memory_balance(struct host *h, const struct address *a)
 {
-    const struct memory_account *found = memory_account_find(h, a);
-    return found == NULL ? u256_from_u64(0) : found->balance;
+    return memory_account(h, a)->balance;
 }
 
 static inline uint64_t memory_nonce(struct host *h, const struct address *a)
 {
-    const struct memory_account *found = memory_account_find(h, a);
-    return found == NULL ? 0 : found->nonce;
+    return memory_account(h, a)->nonce;
 }
 
 static inline struct bytes memory_code(struct host *h, const struct address *a)
 {
     const struct memory_account *found = memory_account_find(h, a);
     return found == NULL ? bytes_of(NULL, 0) : found->code;
-}
-
-static inline struct hash memory_code_hash(struct host *h, const struct address *a)
-{
-    const struct memory_account *found = memory_account_find(h, a);
-    struct hash none = {{0}};
-    return found != NULL && memory_account_exists(h, a) ? found->code_hash : none;
 }
 
 static inline bool memory_has_storage(struct host *h, const struct address *a)
@@ -314,27 +307,29 @@ static inline void memory_set_transient(struct host *h, const struct address *a,
     s->transient = *value;
 }
 
-static inline enum access memory_touch_account(struct host *h, const struct address *a)
+static inline const struct host_account *memory_touch_account(struct host *h,
+                                                              const struct address *a)
 {
     struct memory_account *account = memory_account_get(h, a);
-    if (account->warm) return ACCESS_WARM;
+    account->seen.was = account->warm ? ACCESS_WARM : ACCESS_COLD;
+    if (account->warm) return &account->seen;
     memory_undo(h, UNDO_WARM, memory_account_at(h, account), u256_from_u64(0));
     account->warm = true;
-    return ACCESS_COLD;
+    return &account->seen;
 }
 
 static inline void memory_set_nonce(struct host *h, const struct address *a, uint64_t nonce)
 {
     struct memory_account *account = memory_account_get(h, a);
-    memory_undo(h, UNDO_NONCE, memory_account_at(h, account), u256_from_u64(account->nonce));
-    account->nonce = nonce;
+    memory_undo(h, UNDO_NONCE, memory_account_at(h, account), u256_from_u64(account->seen.nonce));
+    account->seen.nonce = nonce;
 }
 
 static inline void memory_set_balance(struct host *h, const struct address *a, struct u256 balance)
 {
     struct memory_account *account = memory_account_get(h, a);
-    memory_undo(h, UNDO_BALANCE, memory_account_at(h, account), account->balance);
-    account->balance = balance;
+    memory_undo(h, UNDO_BALANCE, memory_account_at(h, account), account->seen.balance);
+    account->seen.balance = balance;
 }
 
 static inline void memory_transfer(struct host *h, const struct address *from,
@@ -359,14 +354,14 @@ static inline void memory_set_code(struct host *h, const struct address *a, stru
     assert(account->code.size == 0 && code.size > 0); /* code is set once */
     memory_undo(h, UNDO_CODE, memory_account_at(h, account), u256_from_u64(0));
     account->code = memory_bytes_copy(code);
-    account->code_hash = keccak256(code);
+    account->seen.code_hash = keccak256(code);
 }
 
 static inline void memory_self_destruct(struct host *h, const struct address *a,
                                         const struct address *heir)
 {
     struct memory_account *account = memory_account_get(h, a);
-    struct u256 balance = account->balance;
+    struct u256 balance = account->seen.balance;
     bool goes = account->created;
     if (goes && !account->destructed) {
         memory_undo(h, UNDO_DESTRUCTED, memory_account_at(h, account), u256_from_u64(0));
@@ -404,14 +399,14 @@ static inline void memory_bytes_free(struct bytes *b)
 
 static inline void memory_undo_account(struct memory_account *account, const struct undo *u)
 {
-    if (u->kind == UNDO_BALANCE) account->balance = u->value;
-    if (u->kind == UNDO_NONCE) account->nonce = u256_to_u64(u->value);
+    if (u->kind == UNDO_BALANCE) account->seen.balance = u->value;
+    if (u->kind == UNDO_NONCE) account->seen.nonce = u256_to_u64(u->value);
     if (u->kind == UNDO_WARM) account->warm = false;
     if (u->kind == UNDO_CREATED) account->created = !u256_is_zero(u->value);
     if (u->kind == UNDO_DESTRUCTED) account->destructed = false;
     if (u->kind != UNDO_CODE) return;
     memory_bytes_free(&account->code);
-    account->code_hash = KECCAK_EMPTY;
+    account->seen.code_hash = KECCAK_EMPTY;
 }
 
 static inline void memory_undo_storage(struct memory_slot *s, const struct undo *u)
@@ -468,18 +463,15 @@ static inline void memory_host_finish(struct host *h)
 }
 
 static const struct host_table memory_host_table = {
-    .account_exists = memory_account_exists,
-    .balance = memory_balance,
-    .nonce = memory_nonce,
+    .account = memory_account,
+    .touch_account = memory_touch_account,
     .code = memory_code,
-    .code_hash = memory_code_hash,
     .has_storage = memory_has_storage,
     .block_hash = memory_block_hash,
     .touch_slot = memory_touch_slot,
     .store = memory_store,
     .transient = memory_transient,
     .set_transient = memory_set_transient,
-    .touch_account = memory_touch_account,
     .set_nonce = memory_set_nonce,
     .transfer = memory_transfer,
     .mark_created = memory_mark_created,

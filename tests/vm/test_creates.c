@@ -24,7 +24,7 @@ static uint64_t nonce_of(struct fixture *x, struct address a)
 static void run_as(struct fixture *x, uint64_t contract_nonce, const char *code)
 {
     struct address a = CONTRACT;
-    memory_account_get(&x->host, &a)->nonce = contract_nonce;
+    memory_account_get(&x->host, &a)->seen.nonce = contract_nonce;
     fixture_run_code(x, code);
 }
 
@@ -45,7 +45,7 @@ static void create_makes_an_account_with_nonce_one_and_its_code(void **state)
     assert_int_equal(nonce_of(&x, created), 1);
     assert_int_equal(nonce_of(&x, CONTRACT), 2);
     assert_int_equal(code_of(&x, created).size, 1);
-    assert_int_equal(memory_touch_account(&x.host, &created), ACCESS_WARM);
+    assert_int_equal(memory_touch_account(&x.host, &created)->was, ACCESS_WARM);
     fixture_close(&x);
 }
 
@@ -58,7 +58,7 @@ static void create2_addresses_follow_eip_1014(void **state)
     struct buffer want = code_from("4d1a2e2bb4f88f0250f26ffff098b0b30b26bf38");
     fixture_open(&x);
     x.message.recipient = zero;
-    memory_account_get(&x.host, &zero)->nonce = 1;
+    memory_account_get(&x.host, &zero)->seen.nonce = 1;
     put_code(&x, zero, "5f60015f5f f5" RETURN_TOP); /* one byte of empty memory */
     fixture_run(&x);
     assert_int_equal(x.out.output.size, 32);
@@ -135,10 +135,10 @@ static void a_taken_address_is_a_collision_and_costs_the_gas(void **state)
         struct address there = created_by_contract(1);
         fixture_open(&x);
         struct memory_account *a = memory_account_get(&x.host, &there);
-        if (kind == 0) a->nonce = 1;
+        if (kind == 0) a->seen.nonce = 1;
         if (kind == 1) put_code(&x, there, "00");
         if (kind == 2) memory_host_put_slot(&x.host, &there, u256_from_u64(1), u256_from_u64(1));
-        if (kind == 3) a->balance = u256_from_u64(9); /* money alone does not take it */
+        if (kind == 3) a->seen.balance = u256_from_u64(9); /* money alone does not take it */
         run_as(&x, 1, ONE_BYTE_CREATE "5f5260205ff3");
         struct u256 answer = returned_word(&x);
         assert_int_equal(u256_is_zero(answer), kind != 3);
