@@ -41,11 +41,6 @@ int bytes_compare(struct bytes a, struct bytes b)
     return a.size < b.size ? -1 : a.size > b.size;
 }
 
-bool hash_equal(const struct hash *a, const struct hash *b)
-{
-    return memcmp(a->b, b->b, sizeof a->b) == 0;
-}
-
 bool hash_is_zero(const struct hash *h)
 {
     static const struct hash zero;
@@ -55,11 +50,6 @@ bool hash_is_zero(const struct hash *h)
 struct bytes hash_bytes(const struct hash *h)
 {
     return (struct bytes){h->b, sizeof h->b};
-}
-
-bool address_equal(const struct address *a, const struct address *b)
-{
-    return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
 bool address_is_zero(const struct address *a)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct bytes {
     const uint8_t *data; /* may be NULL when size is 0 */
@@ -30,12 +31,21 @@ struct bytes bytes_slice(struct bytes whole, size_t offset, size_t size); /* ass
 bool bytes_equal(struct bytes a, struct bytes b);
 int bytes_compare(struct bytes a, struct bytes b); /* lexicographic; shorter first */
 
-bool hash_equal(const struct hash *a, const struct hash *b);
 bool hash_is_zero(const struct hash *h);
 struct bytes hash_bytes(const struct hash *h);
-bool address_equal(const struct address *a, const struct address *b);
 bool address_is_zero(const struct address *a);
 struct bytes address_bytes(const struct address *a);
+
+/* Inline, since every look-up asks: compilers turn the sizes into a few loads. */
+static inline bool hash_equal(const struct hash *a, const struct hash *b)
+{
+    return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+static inline bool address_equal(const struct address *a, const struct address *b)
+{
+    return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
 
 /* A growable run of bytes. Zero-initialised is empty and valid. Running out of memory is fatal. */
 struct buffer {

@@ -53,8 +53,8 @@ static void split(struct host *h, struct evm_message *m, struct bytes rest, size
         rest = bytes_slice(rest, 0, rest.size - 32);
     }
     if (rest.size > 0) memory_host_put_code(h, &m->recipient, rest);
-    memory_account_get(h, &m->recipient)->balance = u256_from_u64(1000);
-    memory_account_get(h, &m->recipient)->nonce = 1;
+    memory_account_get(h, &m->recipient)->seen.balance = u256_from_u64(1000);
+    memory_account_get(h, &m->recipient)->seen.nonce = 1;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -83,27 +83,34 @@ static inline uint64_t memory_part(const uint8_t *from)
     return v;
 }
 
-/* Sums of products with odd numbers, which do not wait for each other. The upper half is good. */
-static inline uint64_t memory_fold(uint64_t sum)
+static inline uint64_t memory_last_part(const struct address *a)
 {
-    return sum >> 32 ^ sum >> 52;
+    uint32_t v;
+    memcpy(&v, a->b + 16, sizeof(v));
+    return v;
+}
+
+/* Hashes are sums of products with odd numbers, which do not wait for each other. Their highest
+ * bits are the best, so those choose the cell. */
+static inline size_t memory_cell(const struct memory_index *ix, uint64_t hash)
+{
+    return (size_t)((word_pair)hash * ix->capacity >> 64);
 }
 
 static inline uint64_t memory_address_hash(const struct address *a)
 {
-    uint64_t h = memory_part(a->b) * UINT64_C(0x9e3779b97f4a7c15) +
-                 memory_part(a->b + 8) * UINT64_C(0xc2b2ae3d27d4eb4f) +
-                 memory_part(a->b + 12) * UINT64_C(0xd6e8feb86659fd93);
-    return memory_fold(h);
+    return memory_part(a->b) * UINT64_C(0x9e3779b97f4a7c15) +
+           memory_part(a->b + 8) * UINT64_C(0xc2b2ae3d27d4eb4f) +
+           memory_last_part(a) * UINT64_C(0xd6e8feb86659fd93);
 }
 
 static inline uint64_t memory_slot_hash(const struct address *a, const struct u256 *key)
 {
-    uint64_t h =
-        memory_part(a->b + 12) * UINT64_C(0xd6e8feb86659fd93) +
-        key->limb[0] * UINT64_C(0x9e3779b97f4a7c15) + key->limb[1] * UINT64_C(0xc2b2ae3d27d4eb4f) +
-        key->limb[2] * UINT64_C(0xff51afd7ed558ccd) + key->limb[3] * UINT64_C(0xc4ceb9fe1a85ec53);
-    return memory_fold(h);
+    return memory_last_part(a) * UINT64_C(0xd6e8feb86659fd93) +
+           key->limb[0] * UINT64_C(0x9e3779b97f4a7c15) +
+           key->limb[1] * UINT64_C(0xc2b2ae3d27d4eb4f) +
+           key->limb[2] * UINT64_C(0xff51afd7ed558ccd) +
+           key->limb[3] * UINT64_C(0xc4ceb9fe1a85ec53);
 }
 
 /* Room for one more element of a dense array. */
@@ -116,7 +123,7 @@ static inline void *memory_grow(void *array, size_t count, size_t *capacity, siz
 
 static inline void memory_index_put(struct memory_index *ix, uint64_t hash, size_t position)
 {
-    size_t i = (size_t)hash & (ix->capacity - 1);
+    size_t i = memory_cell(ix, hash);
     while (ix->cells[i] != 0)
         i = (i + 1) & (ix->capacity - 1);
     ix->cells[i] = position + 1;
@@ -136,7 +143,7 @@ static inline struct memory_account *memory_account_find(struct host *h, const s
 {
     if (h->account_index.capacity == 0) return NULL;
     size_t mask = h->account_index.capacity - 1;
-    for (size_t i = (size_t)memory_address_hash(a) & mask;; i = (i + 1) & mask) {
+    for (size_t i = memory_cell(&h->account_index, memory_address_hash(a));; i = (i + 1) & mask) {
         size_t cell = h->account_index.cells[i];
         if (cell == 0) return NULL;
         if (address_equal(&h->accounts[cell - 1].address, a)) return &h->accounts[cell - 1];
@@ -160,27 +167,38 @@ static inline struct memory_account *memory_account_get(struct host *h, const st
     return fresh;
 }
 
+static inline struct memory_slot *memory_slot_find(struct host *h, const struct address *a,
+                                                   const struct u256 *key, uint64_t hash)
+{
+    if (h->slot_index.capacity == 0) return NULL;
+    size_t mask = h->slot_index.capacity - 1;
+    for (size_t i = memory_cell(&h->slot_index, hash);; i = (i + 1) & mask) {
+        size_t cell = h->slot_index.cells[i];
+        if (cell == 0) return NULL;
+        struct memory_slot *s = &h->slots[cell - 1];
+        if (word_equal(&s->key, key) && address_equal(&s->address, a)) return s;
+    }
+}
+
+static inline void memory_slot_index_fill(struct host *h)
+{
+    for (size_t i = 0; i < h->slot_count; i++) {
+        struct memory_slot *s = &h->slots[i];
+        memory_index_put(&h->slot_index, memory_slot_hash(&s->address, &s->key), i);
+    }
+}
+
 static inline struct memory_slot *memory_slot_get(struct host *h, const struct address *a,
                                                   const struct u256 *key)
 {
     uint64_t hash = memory_slot_hash(a, key);
-    size_t mask = h->slot_index.capacity - 1;
-    for (size_t i = (size_t)hash & mask; h->slot_index.capacity > 0; i = (i + 1) & mask) {
-        size_t cell = h->slot_index.cells[i];
-        if (cell == 0) break;
-        struct memory_slot *s = &h->slots[cell - 1];
-        if (word_equal(&s->key, key) && address_equal(&s->address, a)) return s;
-    }
+    struct memory_slot *found = memory_slot_find(h, a, key, hash);
+    if (found != NULL) return found;
     h->slots = (struct memory_slot *)memory_grow(h->slots, h->slot_count, &h->slot_capacity,
                                                  sizeof(*h->slots));
     h->slots[h->slot_count] = (struct memory_slot){
         .address = *a, .key = *key, .era = UINT64_MAX, .transient_era = UINT64_MAX};
-    if (memory_index_grow(&h->slot_index, h->slot_count)) {
-        for (size_t i = 0; i < h->slot_count; i++) {
-            struct memory_slot *s = &h->slots[i];
-            memory_index_put(&h->slot_index, memory_slot_hash(&s->address, &s->key), i);
-        }
-    }
+    if (memory_index_grow(&h->slot_index, h->slot_count)) memory_slot_index_fill(h);
     memory_index_put(&h->slot_index, hash, h->slot_count);
     return &h->slots[h->slot_count++];
 }
