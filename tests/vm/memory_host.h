@@ -94,7 +94,7 @@ static inline uint64_t memory_last_part(const struct address *a)
  * bits are the best, so those choose the cell. */
 static inline size_t memory_cell(const struct memory_index *ix, uint64_t hash)
 {
-    return (size_t)((word_pair)hash * ix->capacity >> 64);
+    return (size_t)((u128)hash * ix->capacity >> 64);
 }
 
 static inline uint64_t memory_address_hash(const struct address *a)

@@ -82,7 +82,7 @@ static void observe_twisted(struct observation *o, struct evm *evm, const struct
     trial_open(&honest, t, no_twist);
     for (int i = 0; i < MAKER_CONTRACTS; i++) {
         struct address a = contract_address((uint32_t)i);
-        memory_account_get(&host, &a)->code_hash = memory_code_hash(&honest, &a);
+        memory_account_get(&host, &a)->seen.code_hash = memory_account(&honest, &a)->code_hash;
     }
     struct evm_message m = trial_message(&host, t, t->message.gas);
     run_contender(o, evm, &host, &contenders[0], &m);

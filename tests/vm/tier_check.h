@@ -93,12 +93,12 @@ static inline void see_account(struct observation *o, const struct memory_accoun
     struct keccak k;
     uint8_t marks[2] = {a->created, a->destructed};
     if (a->warm) mix_key(&o->warm, &a->address, NULL);
-    if (u256_is_zero(a->balance) && a->nonce == 0 && a->code.size == 0) return;
+    if (u256_is_zero(a->seen.balance) && a->seen.nonce == 0 && a->code.size == 0) return;
     keccak_init(&k);
     keccak_update(&k, address_bytes(&a->address));
-    keccak_update(&k, bytes_of(&a->balance, sizeof(a->balance)));
-    keccak_update(&k, bytes_of(&a->nonce, sizeof(a->nonce)));
-    keccak_update(&k, hash_bytes(&a->code_hash));
+    keccak_update(&k, bytes_of(&a->seen.balance, sizeof(a->seen.balance)));
+    keccak_update(&k, bytes_of(&a->seen.nonce, sizeof(a->seen.nonce)));
+    keccak_update(&k, hash_bytes(&a->seen.code_hash));
     keccak_update(&k, bytes_of(marks, sizeof(marks)));
     mix_in(&o->state, &k);
 }
@@ -106,12 +106,12 @@ static inline void see_account(struct observation *o, const struct memory_accoun
 static inline void see_slot(struct observation *o, const struct memory_slot *s)
 {
     struct keccak k;
-    if (s->warm) mix_key(&o->warm, &s->address, &s->slot);
-    if (u256_equal(s->value, s->original) && u256_is_zero(s->transient)) return;
+    if (s->warm) mix_key(&o->warm, &s->address, &s->key);
+    if (u256_equal(s->seen.now, s->seen.original) && u256_is_zero(s->transient)) return;
     keccak_init(&k);
     keccak_update(&k, address_bytes(&s->address));
-    keccak_update(&k, bytes_of(&s->slot, sizeof(s->slot)));
-    keccak_update(&k, bytes_of(&s->value, sizeof(s->value)));
+    keccak_update(&k, bytes_of(&s->key, sizeof(s->key)));
+    keccak_update(&k, bytes_of(&s->seen.now, sizeof(s->seen.now)));
     keccak_update(&k, bytes_of(&s->transient, sizeof(s->transient)));
     mix_in(&o->state, &k);
 }

@@ -133,8 +133,8 @@ static inline void trial_put_contract(struct host *h, const struct trial *t, int
     struct buffer code = {.size = 0};
     trial_code(&code, t, contract, twist);
     memory_host_put_code(h, &a, buffer_bytes(&code));
-    memory_account_get(h, &a)->nonce = 1;
-    memory_account_get(h, &a)->balance = u256_from_u64(1000 * ((uint64_t)contract + 1));
+    memory_account_get(h, &a)->seen.nonce = 1;
+    memory_account_get(h, &a)->seen.balance = u256_from_u64(1000 * ((uint64_t)contract + 1));
     for (uint64_t slot = 0; slot < TRIAL_SLOTS; slot++)
         memory_host_put_slot(h, &a, u256_from_u64(slot), trial_slot_value(contract, slot));
     buffer_finish(&code);
@@ -170,8 +170,8 @@ static inline void trial_open(struct host *h, const struct trial *t, struct twis
     struct address sender = trial_sender();
     *h = (struct host){.context = trial_context()};
     h->block_hash_answer = (struct hash){{0xb1, 0x0c}};
-    memory_account_get(h, &sender)->balance = u256_from_u64(UINT64_C(1000000000000000000));
-    memory_account_get(h, &sender)->nonce = TRIAL_NONCE;
+    memory_account_get(h, &sender)->seen.balance = u256_from_u64(UINT64_C(1000000000000000000));
+    memory_account_get(h, &sender)->seen.nonce = TRIAL_NONCE;
     for (int i = 0; i < MAKER_CONTRACTS; i++)
         trial_put_contract(h, t, i, twist);
     for (uint32_t i = 0; i < MAKER_DELEGATING; i++)
