@@ -261,8 +261,8 @@ void layer_spenders(const struct layer *l, struct buffer *out)
     assert(l->sealed);
     for (size_t i = 0; i < l->change_count; i++) {
         const struct account_entry *e = l->changes[i].entry;
-        bool spent = u256_compare(e->now.balance, e->before.balance) < 0;
-        if (spent || e->now.nonce != e->before.nonce)
+        bool spent = u256_compare(e->seen.balance, e->before.balance) < 0;
+        if (spent || e->seen.nonce != e->before.nonce)
             buffer_append(out, address_bytes(&e->address));
     }
 }

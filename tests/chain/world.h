@@ -239,11 +239,8 @@ __attribute__((unused)) static void world_step(struct world *w, struct mempool *
     view = world_view(w);
     struct buffer spenders = {0};
     layer_spenders(built->layer, &spenders);
-    size_t count = spenders.size / sizeof(struct address);
-    struct address *list = must_alloc(spenders.size);
-    memcpy(list, spenders.data, spenders.size);
-    mempool_on_block(pool, &view, list, count);
-    free(list);
+    mempool_on_block(pool, &view, (const struct address *)spenders.data,
+                     spenders.size / sizeof(struct address));
     buffer_finish(&spenders);
     layer_release(view.context);
 }
