@@ -50,23 +50,23 @@ enum detail { WITH_CODE, WITH_CODE_HASH };
 
 static void write_account(json_t *accounts, const struct memory_account *a, enum detail detail)
 {
-    if (u256_is_zero(a->balance) && a->nonce == 0 && a->code.size == 0) return;
+    if (u256_is_zero(a->seen.balance) && a->seen.nonce == 0 && a->code.size == 0) return;
     json_t *entry = account_entry(accounts, &a->address);
-    json_object_set_new(entry, "balance", json_word(a->balance));
-    json_object_set_new(entry, "nonce", json_number(a->nonce));
+    json_object_set_new(entry, "balance", json_word(a->seen.balance));
+    json_object_set_new(entry, "nonce", json_number(a->seen.nonce));
     if (detail == WITH_CODE)
         json_object_set_new(entry, "code", json_hex(a->code));
     else
-        json_object_set_new(entry, "codeHash", json_hex(hash_bytes(&a->code_hash)));
+        json_object_set_new(entry, "codeHash", json_hex(hash_bytes(&a->seen.code_hash)));
 }
 
 static void write_slot(json_t *accounts, const struct memory_slot *s)
 {
     char key[67];
-    if (u256_is_zero(s->value)) return;
-    u256_to_quantity(key, s->slot);
+    if (u256_is_zero(s->seen.now)) return;
+    u256_to_quantity(key, s->key);
     json_t *storage = json_object_get(account_entry(accounts, &s->address), "storage");
-    json_object_set_new(storage, key, json_word(s->value));
+    json_object_set_new(storage, key, json_word(s->seen.now));
 }
 
 /* Every account that exists and every slot that is not zero. */
