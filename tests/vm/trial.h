@@ -147,7 +147,7 @@ static inline void trial_put_delegating(struct host *h, const struct trial *t, u
     buffer_append(&code, bytes_of("\xef\x01\x00", 3));
     buffer_append(&code, address_bytes(&t->delegates[index]));
     memory_host_put_code(h, &a, buffer_bytes(&code));
-    memory_account_get(h, &a)->nonce = 1;
+    memory_account_get(h, &a)->seen.nonce = 1;
     buffer_finish(&code);
 }
 
