@@ -40,13 +40,15 @@ static void memory_ensure(struct evm *e, size_t need)
 /* Which interpreter the frame begins in, and whether it may change later. */
 static void choose_tier(struct evm *e, struct frame *f)
 {
-    struct program *p = f->program;
-    bool is_plain = e->tier == EVM_TIER_PLAIN || e->trace != NULL;
-    f->is_pinned = is_plain || e->tier == EVM_TIER_FAST;
-    p->heat += PROGRAM_HEAT_PER_CALL;
-    f->is_fast = !is_plain && (e->tier == EVM_TIER_FAST || program_is_hot(p));
-    if (f->is_fast) program_cache_translate(&e->programs, p);
-    f->pc = f->is_fast ? REGISTER_CODE_ENTRY : 0;
+    f->pc = 0;
+    f->is_pinned = e->tier == EVM_TIER_PLAIN || e->trace != NULL;
+    f->is_fast = frame_can_be_fast(e, f);
+}
+
+bool frame_can_be_fast(struct evm *e, struct frame *f)
+{
+    if (f->is_pinned) return false;
+    return program_heat(&e->programs, f->program, f->pc, e->tier == EVM_TIER_FAST);
 }
 
 void frame_push(struct evm *e, const struct call *c, struct program *program, size_t snapshot,

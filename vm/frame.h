@@ -40,9 +40,9 @@ struct call {
 
 struct frame {
     struct program *program;
-    bool is_fast;   /* it runs register code */
-    bool is_pinned; /* it stays in the interpreter that it is in */
-    size_t pc;      /* in the bytecode; if it is fast, index of a header in the register code */
+    bool is_fast;   /* it runs register code; there is a superblock at pc */
+    bool is_pinned; /* it stays in the plain interpreter */
+    size_t pc;      /* in the bytecode, in both interpreters */
     int64_t gas;
     size_t stack_base; /* index in the region; item i (1 = bottom) is at base + i */
     size_t stack_count;
@@ -138,6 +138,8 @@ static inline int64_t frame_fail(struct frame *f, enum evm_result result)
 /* Takes one use of the program. The caller has taken the snapshot. */
 void frame_push(struct evm *e, const struct call *c, struct program *program, size_t snapshot,
                 int64_t refund);
+/* Tells whether the frame, which has come to f->pc, may go on there in register code. */
+bool frame_can_be_fast(struct evm *e, struct frame *f);
 /* Unwinds the topmost frame: reverts the host if it failed, leaves its result, gas and output in
  * done_result, done_gas and return_data. The frame's content stays readable until the next push. */
 struct frame *frame_pop(struct evm *e);

@@ -10,7 +10,6 @@
  * one that sends each opcode through the trace first. So neither costs anything when off. */
 #include "vm/frame.h"
 #include "vm/operations.h"
-#include "vm/register_code.h"
 
 #include <assert.h>
 
@@ -100,18 +99,6 @@ static inline void save(struct frame *f, const uint8_t *pc, int64_t gas, ptrdiff
     f->pc = (size_t)(pc - f->program->code);
     f->gas = gas;
     f->stack_count = (size_t)count;
-}
-
-/* A JUMPDEST of code that may be translated: true if the frame goes on there in register code. */
-static bool becomes_fast(struct evm *e, struct frame *f, const uint8_t *pc)
-{
-    if (f->is_pinned) return false;
-    f->program->heat++;
-    if (!program_is_hot(f->program)) return false;
-    program_cache_translate(&e->programs, f->program);
-    f->pc = f->program->fast->targets[pc - f->program->code];
-    f->is_fast = true;
-    return true;
 }
 
 /* One function by its nature: the registers that hold pc, sp and gas are its locals. */
@@ -321,9 +308,9 @@ resume: /* a call or create was begun: it is over (NEXT), it runs now (ENTER), o
 
 watch:
     if (e->stop != NULL && *e->stop != 0) goto failed;
-    if (!becomes_fast(e, f, pc)) goto op_JUMPDEST;
-    f->gas = gas;
-    f->stack_count = (size_t)(sp - bottom);
+    save(f, pc, gas, sp - bottom);
+    f->is_fast = frame_can_be_fast(e, f);
+    if (!f->is_fast) goto op_JUMPDEST;
     return STEP_SWITCH;
 trace_step:
     trace_open(e, f, pc, gas, (size_t)(sp - bottom));

@@ -1,9 +1,9 @@
 /* The loop that runs register code (register_code.h): one label an instruction, as in
- * interpreter.c, but operands are named slots, and gas and the stack are checked once a block.
+ * interpreter.c, but operands are named slots, and gas and the stack are checked once a superblock.
  *
- * sp stays where it was at the block's entry; the jump that ends the block moves it. When a
- * header's check fails, the frame goes on in the plain interpreter, for good. */
-#include "base/keccak.h"
+ * sp stays where it was at the header; the exit or jump that ends the superblock moves it. When a
+ * header's check fails, the frame goes on in the plain interpreter, for good; when it comes to an
+ * offset that has no superblock (yet), until it comes to one that has. */
 #include "vm/frame.h"
 #include "vm/gas.h"
 #include "vm/operations.h"
@@ -27,7 +27,7 @@
 #define GO()   goto *labels[pc->op]
 #define NEXT() goto *labels[(++pc)->op]
 
-/* pc is at a header. */
+/* pc is at a header, sp at its topmost item. */
 #define ENTER_BLOCK()                                                                              \
     do {                                                                                           \
         gas -= pc->gas;                                                                            \
@@ -39,12 +39,12 @@
 #define COMMUTATIVE_OP(NAME, function)                                                             \
     op_##NAME : function(DST, A, B);                                                               \
     NEXT();                                                                                        \
-    op_##NAME##_SC : function(DST, A, pc->constant);                                               \
+    op_##NAME##_SC : function(DST, A, CONSTANT_OF(pc));                                            \
     NEXT();
 
 #define ORDERED_OP(NAME, function)                                                                 \
     COMMUTATIVE_OP(NAME, function)                                                                 \
-    op_##NAME##_CS : function(DST, pc->constant, B);                                               \
+    op_##NAME##_CS : function(DST, CONSTANT_OF(pc), B);                                            \
     NEXT();
 
 #define SHIFT_OP(NAME, function)                                                                   \
@@ -57,23 +57,28 @@
 #define MODULAR_OP(NAME, function)                                                                 \
     op_##NAME : function(DST, A, B, SLOT((int64_t)pc->imm));                                       \
     NEXT();                                                                                        \
-    op_##NAME##_SC : function(DST, A, B, pc->constant);                                            \
+    op_##NAME##_SC : function(DST, A, B, CONSTANT_OF(pc));                                         \
     NEXT();
 
-/* A jump to a header if the condition holds, else on to the next one, `size` instructions on. */
+/* To its exit if the condition holds, else on; `size` instructions stand for the branch. */
 #define JUMP_IF(condition, size)                                                                   \
-    target = (condition) ? pc->target : pc + (size);                                               \
-    sp = DST;                                                                                      \
-    pc = target;                                                                                   \
+    pc += (condition) ? (int64_t)pc->imm : (size);                                                 \
+    GO();
+
+/* To whatever is at the offset in the bytecode that an entry is of. */
+#define JUMP_TO(word)                                                                              \
+    entry = entry_of(f, code, (word));                                                             \
+    if (UNLIKELY(entry < ENTRY_OPEN)) goto jump_slowly;                                            \
+    pc = code->insns + entry_header(entry);                                                        \
     ENTER_BLOCK();
 
 #define BRANCH_OP(NAME, test)                                                                      \
     op_JUMP_##NAME : JUMP_IF(test(A, B), 1);                                                       \
-    op_JUMP_##NAME##_SC : JUMP_IF(test(A, pc[1].constant), 2);
+    op_JUMP_##NAME##_SC : JUMP_IF(test(A, CONSTANT_OF(pc + 1)), 2);
 
 #define BRANCH3_OP(NAME, test)                                                                     \
     BRANCH_OP(NAME, test)                                                                          \
-    op_JUMP_##NAME##_CS : JUMP_IF(test(pc[1].constant, B), 2);
+    op_JUMP_##NAME##_CS : JUMP_IF(test(CONSTANT_OF(pc + 1), B), 2);
 
 #define FACT_OP(NAME, word)                                                                        \
     op_##NAME : word_copy(DST, (word));                                                            \
@@ -83,18 +88,22 @@
     op_##NAME : set_number(DST, (number));                                                         \
     NEXT();
 
+/* What a function takes and gives back is the gas that is really left, see register_code.h. */
 #define OPERATION_OP(NAME, function)                                                               \
-    op_##NAME : gas = function(e, f, A, gas);                                                      \
+    op_##NAME : gas = function(e, f, A, gas + (int64_t)pc->imm);                                   \
     if (UNLIKELY(gas < 0)) goto failed;                                                            \
+    gas -= (int64_t)pc->imm;                                                                       \
     NEXT();
 
 #define LOG_OP(NAME, topics)                                                                       \
-    op_##NAME : gas = op_log(e, f, A, gas, topics);                                                \
+    op_##NAME : gas = op_log(e, f, A, gas + (int64_t)pc->imm, topics);                             \
     if (UNLIKELY(gas < 0)) goto failed;                                                            \
+    gas -= (int64_t)pc->imm;                                                                       \
     NEXT();
 
 #define ENTER_OP(NAME, function)                                                                   \
-    op_##NAME : save(f, pc + 1, gas, A - bottom);                                                  \
+    op_##NAME : if (UNLIKELY(gas < 0)) goto failed;                                                \
+    save(f, pc->imm, gas, A - bottom);                                                             \
     step = function(e, f, OP_##NAME);                                                              \
     goto resume;
 
@@ -104,25 +113,27 @@
     f->result = how;                                                                               \
     goto end;
 
-#define RESERVE(at, size)                                                                          \
+#define RESERVE(at, size, prepaid)                                                                 \
     if (UNLIKELY(!in_memory(f, at, size))) {                                                       \
-        gas = memory_expand_for(e, f, gas, at, size);                                              \
+        gas = memory_expand_for(e, f, gas + (int64_t)(prepaid), at, size);                         \
         if (gas < 0) goto failed;                                                                  \
+        gas -= (int64_t)(prepaid);                                                                 \
     }
 
-static inline void save(struct frame *f, const struct insn *pc, int64_t gas, ptrdiff_t count)
+static inline void save(struct frame *f, size_t offset, int64_t gas, ptrdiff_t count)
 {
-    f->pc = (size_t)(pc - f->program->fast->insns);
+    f->pc = offset;
     f->gas = gas;
     f->stack_count = (size_t)count;
 }
 
-/* The header at the offset that a word names, or the trap. */
-static inline const struct insn *target_of(const struct frame *f, const struct u256 *offset)
+/* The entry of the offset that a word names; 0 where there is no JUMPDEST. */
+static inline uint32_t entry_of(const struct frame *f, const struct register_code *code,
+                                const struct u256 *offset)
 {
-    const struct register_code *code = f->program->fast;
-    if (!word_is_u64(offset) || offset->limb[0] >= f->program->size) return code->insns;
-    return code->insns + code->targets[offset->limb[0]];
+    if (!word_is_u64(offset) || offset->limb[0] >= f->program->size) return 0;
+    uint32_t entry = code->entries[offset->limb[0]];
+    return (entry & ENTRY_JUMPDEST) == 0 ? 0 : entry;
 }
 
 static inline void word_load_calldata(struct u256 *r, struct frame *f, uint64_t offset)
@@ -156,29 +167,25 @@ enum step interpret_fast(struct evm *e, struct frame *f) // NOLINT(readability-f
 
     const volatile int *const stop = e->stop == NULL ? &never : e->stop;
     const struct register_code *const code = f->program->fast;
-    const struct insn *pc = code->insns + f->pc;
-    struct u256 *bottom = &e->stack[f->stack_base];
-    struct u256 *sp = bottom + f->stack_count;
-    int64_t gas = f->gas;
-    const struct insn *target;
+    const struct insn *pc;
+    struct u256 *bottom;
+    struct u256 *sp;
+    int64_t gas;
+    uint32_t entry;
+    const struct u256 *target;
+    struct insn *exit;
     struct u256 number;
+    ptrdiff_t index;
     enum step step;
 
-    assert(gas >= 0 && f == frame_top(e) && pc->op == R_BLOCK);
-    ENTER_BLOCK();
+    assert(f == frame_top(e));
+    goto enter;
 
     /* The macros end statements by themselves, which the formatter cannot know. */
     /* clang-format off */
 
-op_BLOCK: /* fallen into */
-    sp = DST;
-    ENTER_BLOCK();
-op_SKIP:
-    pc += pc->imm;
-    GO();
-
 op_LOAD:
-    word_copy(DST, pc->constant);
+    word_copy(DST, CONSTANT_OF(pc));
     NEXT();
 op_LOAD_U64:
     set_number(DST, pc->imm);
@@ -252,59 +259,76 @@ op_CALLDATALOAD_AT:
     word_load_calldata(DST, f, pc->imm);
     NEXT();
 op_MLOAD:
-    RESERVE(A, 32)
+    RESERVE(A, 32, pc->imm)
     word_load_to(DST, f->memory + A->limb[0]);
     NEXT();
 op_MLOAD_AT:
-    set_number(&number, pc->imm);
-    RESERVE(&number, 32)
-    word_load_to(DST, f->memory + pc->imm);
+    set_number(&number, pc->offset);
+    RESERVE(&number, 32, pc->gas)
+    word_load_to(DST, f->memory + pc->offset);
     NEXT();
 op_MSTORE:
-    RESERVE(A, 32)
+    RESERVE(A, 32, pc->imm)
     word_store(f->memory + A->limb[0], B);
     NEXT();
 op_MSTORE_AT:
-    set_number(&number, pc->imm);
-    RESERVE(&number, 32)
-    word_store(f->memory + pc->imm, B);
+    set_number(&number, pc->offset);
+    RESERVE(&number, 32, pc->gas)
+    word_store(f->memory + pc->offset, B);
     NEXT();
 op_MSTORE8:
-    RESERVE(A, 1)
+    RESERVE(A, 1, pc->imm)
     f->memory[A->limb[0]] = (uint8_t)B->limb[0];
     NEXT();
 
     OPERATION_OP(KECCAK256, op_keccak256)
+    OPERATION_OP(SSTORE, op_sstore)
 op_KECCAK256_AT:
-    gas = keccak_at(e, f, DST, pc->imm, gas);
+    gas = keccak_at(e, f, DST, pc->imm, gas + pc->refund);
     if (UNLIKELY(gas < 0)) goto failed;
+    gas -= pc->refund;
     NEXT();
     REGISTER_OPERATIONS(OPERATION_OP)
     REGISTER_LOGS(LOG_OP)
-op_SSTORE: /* its price depends on the gas that is really left */
-    gas = op_sstore(e, f, A, gas + (int64_t)pc->imm) - (int64_t)pc->imm;
-    if (UNLIKELY(gas < 0)) goto failed;
-    NEXT();
 
-op_JUMP:
+op_EXIT: /* the first time */
     sp = DST;
-    pc = pc->target;
+    gas += pc->refund;
+    if (gas < 0) goto failed;
+    save(f, pc->imm, gas, sp - bottom);
+    index = pc - code->insns;
+    if (!frame_can_be_fast(e, f)) goto go_plain;
+    exit = &code->insns[index];
+    pc = code->insns + entry_header(code->entries[f->pc]);
+    exit->op = R_EXIT_TO;
+    exit->imm = (uint64_t)(pc - exit);
+    ENTER_BLOCK();
+op_EXIT_TO:
+    sp = DST;
+    gas += pc->refund;
+    pc += (int64_t)pc->imm;
     ENTER_BLOCK();
 op_JUMP_TO:
-    target = target_of(f, A);
+    target = A;
     sp = DST;
-    pc = target;
-    ENTER_BLOCK();
+    JUMP_TO(target);
 op_JUMP_TO_COPY:
-    target = target_of(f, A);
+    word_copy(&number, A);
+    target = &number;
     word_copy(DST, B);
     sp = SLOT((int64_t)pc->imm);
-    pc = target;
-    ENTER_BLOCK();
+    JUMP_TO(target);
 op_JUMPI_TO:
-    target = word_is_zero(A) ? pc + 1 : target_of(f, B);
+    if (word_is_zero(A)) NEXT();
+    target = B;
     sp = DST;
-    pc = target;
+    JUMP_TO(target);
+jump_slowly: /* no JUMPDEST, or no superblock there yet */
+    if (!word_is_u64(target) || !program_is_jump(f->program, target->limb[0])) goto op_BAD_JUMP;
+    if (gas < 0) goto failed;
+    save(f, target->limb[0], gas, sp - bottom);
+    if (!frame_can_be_fast(e, f)) goto go_plain;
+    pc = code->insns + entry_header(code->entries[f->pc]);
     ENTER_BLOCK();
 
 op_JUMP_NONZERO:
@@ -323,11 +347,13 @@ op_JUMP_ISZERO:
     END_OP(REVERT, op_return, EVM_REVERT)
     END_OP(SELFDESTRUCT, op_selfdestruct, EVM_SUCCESS)
 op_STOP:
+    if (gas < 0) goto failed;
     f->result = EVM_SUCCESS;
     goto end;
 
+op_BLOCK:
 op_DATA:
-    assert(!"a branch's constant is no instruction");
+    assert(!"a header or a branch's constant is no instruction");
 op_BAD_OPCODE:
     f->result = EVM_BAD_OPCODE;
     goto failed;
@@ -342,18 +368,22 @@ end:
 
 resume: /* a call or create was begun: it is over (NEXT), it runs now (ENTER), or it failed us */
     if (step != STEP_NEXT) return step;
-    pc = code->insns + f->pc;
+enter:
     gas = f->gas;
     bottom = &e->stack[f->stack_base];
     sp = bottom + f->stack_count;
+    assert(gas >= 0);
+    if (!entry_has_header(code->entries[f->pc]) && !frame_can_be_fast(e, f)) goto go_plain;
+    pc = code->insns + entry_header(code->entries[f->pc]);
     ENTER_BLOCK();
 
 leave: /* stopped from outside, or the plain interpreter is to find out where it ends */
-    if (*stop != 0) goto failed;
-    save(f, pc, gas + pc->gas, sp - bottom);
-    f->pc = pc->offset;
-    f->is_fast = false;
+    gas += pc->gas;
+    if (gas < 0 || *stop != 0) goto failed;
+    save(f, pc->offset, gas, sp - bottom);
     f->is_pinned = true;
+go_plain:
+    f->is_fast = false;
     return STEP_SWITCH;
     /* clang-format on */
 }

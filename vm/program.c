@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The tables of register code cost about as much as 1 gas for WARM_SIZE_PART bytes, a superblock
+ * as HOT_VISITS short visits. */
+#define WARM_BASE      8
+#define WARM_SIZE_PART 64
+#define HOT_VISITS     16
+
 static void mark_jumps(uint64_t *jumps, struct bytes code)
 {
     for (size_t i = 0; i < code.size; i++) {
@@ -38,7 +44,7 @@ void program_release(struct program *p)
 {
     assert(p->use_count > 0);
     if (--p->use_count > 0) return;
-    free(p->fast);
+    register_code_destroy(p->fast);
     free(p);
 }
 
@@ -77,20 +83,44 @@ void program_cache_put(struct program_cache *c, struct program *p, const struct 
     c->slots[index] = p;
 }
 
-void program_cache_translate(struct program_cache *c, struct program *p)
+/* Called after p->fast has grown from `bytes_before`. */
+static void count_bytes(struct program_cache *c, const struct program *p, size_t bytes_before)
 {
-    if (p->fast != NULL) return;
-    p->fast = translate(p);
     if (!p->is_cached) return;
-    c->fast_bytes += p->fast->bytes;
+    c->fast_bytes += p->fast->bytes - bytes_before;
     if (c->fast_bytes <= PROGRAM_FAST_BYTES_MAX) return;
     for (size_t i = 0; i < PROGRAM_CACHE_MAX; i++)
         if (c->slots[i] != NULL && c->slots[i] != p && c->slots[i]->fast != NULL) empty_slot(c, i);
+}
+
+static bool is_warm(struct program_cache *c, struct program *p, bool at_once)
+{
+    if (p->fast != NULL) return true;
+    if (!at_once && ++p->heat < WARM_BASE + p->size / WARM_SIZE_PART) return false;
+    p->fast = register_code_create(p);
+    count_bytes(c, p, 0);
+    return true;
+}
+
+bool program_heat(struct program_cache *c, struct program *p, size_t offset, bool at_once)
+{
+    if (!is_warm(c, p, at_once)) return false;
+    uint32_t *entry = &p->fast->entries[offset];
+    if (entry_has_header(*entry)) return true;
+    uint32_t visits = *entry & ~ENTRY_JUMPDEST;
+    if (visits + 1 < ENTRY_FIRST) ++*entry;
+    if (!at_once && visits < HOT_VISITS) return false;
+    if (c->translator == NULL) c->translator = translator_create();
+    size_t bytes_before = p->fast->bytes;
+    bool is_there = translate(c->translator, p, offset);
+    count_bytes(c, p, bytes_before);
+    return is_there;
 }
 
 void program_cache_finish(struct program_cache *c)
 {
     for (size_t i = 0; i < PROGRAM_CACHE_MAX; i++)
         empty_slot(c, i);
+    translator_destroy(c->translator);
     assert(c->fast_bytes == 0);
 }

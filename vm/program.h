@@ -4,9 +4,9 @@
  * A program is counted: each frame that runs it holds one use. The cache is direct-mapped and of
  * fixed size; a program that loses its slot while it runs goes when its last use ends.
  *
- * Heat: calls and JUMPDESTs that the plain interpreter has passed. Once it has cost about as much
- * to run as it costs to translate, the program is translated (translate.h), so that nobody gets
- * more work out of the VM than twice what was paid for. */
+ * Heat: a program that was called and has passed JUMPDESTs often enough gets tables for register
+ * code, and an offset that it came to often enough a superblock (translate.h): so the work of
+ * translating stays in proportion to the gas that was paid, and code that runs once is left. */
 #ifndef LEASEHOLD_VM_PROGRAM_H
 #define LEASEHOLD_VM_PROGRAM_H
 
@@ -17,8 +17,8 @@ struct program {
     struct hash code_hash; /* only of a cached one */
     uint32_t use_count;
     bool is_cached;
-    uint64_t heat;
-    struct register_code *fast; /* NULL until the program is translated */
+    size_t heat;
+    struct register_code *fast; /* NULL until it is warm */
     size_t size;                /* of the code, without padding */
     const uint8_t *code;        /* size + CODE_PADDING_BYTES, the padding zero */
     uint64_t jumps[];           /* bit i: byte i is a JUMPDEST and no PUSH data; the code follows */
@@ -33,16 +33,11 @@ static inline bool program_is_jump(const struct program *p, uint64_t offset)
     return offset < p->size && (p->jumps[offset >> 6] >> (offset & 63) & 1) != 0;
 }
 
-#define PROGRAM_HEAT_PER_CALL 100 /* a call costs 100 gas at least, a JUMPDEST 1 */
-#define PROGRAM_HEAT_PER_BYTE 4
-
-static inline bool program_is_hot(const struct program *p)
-{
-    return p->heat >= p->size * PROGRAM_HEAT_PER_BYTE;
-}
+struct translator;
 
 struct program_cache {
-    size_t fast_bytes; /* of all translations in it, at most PROGRAM_FAST_BYTES_MAX */
+    size_t fast_bytes;             /* of all register code in it, at most PROGRAM_FAST_BYTES_MAX */
+    struct translator *translator; /* NULL until it was used */
     struct program *slots[PROGRAM_CACHE_MAX]; /* the cache holds one use of each */
 };
 
@@ -50,9 +45,10 @@ struct program_cache {
 struct program *program_cache_find(struct program_cache *c, const struct hash *code_hash);
 /* Takes over whatever had the slot. The caller keeps its own use. */
 void program_cache_put(struct program_cache *c, struct program *p, const struct hash *code_hash);
-/* Gives the program its `fast`, if it has none yet. If the cache then holds too many bytes of
- * translations it drops the other ones. */
-void program_cache_translate(struct program_cache *c, struct program *p);
+/* The program comes to an offset: whether it has a superblock there, perhaps from now on. `at_once`
+ * does not wait until the offset is hot. If the cache holds too much register code then, it drops
+ * the other programs'. */
+bool program_heat(struct program_cache *c, struct program *p, size_t offset, bool at_once);
 void program_cache_finish(struct program_cache *c);
 
 #endif

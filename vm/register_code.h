@@ -1,38 +1,48 @@
 /* vm/register_code.h - what hot code is translated to: three-address code over stack slots.
  *
- * The EVM's stack code spends most of its operations on moving words about. Within a basic block
- * the translator (translate.h) follows where each word is, so that PUSH, DUP, SWAP, POP, PC and
- * JUMPDEST vanish, constants fold, and an addition names the two slots that it reads and the one
- * that it writes. At a block's end every word is back where the EVM has it.
+ * The EVM's stack code spends most of its operations on moving words about. The translator
+ * (translate.h) follows where each word is, so that PUSH, DUP, SWAP, POP, PC and JUMPDEST vanish,
+ * constants fold, and an addition names the two slots that it reads and the one that it writes.
  *
- * A slot is a distance in bytes from `sp`, the topmost item at the block's entry: 0 is that item,
- * -32 the one under it, 32 what would be pushed next; from TEMP_FIRST * 32 on are temporaries,
- * which mean nothing outside of their block.
+ * The unit is a superblock: it is entered at its header only, and runs on through jumps whose
+ * target is known and through conditional ones on their likelier side; the other side leaves by an
+ * exit, which brings every word back where the EVM has it, gives back the gas that was prepaid
+ * for what did not run, and goes to the superblock of that offset.
  *
- * Gas and stack bounds are checked once a block, by its header (R_BLOCK), with the sum of all
- * static gas. If a check fails the frame goes on in the plain interpreter, which finds out where
- * exactly it ends. Operations that see the exact gas get what the block has prepaid for the
- * operations behind them (R_GAS, R_SSTORE) or end the block (calls and creates). */
+ * A slot is a distance in bytes from `sp`, the topmost item at the header: 0 is that item, -32 the
+ * one under it, 32 what would be pushed next; from TEMP_FIRST * 32 on are temporaries, which mean
+ * nothing outside of their superblock.
+ *
+ * Gas and stack bounds are checked once, by the header, with the sum of all static gas. If a check
+ * fails the frame goes on in the plain interpreter, which finds out where exactly it ends. What an
+ * operation costs by its operands is checked there and then against the gas that is really left:
+ * what the header left over, plus what it took for operations further on (PREPAID), some of which
+ * an exit may spare. So `gas` may be below zero inside of a superblock; whatever ends one looks.
+ * Calls and creates, which hand gas on, end it. */
 #ifndef LEASEHOLD_VM_REGISTER_CODE_H
 #define LEASEHOLD_VM_REGISTER_CODE_H
 
 #include "base/u256.h"
 
 #include <assert.h>
+#include <stdbool.h>
+
+/* clang-format off */
 
 /* What an instruction's fields are: the translator moves and renames by this. */
-#define WRITES               1  /* dst is a slot that is written, and any other would do as well */
-#define READS_A              2  /* a is a slot that is read */
-#define READS_B              4  /* b too */
-#define CONSTANT             8  /* `constant` is an operand */
-#define TARGET               16 /* `target` is where it may go */
-#define OPAQUE               32 /* touches slots that the fields do not tell */
-#define BINARY_SS            (WRITES | READS_A | READS_B)
-#define BINARY_SC            (WRITES | READS_A | CONSTANT)
-#define BINARY_CS            (WRITES | READS_B | CONSTANT)
-#define BRANCH_SS            (READS_A | READS_B | TARGET)
-#define BRANCH_SC            (READS_A | TARGET) /* its constant is in the R_DATA behind it */
-#define BRANCH_CS            (READS_B | TARGET)
+#define WRITES    1  /* dst is a slot that is written, and any other would do as well */
+#define READS_A   2  /* a is a slot that is read */
+#define READS_B   4  /* b too */
+#define CONSTANT  8  /* the word imm bytes further is an operand: CONSTANT_OF */
+#define TARGET    16 /* goes imm instructions further, to an exit, if its condition holds */
+#define OPAQUE    32 /* touches slots that the fields do not tell */
+#define PREPAID   64 /* imm: the gas that the header took for what stands behind it */
+#define BINARY_SS (WRITES | READS_A | READS_B)
+#define BINARY_SC (WRITES | READS_A | CONSTANT)
+#define BINARY_CS (WRITES | READS_B | CONSTANT)
+#define BRANCH_SS (READS_A | READS_B | TARGET)
+#define BRANCH_SC (READS_A | TARGET) /* its constant is in the R_DATA behind it */
+#define BRANCH_CS (READS_B | TARGET)
 #define COMMUTATIVE(X, name) X(name, BINARY_SS) X(name##_SC, BINARY_SC)
 #define ORDERED(X, name)     COMMUTATIVE(X, name) X(name##_CS, BINARY_CS)
 #define SHIFT(X, name)       X(name, BINARY_SS) X(name##_BY, WRITES | READS_B)
@@ -41,33 +51,30 @@
 
 /* Words that a frame can name without operands: dst only. */
 #define REGISTER_FACTS(X)                                                                          \
-    X(ADDRESS, WRITES)                                                                             \
-    X(ORIGIN, WRITES) X(CALLER, WRITES) X(CALLVALUE, WRITES) X(CALLDATASIZE, WRITES)               \
-        X(GASPRICE, WRITES) X(RETURNDATASIZE, WRITES) X(COINBASE, WRITES) X(TIMESTAMP, WRITES)     \
-            X(NUMBER, WRITES) X(PREVRANDAO, WRITES) X(GASLIMIT, WRITES) X(CHAINID, WRITES)         \
-                X(BASEFEE, WRITES) X(BLOBBASEFEE, WRITES) X(MSIZE, WRITES)
+    X(ADDRESS, WRITES) X(ORIGIN, WRITES) X(CALLER, WRITES) X(CALLVALUE, WRITES)                    \
+    X(CALLDATASIZE, WRITES) X(GASPRICE, WRITES) X(RETURNDATASIZE, WRITES) X(COINBASE, WRITES)      \
+    X(TIMESTAMP, WRITES) X(NUMBER, WRITES) X(PREVRANDAO, WRITES) X(GASLIMIT, WRITES)               \
+    X(CHAINID, WRITES) X(BASEFEE, WRITES) X(BLOBBASEFEE, WRITES) X(MSIZE, WRITES)
 
 /* Operations of operations.h: `a` is the topmost of their operands, which lie as on the stack; a
  * result replaces the lowest one. */
 #define REGISTER_OPERATIONS(X)                                                                     \
-    X(EXP, op_exp)                                                                                 \
-    X(BALANCE, op_balance) X(CALLDATACOPY, op_calldatacopy) X(CODECOPY, op_codecopy)               \
-        X(EXTCODESIZE, op_extcodesize) X(EXTCODECOPY, op_extcodecopy)                              \
-            X(RETURNDATACOPY, op_returndatacopy) X(EXTCODEHASH, op_extcodehash)                    \
-                X(BLOCKHASH, op_blockhash) X(BLOBHASH, op_blobhash) X(SELFBALANCE, op_selfbalance) \
-                    X(SLOAD, op_sload) X(TLOAD, op_tload) X(TSTORE, op_tstore) X(MCOPY, op_mcopy)
+    X(EXP, op_exp) X(BALANCE, op_balance)                                                          \
+    X(CALLDATACOPY, op_calldatacopy) X(CODECOPY, op_codecopy) X(EXTCODESIZE, op_extcodesize)       \
+    X(EXTCODECOPY, op_extcodecopy) X(RETURNDATACOPY, op_returndatacopy)                            \
+    X(EXTCODEHASH, op_extcodehash) X(BLOCKHASH, op_blockhash) X(BLOBHASH, op_blobhash)             \
+    X(SELFBALANCE, op_selfbalance) X(SLOAD, op_sload) X(TLOAD, op_tload) X(TSTORE, op_tstore)      \
+    X(MCOPY, op_mcopy)
 #define REGISTER_LOGS(X) X(LOG0, 0) X(LOG1, 1) X(LOG2, 2) X(LOG3, 3) X(LOG4, 4)
-/* These leave the loop: all operands and everything below lies as on the stack, `a` is its top. */
+/* These leave the loop: all operands and everything below lies as on the stack, `a` is its top. The
+ * frame goes on at the offset imm. */
 #define REGISTER_ENTERS(X)                                                                         \
-    X(CREATE, op_create)                                                                           \
-    X(CREATE2, op_create) X(CALL, op_call) X(CALLCODE, op_call) X(DELEGATECALL, op_call)           \
-        X(STATICCALL, op_call)
+    X(CREATE, op_create) X(CREATE2, op_create) X(CALL, op_call) X(CALLCODE, op_call)               \
+    X(DELEGATECALL, op_call) X(STATICCALL, op_call)
 
 /* All others. */
-/* clang-format off */
 #define REGISTER_OPS(X)                                                                            \
     X(BLOCK, OPAQUE)         /* header, see below */                                               \
-    X(SKIP, OPAQUE)          /* imm instructions further: a run of JUMPDESTs is one block */       \
     X(DATA, CONSTANT)        /* never run: the constant of the branch before it */                 \
     X(LOAD, WRITES | CONSTANT)                                                                     \
     X(LOAD_U64, WRITES)      /* imm */                                                             \
@@ -84,17 +91,19 @@
     X(ADDMOD, OPAQUE)        /* a + b mod the slot imm; _SC: mod the constant */                   \
     X(ADDMOD_SC, BINARY_SS | CONSTANT)                                                             \
     X(MULMOD, OPAQUE) X(MULMOD_SC, BINARY_SS | CONSTANT)                                           \
-    X(GAS, WRITES)           /* imm: prepaid gas */                                                \
+    X(GAS, WRITES | PREPAID)                                                                       \
     X(CALLDATALOAD, WRITES | READS_A) X(CALLDATALOAD_AT, WRITES) /* _AT: at imm, not a */          \
-    X(MLOAD, WRITES | READS_A) X(MLOAD_AT, WRITES)                                                 \
-    X(MSTORE, READS_A | READS_B) X(MSTORE_AT, READS_B) X(MSTORE8, READS_A | READS_B)               \
-    X(KECCAK256, OPAQUE)     /* a: top */                                                          \
-    X(KECCAK256_AT, WRITES)  /* imm: offset and, from bit 32, size */                              \
-    X(SSTORE, OPAQUE)        /* a: top; imm: prepaid gas */                                        \
-    X(JUMP, TARGET)          /* dst: what sp moves, in every jump */                               \
-    X(JUMP_TO, READS_A)      /* to the offset in a */                                              \
+    X(MLOAD, WRITES | READS_A | PREPAID) X(MSTORE, READS_A | READS_B | PREPAID)                    \
+    X(MLOAD_AT, WRITES) X(MSTORE_AT, READS_B) /* at offset; `gas`: prepaid */                      \
+    X(MSTORE8, READS_A | READS_B | PREPAID)                                                        \
+    X(KECCAK256, OPAQUE | PREPAID) /* a: top */                                                    \
+    X(KECCAK256_AT, WRITES)  /* imm: offset and, from bit 32, size; refund: prepaid */             \
+    X(SSTORE, OPAQUE | PREPAID) /* a: top */                                                       \
+    X(EXIT, OPAQUE)          /* to the offset imm; gives back gas, moves sp by dst */              \
+    X(EXIT_TO, OPAQUE)       /* the same, known: to the header imm instructions further */         \
+    X(JUMP_TO, READS_A)      /* to the offset in a; sp moves by dst */                             \
     X(JUMP_TO_COPY, OPAQUE)  /* to the offset in a, after dst = b; sp moves by imm */              \
-    X(JUMPI_TO, READS_A | READS_B) /* to the offset in b if a is not zero */                       \
+    X(JUMPI_TO, READS_A | READS_B) /* the same to the offset in b if a is not zero */              \
     X(JUMP_NONZERO, READS_A | TARGET) X(JUMP_ISZERO, READS_A | TARGET)                             \
     BRANCH(X, JUMP_EQ) BRANCH(X, JUMP_NE) BRANCH3(X, JUMP_LT) BRANCH3(X, JUMP_GE)                  \
     BRANCH3(X, JUMP_SLT) BRANCH3(X, JUMP_SGE)                                                      \
@@ -116,23 +125,25 @@ struct insn {
     uint16_t op;
     int16_t dst;
     union {
-        int16_t a;
-        uint16_t need; /* R_BLOCK: bytes of stack that must be there ... */
-    };
-    union {
-        int16_t b;
-        uint16_t range; /* ... and how many more may be, so that it does not overflow */
+        struct {
+            int16_t a, b;
+        };
+        struct {            /* R_BLOCK */
+            uint16_t need;  /* bytes of stack that must be there ... */
+            uint16_t range; /* ... and how many more may be, so that it does not overflow */
+        };
+        uint32_t refund; /* R_EXIT, R_KECCAK256_AT: gas */
     };
     union {
         uint64_t imm;
-        const struct u256 *constant;
-        const struct insn *target; /* a header */
-        struct {
-            uint32_t gas;    /* R_BLOCK: of the whole block */
+        struct {             /* R_BLOCK, and R_MLOAD_AT and R_MSTORE_AT, see there */
+            uint32_t gas;    /* of the whole superblock */
             uint32_t offset; /* of it in the bytecode */
         };
     };
 };
+
+#define CONSTANT_OF(insn) ((const struct u256 *)((const char *)(insn) + (insn)->imm))
 
 #define SLOT_BYTES 32
 /* What of `need` no stack satisfies: for a block that under- or overflows however it is entered. */
@@ -143,14 +154,29 @@ struct insn {
 #define TEMP_COUNT     256
 #define STACK_HEADROOM (TEMP_FIRST + TEMP_COUNT)
 
-/* One allocation. */
+/* Of one program. Grows as superblocks are added; only distances inside stay true then. */
 struct register_code {
-    size_t bytes;
-    const struct u256 *constants;
-    const uint32_t *targets;  /* by offset in the bytecode: index of a JUMPDEST's header, or 0 */
-    const struct insn *insns; /* 0, 1: where a bad jump goes; REGISTER_CODE_ENTRY: offset 0 */
+    size_t bytes;      /* of memory, all in all */
+    uint32_t *entries; /* by offset in the bytecode, see below */
+    struct insn *insns;
+    size_t count, capacity;
 };
-#define REGISTER_CODE_ENTRY 2
+
+/* An entry is ENTRY_JUMPDEST or 0, plus either how often the offset was come to, or ENTRY_FIRST and
+ * the index of its header. So a jump may go to entries from ENTRY_OPEN on without another look. */
+#define ENTRY_JUMPDEST UINT32_C(0x80000000)
+#define ENTRY_FIRST    UINT32_C(0x100)
+#define ENTRY_OPEN     (ENTRY_JUMPDEST + ENTRY_FIRST)
+
+static inline bool entry_has_header(uint32_t entry)
+{
+    return (entry & ~ENTRY_JUMPDEST) >= ENTRY_FIRST;
+}
+
+static inline size_t entry_header(uint32_t entry)
+{
+    return (entry & ~ENTRY_JUMPDEST) - ENTRY_FIRST;
+}
 
 static_assert(sizeof(struct insn) == 16, "an instruction is a quarter of a cache line");
 

@@ -173,6 +173,7 @@ static bool retarget(struct code_list *list, int to, int from)
             insn->dst = (int16_t)(to * SLOT_BYTES);
             return true;
         }
+        if ((flags & TARGET) != 0) return false; /* its exit finds words where they were then */
         if (insn_touches(insn, to) || insn_touches(insn, from)) return false;
     }
     return false;
@@ -277,4 +278,17 @@ void symbols_flush(struct symbols *s, struct code_list *list)
         if (!is_home(item_at(s, p), p)) flush_chain(s, list, p);
     for (int p = s->lowest; p <= s->top; p++)
         if (!is_home(item_at(s, p), p)) flush_cycle(s, list, p);
+}
+
+void symbols_flush_aside(struct symbols *s, struct code_list *aside)
+{
+    size_t first = (size_t)(s->lowest - POSITION_MIN);
+    size_t item_bytes = (size_t)(s->top - s->lowest + 1) * sizeof(s->items[0]);
+    size_t reader_bytes = (size_t)(TEMP_FIRST + s->temp_count - s->lowest) * sizeof(s->readers[0]);
+    memcpy(&s->saved_items[first], &s->items[first], item_bytes);
+    memcpy(&s->saved_readers[first], &s->readers[first], reader_bytes);
+    aside->block_first = aside->count; /* nothing that it may retarget */
+    symbols_flush(s, aside);
+    memcpy(&s->items[first], &s->saved_items[first], item_bytes);
+    memcpy(&s->readers[first], &s->saved_readers[first], reader_bytes);
 }

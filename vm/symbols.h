@@ -1,6 +1,6 @@
-/* vm/symbols.h - where the words of the EVM's stack are while a basic block is translated.
+/* vm/symbols.h - where the words of the EVM's stack are while a superblock is translated.
  *
- * Positions count from the topmost item at the block's entry, which is 0: what was under it is
+ * Positions count from the topmost item at its header, which is 0: what was under it is
  * negative, what the block pushes is positive. At entry each position's word is in its own slot.
  * DUP, SWAP, POP and PUSH change only this table; symbols_flush emits the copies that bring every
  * word home again. All costs are linear in the number of operations. */
@@ -27,6 +27,9 @@ struct symbols {
     int temp_count;
     uint16_t readers[SLOT_COUNT]; /* how many positions' words are in a slot; by slot_index */
     struct value items[-POSITION_MIN + TEMP_FIRST];
+    /* for symbols_flush_aside */
+    uint16_t saved_readers[SLOT_COUNT];
+    struct value saved_items[-POSITION_MIN + TEMP_FIRST];
 };
 
 /* No slot: for code_list.kept. */
@@ -36,7 +39,7 @@ struct symbols {
 struct code_list {
     struct insn *insns;
     size_t count, capacity;
-    size_t block_first; /* the current block's first instruction: none before it may be changed */
+    size_t block_first; /* the superblock's first instruction: none before it may be changed */
     size_t flush_first; /* the first that symbols_flush has emitted */
     int kept[2]; /* slots that the block's end reads: nothing earlier may come to write them */
     struct u256 *constants;
@@ -69,5 +72,7 @@ bool symbols_is_free(const struct symbols *s, int slot); /* no word of the stack
 int symbols_pop_row(struct symbols *s, struct code_list *list, int count);
 /* Every word into its own slot. */
 void symbols_flush(struct symbols *s, struct code_list *list);
+/* The same for a way that leaves here: what is emitted goes there, and the table stays. */
+void symbols_flush_aside(struct symbols *s, struct code_list *aside);
 
 #endif

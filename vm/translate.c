@@ -1,5 +1,6 @@
-/* Basic blocks: where they begin and end, their headers, and what jumps between them. What single
- * operations become is in translate_ops.c. */
+/* Superblocks: where they begin and end, their headers, and how they become part of a program's
+ * register code. What single operations become is in translate_ops.c, jumps in
+ * translate_jumps.c. */
 #include "vm/translate.h"
 
 #include "base/fatal.h"
@@ -9,16 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A block ends by itself before it could run out of positions or temporaries. */
-#define BLOCK_OPERATIONS_MAX 200
-#define BLOCK_TOP_MAX        (TEMP_FIRST - 8)
-#define BLOCK_TOP_MIN        (POSITION_MIN + 48)
-#define BLOCK_TEMPS_MAX      (TEMP_COUNT - 32)
+/* A superblock ends by itself before it could run out of positions or temporaries. */
+#define OPERATIONS_MAX 256
+#define TOP_MAX        (TEMP_FIRST - 8)
+#define TOP_MIN        (POSITION_MIN + 48)
+#define TEMPS_MAX      (TEMP_COUNT - 32)
+
+/* How much register code a program may have, in instructions. */
+#define INSNS_PER_BYTE 16
+#define INSNS_BASE     16384
 
 const uint8_t register_op_flags[R_COUNT] = {
 #define X(name, flags)            [R_##name] = (flags),
-#define OPAQUE_OP(name, anything) [R_##name] = OPAQUE,
+#define OPAQUE_OP(name, anything) [R_##name] = OPAQUE | PREPAID,
     REGISTER_OPS(X) REGISTER_FACTS(X) REGISTER_OPERATIONS(OPAQUE_OP) REGISTER_LOGS(OPAQUE_OP)
+#undef OPAQUE_OP
+#define OPAQUE_OP(name, anything) [R_##name] = OPAQUE,
         REGISTER_ENTERS(OPAQUE_OP)
 #undef OPAQUE_OP
 #undef X
@@ -36,52 +43,47 @@ static const struct opcode_effect effects[256] = {
 #undef X
 };
 
-static bool is_full(const struct translator *t)
+struct translator *translator_create(void)
 {
-    const struct symbols *s = &t->symbols;
-    return t->operation_count >= BLOCK_OPERATIONS_MAX || s->top >= BLOCK_TOP_MAX ||
-           s->top <= BLOCK_TOP_MIN || s->temp_count >= BLOCK_TEMPS_MAX;
+    struct translator *t = must_alloc(sizeof(*t));
+    t->list.kept[0] = KEPT_NONE;
+    t->list.kept[1] = KEPT_NONE;
+    t->exits.kept[0] = KEPT_NONE;
+    t->exits.kept[1] = KEPT_NONE;
+    symbols_init(&t->symbols);
+    return t;
 }
 
-/* A run of JUMPDESTs is one block with as many headers: each pays for those behind it. */
-static size_t run_length(const struct program *p, size_t offset)
+void translator_destroy(struct translator *t)
 {
-    size_t count = 0;
-    while (offset + count < p->size && p->code[offset + count] == OP_JUMPDEST)
-        count++;
-    return count;
+    if (t == NULL) return;
+    code_list_finish(&t->list);
+    code_list_finish(&t->exits);
+    free(t);
 }
 
-static void emit_header(struct translator *t, size_t offset, int fall_delta)
-{
-    struct insn *header = emit(&t->list, R_BLOCK, fall_delta, 0, 0);
-    header->offset = (uint32_t)offset;
-}
+/* ---- a superblock ---- */
 
-/* `fall_delta`: by how many items the stack has grown since what falls into the block began. */
-static void begin_block(struct translator *t, int fall_delta)
+static void begin(struct translator *t, const struct program *p, size_t offset)
 {
-    size_t run = run_length(t->program, t->offset);
-    t->headers = t->list.count;
-    t->header_count = run == 0 ? 1 : run;
-    t->run = run;
-    emit_header(t, t->offset, fall_delta);
-    for (size_t i = 0; i < run; i++) {
-        t->targets[t->offset + i] = (uint32_t)(t->list.count - 1);
-        if (i + 1 == run) break;
-        emit(&t->list, R_SKIP, 0, 0, 0)->imm = 2 * (run - 1 - i);
-        emit_header(t, t->offset + i + 1, 0);
-    }
-    t->offset += run;
-    t->list.block_first = t->list.count;
-    t->list.flush_first = t->list.count;
+    t->program = p;
+    t->start = offset;
+    t->offset = offset;
+    t->list.count = 0;
+    t->list.constant_count = 0;
+    t->exits.count = 0;
+    t->exits.constant_count = 0;
+    emit(&t->list, R_BLOCK, 0, 0, 0);
+    t->list.block_first = 1;
+    t->list.flush_first = 1;
     symbols_reset(&t->symbols);
     t->gas = 0;
     t->need = 0;
     t->growth = 0;
     t->operation_count = 0;
     t->loaded_count = 0;
-    t->end = BLOCK_OPEN;
+    t->followed_count = 0;
+    t->is_ended = false;
 }
 
 static void count_operation(struct translator *t, uint8_t opcode)
@@ -95,117 +97,129 @@ static void count_operation(struct translator *t, uint8_t opcode)
     t->operation_count++;
 }
 
-/* Now that the block's sums are known: its headers, and what was prepaid for each operation. */
-static void finish_block(struct translator *t)
+static bool is_full(const struct translator *t)
 {
-    assert(t->need >= 0 && t->growth >= 0);
-    bool is_possible = t->need + t->growth <= STACK_ITEMS_MAX;
-    for (size_t i = 0; i < t->header_count; i++) {
-        struct insn *header = &t->list.insns[t->headers + 2 * i];
-        assert(header->op == R_BLOCK);
-        header->need = is_possible ? (uint16_t)(t->need * SLOT_BYTES) : NEED_NEVER;
-        header->range = 0;
-        if (is_possible)
-            header->range = (uint16_t)((STACK_ITEMS_MAX - t->growth - t->need) * SLOT_BYTES);
-        header->gas = t->gas + (t->run == 0 ? 0 : (uint32_t)(t->run - i));
-    }
-    for (size_t i = t->list.block_first; i < t->list.count; i++) {
-        struct insn *insn = &t->list.insns[i];
-        if (insn->op == R_GAS || insn->op == R_SSTORE) insn->imm = t->gas - insn->imm;
-    }
+    const struct symbols *s = &t->symbols;
+    return t->operation_count >= OPERATIONS_MAX || s->top >= TOP_MAX || s->top <= TOP_MIN ||
+           s->temp_count >= TEMPS_MAX;
 }
 
 static void translate_operation(struct translator *t)
 {
     const struct program *p = t->program;
     uint8_t opcode = t->offset < p->size ? p->code[t->offset] : OP_STOP;
-    if (opcode == OP_JUMPDEST || is_full(t)) {
-        symbols_flush(&t->symbols, &t->list);
-        t->end = BLOCK_FALLS;
+    if (is_full(t)) {
+        end_with_exit(t, t->offset);
         return;
     }
     count_operation(t, opcode);
-    translate_opcode(t, opcode);
-    t->offset += 1;
+    size_t offset = t->offset++;
     if (opcode >= OP_PUSH1 && opcode <= OP_PUSH32) t->offset += (size_t)(opcode - OP_PUSH0);
+    translate_opcode(t, opcode, offset);
 }
 
-/* The next offset that can be reached, or the code's size. */
-static size_t next_jump(const struct program *p, size_t offset)
+/* Where instructions hold the gas up to themselves comes what was prepaid behind them. */
+static void set_prepaid(struct code_list *list, uint32_t gas)
 {
-    while (offset < p->size && !program_is_jump(p, offset))
-        offset++;
-    return offset;
+    for (size_t i = 0; i < list->count; i++) {
+        struct insn *insn = &list->insns[i];
+        if ((register_op_flags[insn->op] & PREPAID) != 0) insn->imm = gas - insn->imm;
+        if (insn->op == R_MLOAD_AT || insn->op == R_MSTORE_AT) insn->gas = gas - insn->gas;
+        if (insn->op == R_EXIT || insn->op == R_KECCAK256_AT) insn->refund = gas - insn->refund;
+    }
 }
 
-static void translate_blocks(struct translator *t)
+/* Now that the sums are known. */
+static void finish(struct translator *t)
 {
-    int fall_delta = 0;
-    do {
-        begin_block(t, fall_delta);
-        while (t->end == BLOCK_OPEN)
-            translate_operation(t);
-        finish_block(t);
-        fall_delta = t->end == BLOCK_FALLS ? t->symbols.top : 0;
-        if (t->end == BLOCK_ENDS) t->offset = next_jump(t->program, t->offset);
-    } while (t->end != BLOCK_ENDS || t->offset < t->program->size);
+    assert(t->need >= 0 && t->growth >= 0);
+    bool is_possible = t->need + t->growth <= STACK_ITEMS_MAX;
+    int range = STACK_ITEMS_MAX - t->growth - t->need;
+    struct insn *header = &t->list.insns[0];
+    header->need = is_possible ? (uint16_t)(t->need * SLOT_BYTES) : NEED_NEVER;
+    header->range = is_possible ? (uint16_t)(range * SLOT_BYTES) : 0;
+    header->gas = t->gas;
+    header->offset = (uint32_t)t->start;
+    set_prepaid(&t->list, t->gas);
+    set_prepaid(&t->exits, t->gas);
 }
 
-/* What jumps to no JUMPDEST comes here. */
-static void emit_trap(struct translator *t)
-{
-    struct insn *header = emit(&t->list, R_BLOCK, 0, 0, 0);
-    header->need = 0;
-    header->range = STACK_ITEMS_MAX * SLOT_BYTES;
-    emit(&t->list, R_BAD_JUMP, 0, 0, 0);
-    assert(t->list.count == REGISTER_CODE_ENTRY);
-}
+/* ---- a program's register code ---- */
 
-static void point(struct insn *insn, const struct register_code *r, size_t code_size)
+struct register_code *register_code_create(const struct program *p)
 {
-    unsigned flags = register_op_flags[insn->op];
-    if ((flags & CONSTANT) != 0) insn->constant = &r->constants[insn->imm];
-    if ((flags & TARGET) != 0)
-        insn->target = &r->insns[insn->imm < code_size ? r->targets[insn->imm] : 0];
-}
-
-/* Puts all into one piece and turns constants' indices and jumps' offsets into pointers. */
-static struct register_code *assemble(const struct translator *t)
-{
-    const struct code_list *list = &t->list;
-    size_t code_size = t->program->size;
-    size_t insn_bytes = list->count * sizeof(*list->insns);
-    size_t constant_bytes = list->constant_count * sizeof(*list->constants);
-    size_t target_bytes = code_size * sizeof(*t->targets);
-    struct register_code *r = must_alloc(sizeof(*r) + insn_bytes + constant_bytes + target_bytes);
-    struct insn *insns = (struct insn *)(r + 1);
-    struct u256 *constants = (struct u256 *)(insns + list->count);
-    uint32_t *targets = (uint32_t *)(constants + list->constant_count);
-    memcpy(insns, list->insns, insn_bytes);
-    if (constant_bytes > 0) memcpy(constants, list->constants, constant_bytes);
-    if (target_bytes > 0) memcpy(targets, t->targets, target_bytes);
-    r->bytes = sizeof(*r) + insn_bytes + constant_bytes + target_bytes;
-    r->insns = insns;
-    r->constants = constants;
-    r->targets = targets;
-    for (size_t i = 0; i < list->count; i++)
-        point(&insns[i], r, code_size);
+    struct register_code *r = must_alloc(sizeof(*r));
+    size_t entry_bytes = (p->size + 1) * sizeof(*r->entries); /* running off the end is one too */
+    r->entries = must_alloc(entry_bytes);
+    r->bytes = sizeof(*r) + entry_bytes;
+    for (size_t i = 0; i < p->size; i++)
+        if (program_is_jump(p, i)) r->entries[i] = ENTRY_JUMPDEST;
     return r;
 }
 
-struct register_code *translate(const struct program *p)
+void register_code_destroy(struct register_code *r)
 {
-    struct translator *t = must_alloc(sizeof(*t));
-    t->program = p;
-    t->targets = must_alloc((p->size + 1) * sizeof(*t->targets));
-    t->list.kept[0] = KEPT_NONE;
-    t->list.kept[1] = KEPT_NONE;
-    symbols_init(&t->symbols);
-    emit_trap(t);
-    translate_blocks(t);
-    struct register_code *r = assemble(t);
-    code_list_finish(&t->list);
-    free(t->targets);
-    free(t);
-    return r;
+    if (r == NULL) return;
+    free(r->insns);
+    free(r->entries);
+    free(r);
+}
+
+static void reserve(struct register_code *r, size_t count)
+{
+    if (r->count + count <= r->capacity) return;
+    size_t capacity = r->capacity == 0 ? 256 : r->capacity;
+    while (capacity < r->count + count)
+        capacity *= 2;
+    r->insns = must_realloc(r->insns, capacity * sizeof(*r->insns));
+    r->bytes += (capacity - r->capacity) * sizeof(*r->insns);
+    r->capacity = capacity;
+}
+
+/* Copies a list to `at`, its constants to `constants_at`, where their indices become distances and
+ * so do those of the exits, which begin at `exits_at`. */
+static void place(struct insn *insns, const struct code_list *list, size_t at, size_t constants_at,
+                  size_t exits_at)
+{
+    if (list->count > 0) memcpy(&insns[at], list->insns, list->count * sizeof(*insns));
+    if (list->constant_count > 0)
+        memcpy(&insns[constants_at], list->constants, list->constant_count * sizeof(struct u256));
+    for (size_t i = at; i < at + list->count; i++) {
+        unsigned flags = register_op_flags[insns[i].op];
+        if ((flags & TARGET) != 0) insns[i].imm += exits_at - i;
+        if ((flags & CONSTANT) != 0)
+            insns[i].imm = (constants_at - i) * sizeof(*insns) + insns[i].imm * sizeof(struct u256);
+    }
+}
+
+#define INSNS_PER_CONSTANT (sizeof(struct u256) / sizeof(struct insn))
+static_assert(sizeof(struct u256) % sizeof(struct insn) == 0, "constants stand among instructions");
+
+/* The superblock, its exits, and the constants of both. */
+static void append(struct register_code *r, const struct translator *t)
+{
+    size_t exits_at = t->list.count;
+    size_t constants_at = exits_at + t->exits.count;
+    size_t more_at = constants_at + t->list.constant_count * INSNS_PER_CONSTANT;
+    size_t count = more_at + t->exits.constant_count * INSNS_PER_CONSTANT;
+    reserve(r, count);
+    struct insn *insns = &r->insns[r->count];
+    place(insns, &t->list, 0, constants_at, exits_at);
+    place(insns, &t->exits, exits_at, more_at, exits_at);
+    r->entries[t->start] &= ENTRY_JUMPDEST;
+    r->entries[t->start] |= ENTRY_FIRST + (uint32_t)r->count;
+    r->count += count;
+}
+
+bool translate(struct translator *t, struct program *p, size_t offset)
+{
+    struct register_code *r = p->fast;
+    assert(offset <= p->size && !entry_has_header(r->entries[offset]));
+    if (r->count > INSNS_BASE + p->size * INSNS_PER_BYTE) return false;
+    begin(t, p, offset);
+    while (!t->is_ended)
+        translate_operation(t);
+    finish(t);
+    append(r, t);
+    return true;
 }

@@ -1,15 +1,23 @@
-/* vm/translate.h - bytecode to register code (register_code.h), one basic block at a time.
+/* vm/translate.h - bytecode to register code (register_code.h), one superblock at a time.
  *
- * A block begins at offset 0, at each JUMPDEST, behind each JUMPI, call and create, and where a
- * block would grow too long. Costs about what running each operation a few times costs, so it is
- * for code that runs hot: program.h says when. A pure function of the code. */
+ * A superblock begins wherever hot code was come to: program.h says when. A pure function of the
+ * code and the offset, whatever was translated before. */
 #ifndef LEASEHOLD_VM_TRANSLATE_H
 #define LEASEHOLD_VM_TRANSLATE_H
 
 #include "vm/program.h"
 #include "vm/register_code.h"
 
-/* The caller frees it, with free(). */
-struct register_code *translate(const struct program *p);
+/* The tables for a program, without any superblock yet. */
+struct register_code *register_code_create(const struct program *p);
+void register_code_destroy(struct register_code *r);
+
+/* What a translation needs and the next one can use again. */
+struct translator;
+struct translator *translator_create(void);
+void translator_destroy(struct translator *t);
+
+/* Adds the superblock at `offset` (at most the code's size) to p->fast. False if it is full. */
+bool translate(struct translator *t, struct program *p, size_t offset);
 
 #endif

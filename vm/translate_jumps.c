@@ -1,13 +1,16 @@
-/* How a block ends in a jump: the stack is put in order first, without losing what the jump reads,
- * and a comparison that only decides the jump becomes part of it. */
+/* Jumps. Where both the target and what is likely are known the superblock goes on there; else it
+ * ends: the stack is put in order first, without losing what the jump itself reads. A comparison
+ * that only decides a jump becomes part of it. */
 #include "vm/arith.h"
 #include "vm/translate_ops.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* How far back from the end of a block its deciding comparison may stand. */
+/* How far back from a jump its deciding comparison may stand. */
 #define COMPARISON_WINDOW 4
+/* How far ahead a failure is looked for. */
+#define FAILURE_WINDOW 24
 
 struct comparison {
     uint16_t op, inverse, branch;
@@ -39,7 +42,7 @@ enum register_op comparison_inverse(enum register_op op)
     return c == NULL ? 0 : c->inverse;
 }
 
-enum register_op comparison_branch(enum register_op op)
+static enum register_op comparison_branch(enum register_op op)
 {
     const struct comparison *c = comparison_find(op);
     return c == NULL ? 0 : c->branch;
@@ -88,11 +91,71 @@ static void flush_keeping(struct translator *t, int slot_a, int slot_b)
     t->list.kept[1] = KEPT_NONE;
 }
 
-static void jump_to_offset(struct translator *t, const struct u256 *offset)
+/* ---- known targets ---- */
+
+static void emit_exit(struct code_list *list, const struct translator *t, uint64_t offset)
+{
+    if (offset > t->program->size) {
+        emit(list, R_BAD_JUMP, 0, 0, 0);
+        return;
+    }
+    struct insn *exit = emit(list, R_EXIT, t->symbols.top, 0, 0);
+    exit->refund = t->gas; /* see set_prepaid in translate.c */
+    exit->imm = offset;
+}
+
+void end_with_exit(struct translator *t, size_t offset)
 {
     symbols_flush(&t->symbols, &t->list);
-    emit(&t->list, R_JUMP, t->symbols.top, 0, 0)->imm = word_saturated(offset);
-    t->end = BLOCK_ENDS;
+    emit_exit(&t->list, t, offset);
+    t->is_ended = true;
+}
+
+/* Beyond all code if the word is no jump destination. */
+static size_t destination(const struct translator *t, const struct u256 *word)
+{
+    uint64_t offset = word_saturated(word);
+    return program_is_jump(t->program, offset) ? (size_t)offset : SIZE_MAX;
+}
+
+static bool was_followed(const struct translator *t, size_t target)
+{
+    if (target == t->start) return true;
+    for (size_t i = 0; i < t->followed_count; i++)
+        if (t->followed[i] == target) return true;
+    return false;
+}
+
+/* The superblock goes on at the target, or ends. */
+static void follow(struct translator *t, size_t target)
+{
+    if (target == SIZE_MAX || t->followed_count == FOLLOWED_MAX || was_followed(t, target)) {
+        end_with_exit(t, target);
+        return;
+    }
+    t->followed[t->followed_count++] = target;
+    t->offset = target;
+}
+
+/* Whether the code at `offset` plainly goes to a REVERT or worse, as panics do. */
+static bool leads_to_failure(const struct program *p, size_t offset)
+{
+    size_t pushed = SIZE_MAX; /* by the operation before */
+    for (int i = 0; i < FAILURE_WINDOW && offset < p->size; i++) {
+        uint8_t opcode = p->code[offset++];
+        size_t push = opcode >= OP_PUSH1 && opcode <= OP_PUSH32 ? (size_t)(opcode - OP_PUSH0) : 0;
+        if (opcode == OP_REVERT || opcode == OP_INVALID) return true;
+        if (opcode == OP_STOP || opcode == OP_RETURN || opcode == OP_JUMPI) return false;
+        if (opcode == OP_JUMP) {
+            if (!program_is_jump(p, pushed)) return false;
+            offset = pushed;
+        }
+        pushed = SIZE_MAX;
+        if (push == 1) pushed = p->code[offset];
+        if (push == 2) pushed = (size_t)p->code[offset] << 8 | p->code[offset + 1];
+        offset += push;
+    }
+    return false;
 }
 
 /* Takes the last copy off the list if it is one of the flush's. */
@@ -126,14 +189,14 @@ static void jump_to_slot(struct translator *t, int slot)
         jump->dst = copy.dst;
         jump->b = copy.a;
     }
-    t->end = BLOCK_ENDS;
+    t->is_ended = true;
 }
 
 void translate_jump(struct translator *t)
 {
     struct value target = symbols_pop(&t->symbols);
     if (target.is_constant)
-        jump_to_offset(t, &target.word);
+        follow(t, destination(t, &target.word));
     else
         jump_to_slot(t, target.slot);
 }
@@ -147,9 +210,10 @@ static size_t deciding_comparison(struct translator *t, int slot)
     if (list->count - first > COMPARISON_WINDOW) first = list->count - COMPARISON_WINDOW;
     for (size_t i = list->count; i-- > first;) {
         const struct insn *insn = &list->insns[i];
-        if ((register_op_flags[insn->op] & WRITES) != 0 && insn->dst == slot * SLOT_BYTES)
+        unsigned flags = register_op_flags[insn->op];
+        if ((flags & WRITES) != 0 && insn->dst == slot * SLOT_BYTES)
             return comparison_branch(insn->op) == 0 ? 0 : i;
-        if (insn_touches(insn, slot)) return 0;
+        if ((flags & TARGET) != 0 || insn_touches(insn, slot)) return 0; /* an exit may need it */
     }
     return 0;
 }
@@ -166,32 +230,64 @@ static bool can_sink(const struct code_list *list, size_t index)
     return true;
 }
 
-static void emit_branch(struct translator *t, size_t index, uint64_t target)
+/* To the exit that is emitted next if the word in `slot` is not zero (or is, if inverted). */
+static void emit_branch(struct translator *t, int slot, size_t index, bool is_inverted)
 {
     struct code_list *list = &t->list;
+    uint64_t exit = t->exits.count;
+    if (index == 0) {
+        emit(list, is_inverted ? R_JUMP_ISZERO : R_JUMP_NONZERO, 0, slot, 0)->imm = exit;
+        return;
+    }
     struct insn comparison = list->insns[index];
+    enum register_op op = is_inverted ? comparison_inverse(comparison.op) : comparison.op;
     memmove(&list->insns[index], &list->insns[index + 1],
             (list->count - index - 1) * sizeof(*list->insns));
     list->count--;
-    struct insn *branch = emit(list, comparison_branch(comparison.op), t->symbols.top, 0, 0);
+    struct insn *branch = emit(list, comparison_branch(op), 0, 0, 0);
     branch->a = comparison.a;
     branch->b = comparison.b;
-    branch->imm = target;
+    branch->imm = exit;
     if ((register_op_flags[comparison.op] & CONSTANT) != 0)
         emit(list, R_DATA, 0, 0, 0)->imm = comparison.imm;
 }
 
-static void branch_to_offset(struct translator *t, int slot, const struct u256 *offset)
+/* The bottom of a loop: it is most often taken, and the order of the stack is made once for both
+ * ways, so that what was computed last can be written to its place at once. */
+static void loop_back(struct translator *t, int slot, size_t target)
 {
     size_t index = deciding_comparison(t, slot);
     flush_keeping(t, slot, KEPT_NONE);
-    if (index != 0 && can_sink(&t->list, index)) {
-        emit_branch(t, index, word_saturated(offset));
-    } else {
-        int a = saved(t, slot);
-        emit(&t->list, R_JUMP_NONZERO, t->symbols.top, a, 0)->imm = word_saturated(offset);
-    }
-    t->end = BLOCK_RESUMES;
+    bool can_fuse = index != 0 && can_sink(&t->list, index);
+    if (!can_fuse) slot = saved(t, slot);
+    emit_branch(t, slot, can_fuse ? index : 0, false);
+    emit_exit(&t->exits, t, target);
+    emit_exit(&t->list, t, t->offset);
+    t->is_ended = true;
+}
+
+/* Leaves for one side and goes on at the other. */
+static void branch(struct translator *t, int slot, size_t target)
+{
+    size_t next = t->offset;
+    bool is_inverted = leads_to_failure(t->program, next) && target != SIZE_MAX;
+    size_t index = deciding_comparison(t, slot);
+    bool can_fuse = index != 0 && can_sink(&t->list, index);
+    emit_branch(t, slot, can_fuse ? index : 0, is_inverted);
+    symbols_flush_aside(&t->symbols, &t->exits);
+    emit_exit(&t->exits, t, is_inverted ? next : target);
+    if (is_inverted) follow(t, target);
+}
+
+/* Both the condition and the target may be on the stack: rare. */
+static void jumpi_to_slot(struct translator *t, int condition, int target)
+{
+    flush_keeping(t, condition, target);
+    int b = saved(t, target);
+    int a = saved(t, condition);
+    emit(&t->list, R_JUMPI_TO, t->symbols.top, a, b);
+    emit_exit(&t->list, t, t->offset);
+    t->is_ended = true;
 }
 
 void translate_jumpi(struct translator *t)
@@ -200,17 +296,17 @@ void translate_jumpi(struct translator *t)
     struct value condition = symbols_pop(&t->symbols);
     if (condition.is_constant && word_is_zero(&condition.word)) return;
     if (condition.is_constant && target.is_constant) {
-        jump_to_offset(t, &target.word);
+        follow(t, destination(t, &target.word));
         return;
     }
-    int a = slot_of(t, &condition);
-    if (target.is_constant) {
-        branch_to_offset(t, a, &target.word);
+    int slot = slot_of(t, &condition);
+    if (!target.is_constant) {
+        jumpi_to_slot(t, slot, target.slot);
         return;
     }
-    flush_keeping(t, a, target.slot);
-    int b = saved(t, target.slot);
-    a = saved(t, a);
-    emit(&t->list, R_JUMPI_TO, t->symbols.top, a, b);
-    t->end = BLOCK_RESUMES;
+    size_t offset = destination(t, &target.word);
+    if (offset < t->offset)
+        loop_back(t, slot, offset);
+    else
+        branch(t, slot, offset);
 }

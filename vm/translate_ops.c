@@ -159,15 +159,33 @@ static bool is_number(const struct value *v, uint64_t max)
     return v->is_constant && word_saturated(&v->word) <= max;
 }
 
-/* MLOAD and CALLDATALOAD; the form that takes a number stands behind the other. */
-static void translate_load(struct translator *t, enum register_op op)
+static void translate_calldataload(struct translator *t)
 {
     struct value offset = symbols_pop(&t->symbols);
     bool is_at = is_number(&offset, UINT64_MAX - 1);
     int a = is_at ? 0 : slot_of(t, &offset);
     int dst = symbols_push_new(&t->symbols, &offset, NULL);
-    struct insn *insn = emit(&t->list, is_at ? op + 1 : op, dst, a, 0);
+    struct insn *insn = emit(&t->list, is_at ? R_CALLDATALOAD_AT : R_CALLDATALOAD, dst, a, 0);
     if (is_at) insn->imm = offset.word.limb[0];
+}
+
+static void set_memory_at(struct translator *t, struct insn *insn, const struct value *offset)
+{
+    insn->gas = t->gas;
+    insn->offset = (uint32_t)offset->word.limb[0];
+}
+
+static void translate_mload(struct translator *t)
+{
+    struct value offset = symbols_pop(&t->symbols);
+    if (is_number(&offset, UINT32_MAX)) {
+        int dst = symbols_push_new(&t->symbols, NULL, NULL);
+        set_memory_at(t, emit(&t->list, R_MLOAD_AT, dst, 0, 0), &offset);
+    } else {
+        int a = slot_of(t, &offset);
+        int dst = symbols_push_new(&t->symbols, &offset, NULL);
+        emit(&t->list, R_MLOAD, dst, a, 0)->imm = t->gas;
+    }
 }
 
 static void translate_mstore(struct translator *t, enum register_op op)
@@ -175,16 +193,18 @@ static void translate_mstore(struct translator *t, enum register_op op)
     struct value offset = symbols_pop(&t->symbols);
     struct value v = symbols_pop(&t->symbols);
     int b = slot_of(t, &v);
-    if (op == R_MSTORE && is_number(&offset, UINT64_MAX - 1))
-        emit(&t->list, R_MSTORE_AT, 0, 0, b)->imm = offset.word.limb[0];
-    else
-        emit(&t->list, op, 0, slot_of(t, &offset), b);
+    if (op == R_MSTORE && is_number(&offset, UINT32_MAX)) {
+        set_memory_at(t, emit(&t->list, R_MSTORE_AT, 0, 0, b), &offset);
+    } else {
+        int a = slot_of(t, &offset);
+        emit(&t->list, op, 0, a, b)->imm = t->gas;
+    }
 }
 
 static void translate_fact(struct translator *t, enum register_op op)
 {
     int dst = symbols_push_new(&t->symbols, NULL, NULL);
-    emit(&t->list, op, dst, 0, 0)->imm = t->gas; /* for GAS: see finish_block */
+    emit(&t->list, op, dst, 0, 0)->imm = t->gas; /* for GAS: see set_prepaid */
 }
 
 static void translate_row(struct translator *t, enum register_op op, int in, int out)
@@ -193,7 +213,7 @@ static void translate_row(struct translator *t, enum register_op op, int in, int
     if (out == 1 && in > 0)
         symbols_push(&t->symbols, &(struct value){.slot = (int16_t)(top - in + 1)});
     if (out == 1 && in == 0) top = symbols_push_new(&t->symbols, NULL, NULL) - 1;
-    emit(&t->list, op, 0, top, 0)->imm = t->gas; /* for SSTORE: see finish_block */
+    emit(&t->list, op, 0, top, 0)->imm = t->gas; /* see set_prepaid */
 }
 
 static void translate_keccak256(struct translator *t)
@@ -207,26 +227,28 @@ static void translate_keccak256(struct translator *t)
     (void)symbols_pop(&t->symbols);
     (void)symbols_pop(&t->symbols);
     int dst = symbols_push_new(&t->symbols, NULL, NULL);
-    emit(&t->list, R_KECCAK256_AT, dst, 0, 0)->imm = offset.word.limb[0] | size.word.limb[0] << 32;
+    struct insn *insn = emit(&t->list, R_KECCAK256_AT, dst, 0, 0);
+    insn->imm = offset.word.limb[0] | size.word.limb[0] << 32;
+    insn->refund = t->gas;
 }
 
 static void translate_enter(struct translator *t, enum register_op op)
 {
     symbols_flush(&t->symbols, &t->list);
-    emit(&t->list, op, 0, t->symbols.top, 0);
-    t->end = BLOCK_RESUMES;
+    emit(&t->list, op, 0, t->symbols.top, 0)->imm = t->offset;
+    t->is_ended = true;
 }
 
 static void translate_end(struct translator *t, enum register_op op, int in)
 {
     int top = in == 0 ? 0 : symbols_pop_row(&t->symbols, &t->list, in);
     emit(&t->list, op, 0, top, 0);
-    t->end = BLOCK_ENDS;
+    t->is_ended = true;
 }
 
-static void translate_push(struct translator *t, uint8_t opcode)
+static void translate_push(struct translator *t, uint8_t opcode, size_t offset)
 {
-    const uint8_t *data = t->program->code + t->offset + 1; /* the padding allows it */
+    const uint8_t *data = t->program->code + offset + 1; /* the padding allows it */
     struct u256 word = u256_from_be(bytes_of(data, (size_t)(opcode - OP_PUSH0)));
     push_constant(t, &word);
 }
@@ -242,7 +264,8 @@ enum rule_kind {
     RULE_NOT,
     RULE_ISZERO,
     RULE_MODULAR,
-    RULE_LOAD,
+    RULE_MLOAD,
+    RULE_CALLDATALOAD,
     RULE_MSTORE,
     RULE_FACT,
     RULE_KECCAK256,
@@ -251,6 +274,7 @@ enum rule_kind {
     RULE_END,
     RULE_JUMP,
     RULE_JUMPI,
+    RULE_JUMPDEST,
     RULE_POP,
     RULE_PC,
     RULE_CODESIZE,
@@ -281,11 +305,12 @@ static const struct rule rules[256] = {
     SAME(RULE_SHIFT, SHL) SAME(RULE_SHIFT, SHR) SAME(RULE_SHIFT, SAR)
     SAME(RULE_NOT, NOT) SAME(RULE_ISZERO, ISZERO)
     SAME(RULE_MODULAR, ADDMOD) SAME(RULE_MODULAR, MULMOD)
-    SAME(RULE_LOAD, MLOAD) SAME(RULE_LOAD, CALLDATALOAD)
+    SAME(RULE_MLOAD, MLOAD) SAME(RULE_CALLDATALOAD, CALLDATALOAD)
     SAME(RULE_MSTORE, MSTORE) SAME(RULE_MSTORE, MSTORE8)
     SAME(RULE_FACT, GAS) SAME(RULE_ROW, SSTORE)
     SAME(RULE_END, RETURN) SAME(RULE_END, REVERT) SAME(RULE_END, SELFDESTRUCT) SAME(RULE_END, STOP)
-    RULE(JUMP, RULE_JUMP, 0), RULE(JUMPI, RULE_JUMPI, 0), RULE(POP, RULE_POP, 0),
+    RULE(JUMP, RULE_JUMP, 0), RULE(JUMPI, RULE_JUMPI, 0), RULE(JUMPDEST, RULE_JUMPDEST, 0),
+    RULE(POP, RULE_POP, 0),
     RULE(PC, RULE_PC, 0), RULE(CODESIZE, RULE_CODESIZE, 0),
 };
 /* clang-format on */
@@ -296,7 +321,7 @@ static void translate_dup(struct translator *t, int depth)
     symbols_push(&t->symbols, &v);
 }
 
-static void translate_by_rule(struct translator *t, uint8_t opcode)
+static void translate_by_rule(struct translator *t, uint8_t opcode, size_t offset)
 {
     const struct rule *rule = &rules[opcode];
     switch ((enum rule_kind)rule->kind) {
@@ -308,7 +333,8 @@ static void translate_by_rule(struct translator *t, uint8_t opcode)
     case RULE_NOT: translate_not(t, rule->op); break;
     case RULE_ISZERO: translate_iszero(t, rule->op); break;
     case RULE_MODULAR: translate_modular(t, rule->op); break;
-    case RULE_LOAD: translate_load(t, rule->op); break;
+    case RULE_MLOAD: translate_mload(t); break;
+    case RULE_CALLDATALOAD: translate_calldataload(t); break;
     case RULE_MSTORE: translate_mstore(t, rule->op); break;
     case RULE_FACT: translate_fact(t, rule->op); break;
     case RULE_KECCAK256: translate_keccak256(t); break;
@@ -317,21 +343,22 @@ static void translate_by_rule(struct translator *t, uint8_t opcode)
     case RULE_END: translate_end(t, rule->op, rule->in); break;
     case RULE_JUMP: translate_jump(t); break;
     case RULE_JUMPI: translate_jumpi(t); break;
+    case RULE_JUMPDEST: break;
     case RULE_POP: (void)symbols_pop(&t->symbols); break;
-    case RULE_PC: push_number(t, t->offset); break;
+    case RULE_PC: push_number(t, offset); break;
     case RULE_CODESIZE: push_number(t, t->program->size); break;
     }
 }
 
-void translate_opcode(struct translator *t, uint8_t opcode)
+void translate_opcode(struct translator *t, uint8_t opcode, size_t offset)
 {
-    assert(t->end == BLOCK_OPEN);
+    assert(!t->is_ended);
     if (opcode >= OP_PUSH0 && opcode <= OP_PUSH32)
-        translate_push(t, opcode);
+        translate_push(t, opcode, offset);
     else if (opcode >= OP_DUP1 && opcode <= OP_DUP16)
         translate_dup(t, opcode - OP_DUP1);
     else if (opcode >= OP_SWAP1 && opcode <= OP_SWAP16)
         symbols_swap(&t->symbols, opcode - OP_SWAP1 + 1);
     else
-        translate_by_rule(t, opcode);
+        translate_by_rule(t, opcode, offset);
 }

@@ -7,49 +7,46 @@
 #include "vm/program.h"
 #include "vm/symbols.h"
 
-/* Constants that the block has loaded into temporaries and may use again. */
+/* Constants that the superblock has loaded into temporaries and may use again. */
 #define LOADED_MAX 8
 struct loaded {
     struct u256 word;
     int slot;
 };
 
-enum block_end {
-    BLOCK_OPEN,
-    BLOCK_FALLS,   /* into the next block, with the stack as it is */
-    BLOCK_RESUMES, /* the next block is entered with sp set: behind a JUMPI, a call, a create */
-    BLOCK_ENDS,    /* what follows is reached by jumps only */
-};
+/* How many known jumps a superblock goes along. */
+#define FOLLOWED_MAX 24
 
 struct translator {
     const struct program *program;
-    size_t offset; /* of the operation in the bytecode */
     struct code_list list;
+    struct code_list exits; /* of the branches: they stand behind the superblock */
     struct symbols symbols;
-    uint32_t *targets;
-    /* of the current block */
-    size_t headers; /* index of the first; every other instruction is one */
-    size_t header_count;
-    size_t run; /* JUMPDESTs that it begins with */
+    size_t start;  /* offset in the bytecode where the superblock begins */
+    size_t offset; /* of the next operation */
     uint32_t gas;
-    int need;   /* items that must be on the stack at its entry */
-    int growth; /* by how many items it can exceed the entry's height */
+    int need;   /* items that must be on the stack at its header */
+    int growth; /* by how many items it can exceed the header's height */
     size_t operation_count;
     size_t loaded_count;
     struct loaded loaded[LOADED_MAX];
-    enum block_end end;
+    size_t followed_count;
+    size_t followed[FOLLOWED_MAX]; /* targets of those jumps: none is followed twice */
+    bool is_ended;
 };
 
-/* Emits what `opcode`, at t->offset, becomes; sets t->end if it ends the block. */
-void translate_opcode(struct translator *t, uint8_t opcode);
+/* Emits what `opcode`, which stands at `offset`, becomes; t->offset is behind it. */
+void translate_opcode(struct translator *t, uint8_t opcode, size_t offset);
 
 /* translate_jumps.c */
 void translate_jump(struct translator *t);
 void translate_jumpi(struct translator *t);
-/* The slot of a word that an instruction can only read from a slot. */
-int slot_of(struct translator *t, const struct value *v);
-/* What is true when this comparison is false, and the jump that does both at once; or 0. */
+/* Puts the stack in order and ends the superblock with going to the one at `offset`. */
+void end_with_exit(struct translator *t, size_t offset);
+/* What is true when this comparison is false; or 0. */
 enum register_op comparison_inverse(enum register_op op);
-enum register_op comparison_branch(enum register_op op);
+
+/* translate_ops.c: the slot of a word that an instruction can only read from a slot. */
+int slot_of(struct translator *t, const struct value *v);
 
 #endif
