@@ -59,8 +59,18 @@ static inline uint64_t shift_limbs(uint64_t high, uint64_t low, unsigned shift)
     return high << shift | low >> 1 >> (63 - shift);
 }
 
-/* r = a + b + carry; returns the carry. Written limb by limb, here and below: gcc keeps the carry in
- * the flag only outside of loops. */
+/* One by one, and not as a struct: that would move in vectors, and a vector that is read from limbs
+ * which were just written one by one waits until those stores are done. */
+static inline void limbs_set(uint64_t r[4], uint64_t l0, uint64_t l1, uint64_t l2, uint64_t l3)
+{
+    r[0] = l0;
+    r[1] = l1;
+    r[2] = l2;
+    r[3] = l3;
+}
+
+/* r = a + b + carry; returns the carry. Written limb by limb, here and below: gcc keeps the carry
+ * in the flag only outside of loops. */
 static inline unsigned char limbs_add_with(unsigned char carry, uint64_t r[4], const uint64_t a[4],
                                            const uint64_t b[4])
 {
@@ -68,7 +78,7 @@ static inline unsigned char limbs_add_with(unsigned char carry, uint64_t r[4], c
     uint64_t r1 = add_carry(&carry, a[1], b[1]);
     uint64_t r2 = add_carry(&carry, a[2], b[2]);
     uint64_t r3 = add_carry(&carry, a[3], b[3]);
-    r[0] = r0, r[1] = r1, r[2] = r2, r[3] = r3;
+    limbs_set(r, r0, r1, r2, r3);
     return carry;
 }
 
@@ -86,7 +96,7 @@ static inline unsigned char limbs_sub(uint64_t r[4], const uint64_t a[4], const 
     uint64_t r1 = sub_borrow(&borrow, a[1], b[1]);
     uint64_t r2 = sub_borrow(&borrow, a[2], b[2]);
     uint64_t r3 = sub_borrow(&borrow, a[3], b[3]);
-    r[0] = r0, r[1] = r1, r[2] = r2, r[3] = r3;
+    limbs_set(r, r0, r1, r2, r3);
     return borrow;
 }
 
@@ -124,7 +134,7 @@ static inline void limbs_multiply_low(uint64_t r[4], const uint64_t a[4], const 
     carry = 0;
     r2 = add_carry(&carry, r2, (uint64_t)t0);
     r3 = add_carry(&carry, r3, s3);
-    r[0] = (uint64_t)p0, r[1] = r1, r[2] = r2, r[3] = r3;
+    limbs_set(r, (uint64_t)p0, r1, r2, r3);
 }
 
 /* r = a * a modulo 2^256: the products of different limbs once, doubled. */
@@ -181,8 +191,8 @@ static inline void limbs_multiply(uint64_t r[8], const uint64_t a[4], const uint
     limbs_add_row(r + 3, a[3], b);
 }
 
-/* r = a << bits, for less than 256. Whole limbs are chosen by selects and not by index: what is read
- * back by other pieces than it was just written in waits for the store. */
+/* r = a << bits, for less than 256. Whole limbs are chosen by selects and not by index, so that
+ * none lies in memory between. */
 static inline void limbs_shift_left(uint64_t r[4], const uint64_t a[4], unsigned bits)
 {
     bool by_two = (bits & 128) != 0;

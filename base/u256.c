@@ -93,9 +93,8 @@ int u256_bit_length(struct u256 a)
 
 bool u256_add_checked(struct u256 *out, struct u256 a, struct u256 b)
 {
-    struct u256 sum;
-    if (limbs_add(sum.limb, a.limb, b.limb) != 0) return false;
-    *out = sum;
+    if (limbs_add(a.limb, a.limb, b.limb) != 0) return false;
+    *out = a;
     return true;
 }
 
@@ -107,9 +106,8 @@ struct u256 u256_add(struct u256 a, struct u256 b)
 
 bool u256_sub_checked(struct u256 *out, struct u256 a, struct u256 b)
 {
-    struct u256 difference;
-    if (limbs_sub(difference.limb, a.limb, b.limb) != 0) return false;
-    *out = difference;
+    if (limbs_sub(a.limb, a.limb, b.limb) != 0) return false;
+    *out = a;
     return true;
 }
 

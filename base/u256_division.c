@@ -16,24 +16,14 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* All words here move limb by limb. As structs they would move in vectors, and a vector read from
- * limbs that were just written one by one waits until those stores are done. */
-static inline void set_limbs(struct u256 *r, uint64_t l0, uint64_t l1, uint64_t l2, uint64_t l3)
+static inline void set_zero(struct u256 *r)
 {
-    r->limb[0] = l0;
-    r->limb[1] = l1;
-    r->limb[2] = l2;
-    r->limb[3] = l3;
+    limbs_set(r->limb, 0, 0, 0, 0);
 }
 
 static inline void copy_limbs(struct u256 *r, const struct u256 *a)
 {
-    set_limbs(r, a->limb[0], a->limb[1], a->limb[2], a->limb[3]);
-}
-
-static inline void set_zero(struct u256 *r)
-{
-    set_limbs(r, 0, 0, 0, 0);
+    limbs_set(r->limb, a->limb[0], a->limb[1], a->limb[2], a->limb[3]);
 }
 
 static inline bool is_zero(const struct u256 *a)
@@ -48,7 +38,8 @@ static inline unsigned limbs_used(const struct u256 *a)
     return a->limb[1] != 0 ? 2 : 1;
 }
 
-/* The reciprocal of (d1:d0), d1 with its top bit set: floor((2^192 - 1) / d) - 2^64 (algorithm 6). */
+/* The reciprocal of (d1:d0), d1 with its top bit set: floor((2^192 - 1) / d) - 2^64 (algorithm
+ * 6). */
 static inline uint64_t reciprocal_of_two(uint64_t d1, uint64_t d0)
 {
     uint64_t v = limb_reciprocal(d1);
@@ -120,7 +111,7 @@ static ALWAYS_INLINE uint64_t quotient_digit(uint64_t *u, const uint64_t *v, siz
                                              uint64_t reciprocal)
 {
     if (__builtin_expect(u[n] == v[n - 1] && u[n - 1] == v[n - 2], 0)) {
-        /* The guess would not fit. The largest digit it is: what v's lower limbs take is under v. */
+        /* The guess would not fit. It is the largest: what v's lower limbs take is less than v. */
         uint64_t above = subtract_product(u, v, n, UINT64_MAX);
         assert(above == u[n]);
         return UINT64_MAX;
@@ -138,8 +129,8 @@ static ALWAYS_INLINE uint64_t quotient_digit(uint64_t *u, const uint64_t *v, siz
     return q;
 }
 
-/* Divides u, m + 1 limbs of which the top one is less than v's, by v, n >= 2 limbs with the top bit
- * set: m - n + 1 digits to q, the rest to u[n-1..0]. */
+/* Divides u, m + 1 limbs of which the top one is less than v's, by v, n >= 2 limbs with the top
+ * bit set: m - n + 1 digits to q, the rest to u[n-1..0]. */
 static ALWAYS_INLINE void divide_normalized(uint64_t *q, uint64_t *u, size_t m, const uint64_t *v,
                                             size_t n)
 {
@@ -192,8 +183,8 @@ static ALWAYS_INLINE void divide_to_limb(struct u256 *quotient, struct u256 *res
         above -= add_back(r, b->limb, n);
         q--;
     }
-    set_limbs(rest, r[0], r[1], r[2], r[3]);
-    set_limbs(quotient, q, 0, 0, 0);
+    limbs_set(rest->limb, r[0], r[1], r[2], r[3]);
+    limbs_set(quotient->limb, q, 0, 0, 0);
 }
 
 static ALWAYS_INLINE void divide_by_limb(struct u256 *quotient, struct u256 *rest,
@@ -209,8 +200,8 @@ static ALWAYS_INLINE void divide_by_limb(struct u256 *quotient, struct u256 *res
     uint64_t q2 = limb_divide_by(&r, r, shift_limbs(a->limb[2], a->limb[1], shift), normalized, v);
     uint64_t q1 = limb_divide_by(&r, r, shift_limbs(a->limb[1], a->limb[0], shift), normalized, v);
     uint64_t q0 = limb_divide_by(&r, r, a->limb[0] << shift, normalized, v);
-    set_limbs(rest, r >> shift, 0, 0, 0);
-    set_limbs(quotient, q0, q1, q2, q3);
+    limbs_set(rest->limb, r >> shift, 0, 0, 0);
+    limbs_set(quotient->limb, q0, q1, q2, q3);
 }
 
 /* For an `a` of one or two limbs. */
@@ -225,8 +216,8 @@ static ALWAYS_INLINE void divide_pair_by_limb(struct u256 *quotient, struct u256
         high -= q1 * d;
     }
     uint64_t q0 = limb_divide(&r, high, a->limb[0], d);
-    set_limbs(rest, r, 0, 0, 0);
-    set_limbs(quotient, q0, q1, 0, 0);
+    limbs_set(rest->limb, r, 0, 0, 0);
+    limbs_set(quotient->limb, q0, q1, 0, 0);
 }
 
 /* Each output may be one of the inputs, but not both the same; b is not zero. */
@@ -322,19 +313,19 @@ void u256_sum_modulo(struct u256 *r, const struct u256 *a, const struct u256 *b,
                      const struct u256 *m)
 {
     struct u256 rooms[2];
-    struct u256 sum;
-    struct u256 less;
+    uint64_t sum[4];
+    uint64_t less[4];
     if (is_zero(m)) {
         set_zero(r);
         return;
     }
     const struct u256 *x = reduced(&rooms[0], a, m);
     const struct u256 *y = reduced(&rooms[1], b, m);
-    unsigned char carry = limbs_add(sum.limb, x->limb, y->limb);
-    unsigned char borrow = limbs_sub(less.limb, sum.limb, m->limb);
+    unsigned char carry = limbs_add(sum, x->limb, y->limb);
+    unsigned char borrow = limbs_sub(less, sum, m->limb);
     uint64_t keep = (uint64_t)carry - borrow; /* all ones only if the sum is below the modulus */
     for (int i = 0; i < 4; i++)
-        r->limb[i] = less.limb[i] ^ ((less.limb[i] ^ sum.limb[i]) & keep);
+        r->limb[i] = less[i] ^ ((less[i] ^ sum[i]) & keep);
 }
 
 /* A modulus that is ready to divide by. */
@@ -360,7 +351,7 @@ static void modulus_prepare(struct modulus *k, const struct u256 *m)
     u[8] = 0;
     divide_normalized(q, u, 8, k->normalized.limb, 4);
     assert(q[4] == 0);
-    set_limbs(&k->reciprocal, q[0], q[1], q[2], q[3]);
+    limbs_set(k->reciprocal.limb, q[0], q[1], q[2], q[3]);
 }
 
 static const struct modulus *modulus_of(const struct u256 *m)

@@ -1,9 +1,9 @@
 /* bench_arith - what an operation of vm/arith.h takes, in nanoseconds of one thread.
  *
  * Each result changes the next call's first operand, as in a program that goes on computing, and
- * no operand comes again, so that no branch is learnt by heart. That and a call through a pointer are
- * counted in: the row "nothing" is they alone. Prints tab-separated: name,
- * and the time that a tenth of many short runs stay below, which other load does not reach. */
+ * no operand comes again, so that no branch is learnt by heart. That and a call through a pointer
+ * are counted in: the row "nothing" is they alone. Prints tab-separated: name, and the
+ * time that a tenth of many short runs stay below, which other load does not reach. */
 #include "vm/arith.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* 256-bit arithmetic: GMP says the same of any operands. The first byte chooses the operation, the
- * rest are the operands' bytes; a byte 0x80 or 0x7f stands for eight of 0xff or 0x00, so that limbs at
- * the edge are near to one another. */
+ * rest are the operands' bytes; a byte 0x80 or 0x7f stands for eight of 0xff or 0x00, so that limbs
+ * at the edge are near to one another. */
 #include "tests/vm/arith_oracle.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* tests/vm/arith_oracle.h - each operation of vm/arith.h beside what GMP says of it, for the tests and
- * the fuzzer. The including file may define U256_PORTABLE first. */
+/* tests/vm/arith_oracle.h - each operation of vm/arith.h beside what GMP says of it, for the tests
+ * and the fuzzer. The including file may define U256_PORTABLE first. */
 #ifndef LEASEHOLD_TESTS_VM_ARITH_ORACLE_H
 #define LEASEHOLD_TESTS_VM_ARITH_ORACLE_H
 
@@ -188,7 +188,7 @@ static const struct operation operations[] = {OPERATIONS(ROW)};
 /* Where the result goes: to a word of its own, or over an operand. */
 enum place { PLACE_OWN, PLACE_A, PLACE_B, PLACE_M, PLACE_COUNT };
 
-/* words are a, b, m. Whether GMP agrees, wherever the result is put; else o->want is what it says. */
+/* words are a, b, m. Whether GMP agrees wherever the result is put; else o->want has its answer. */
 static bool operation_agrees(struct operands *o, const struct operation *op,
                              const struct u256 words[3])
 {

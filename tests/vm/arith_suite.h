@@ -1,5 +1,5 @@
-/* tests/vm/arith_suite.h - the interpreter's arithmetic against GMP, over operands of the shapes that
- * carries, short divisors and wrong guesses of quotient digits are made of. */
+/* tests/vm/arith_suite.h - the interpreter's arithmetic against GMP, over operands of the shapes
+ * that carries, short divisors and wrong guesses of quotient digits are made of. */
 #include "tests/vm/arith_oracle.h"
 
 #include <setjmp.h>
