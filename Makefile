@@ -12,7 +12,7 @@ KIND  ?= release
 OUT   := build/$(KIND)-$(CC)
 PREFIX ?= /usr/local
 
-PACKAGES := libsecp256k1 libcrypto libssl nettle jansson gmp libevent libevent_openssl libcurl libarchive libzstd libseccomp libpng
+PACKAGES := libsecp256k1 libcrypto libssl jansson gmp libevent libevent_openssl libcurl libarchive libzstd libseccomp libpng
 WARN  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wundef -Wvla -Wcast-qual \
          -Wwrite-strings -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
          -Wimplicit-fallthrough -Wnull-dereference
@@ -124,8 +124,8 @@ $(OUT)/$(1): $(OUT)/$(1).c.o $(call archives,$(2))
 	$$(CC) $$(LD_$$(KIND)) $$(LDFLAGS) $$^ $$(LIBS) $(3) -o $$@
 endef
 plain = $(patsubst $(OUT)/%,%,$(1))
-$(foreach t,$(call plain,$(TESTS)),$(eval $(call test_program,$(t),$(word 2,$(subst /, ,$(t))),-lcmocka)))
-$(foreach t,$(call plain,$(BENCHES)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),-lcmocka)))
+$(foreach t,$(call plain,$(TESTS)),$(eval $(call test_program,$(t),$(word 2,$(subst /, ,$(t))),-lcmocka -lnettle)))
+$(foreach t,$(call plain,$(BENCHES)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),-lcmocka -lnettle)))
 $(foreach t,$(call plain,$(FUZZERS)),$(eval $(call test_program,$(t),$(call side_of,$(t).c),-fsanitize=fuzzer)))
 define tool_program
 $(call tool_of,$(1)): $(OUT)/$(1).o $(call archives,tools)
