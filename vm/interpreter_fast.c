@@ -353,7 +353,7 @@ op_STOP:
 
 op_BLOCK:
 op_DATA:
-    assert(!"a header or a branch's constant is no instruction");
+    assert(pc->op != R_BLOCK && pc->op != R_DATA); /* never run */
 op_BAD_OPCODE:
     f->result = EVM_BAD_OPCODE;
     goto failed;

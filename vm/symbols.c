@@ -159,11 +159,16 @@ bool insn_touches(const struct insn *insn, int slot)
            ((flags & READS_A) != 0 && insn->a == at) || ((flags & READS_B) != 0 && insn->b == at);
 }
 
+static bool is_kept(const struct code_list *list, int slot)
+{
+    return slot == list->kept[0] || slot == list->kept[1];
+}
+
 /* If the word in `from` was made in this block and nothing else has used either slot since, its
  * maker writes it to `to` instead. */
 static bool retarget(struct code_list *list, int to, int from)
 {
-    if (to == list->kept[0] || to == list->kept[1]) return false;
+    if (is_kept(list, to) || is_kept(list, from)) return false;
     size_t first = list->block_first;
     if (list->count - first > RETARGET_WINDOW) first = list->count - RETARGET_WINDOW;
     for (size_t i = list->count; i-- > first;) {
