@@ -324,8 +324,8 @@ void u256_sum_modulo(struct u256 *r, const struct u256 *a, const struct u256 *b,
     unsigned char carry = limbs_add(sum, x->limb, y->limb);
     unsigned char borrow = limbs_sub(less, sum, m->limb);
     uint64_t keep = (uint64_t)carry - borrow; /* all ones only if the sum is below the modulus */
-    for (int i = 0; i < 4; i++)
-        r->limb[i] = less[i] ^ ((less[i] ^ sum[i]) & keep);
+    limbs_set(r->limb, less[0] ^ ((less[0] ^ sum[0]) & keep), less[1] ^ ((less[1] ^ sum[1]) & keep),
+              less[2] ^ ((less[2] ^ sum[2]) & keep), less[3] ^ ((less[3] ^ sum[3]) & keep));
 }
 
 /* A modulus that is ready to divide by. */
@@ -377,8 +377,8 @@ static inline void reduce(uint64_t r[4], const uint64_t x[8], const struct modul
     (void)limbs_sub(r, r, q);
     /* Taken every other time: by a mask, for no branch could be foretold. */
     uint64_t mask = limbs_less(guess, r) ? UINT64_MAX : 0;
-    for (int i = 0; i < 4; i++)
-        q[i] = k->normalized.limb[i] & mask;
+    limbs_set(q, k->normalized.limb[0] & mask, k->normalized.limb[1] & mask,
+              k->normalized.limb[2] & mask, k->normalized.limb[3] & mask);
     (void)limbs_add(r, r, q);
     if (__builtin_expect(!limbs_less(r, k->normalized.limb), 0))
         (void)limbs_sub(r, r, k->normalized.limb);
