@@ -9,6 +9,7 @@
 
 #define STACK_FIRST_ITEMS  ((size_t)8 * STACK_ITEMS_MAX)
 #define MEMORY_FIRST_BYTES ((size_t)64 << 10)
+#define CLEAR_INLINE_BYTES 128
 
 /* Room for a whole stack behind `base`, the unused item 0 included. */
 static void stack_ensure(struct evm *e, size_t base)
@@ -22,9 +23,8 @@ static void stack_ensure(struct evm *e, size_t base)
     e->stack_capacity = capacity;
 }
 
-static void memory_ensure(struct evm *e, size_t need)
+static void memory_enlarge(struct evm *e, size_t need)
 {
-    if (need <= e->memory_capacity) return;
     size_t capacity = e->memory_capacity == 0 ? MEMORY_FIRST_BYTES : e->memory_capacity;
     while (capacity < need)
         capacity *= 2;
@@ -35,6 +35,11 @@ static void memory_ensure(struct evm *e, size_t need)
         f->memory = e->memory + f->memory_base;
         if (f->input_in_memory) f->input.data = e->memory + f->input_at;
     }
+}
+
+static inline void memory_ensure(struct evm *e, size_t need)
+{
+    if (need > e->memory_capacity) memory_enlarge(e, need);
 }
 
 /* Which interpreter the frame begins in, and whether it may change later. */
@@ -115,6 +120,18 @@ struct frame *frame_pop(struct evm *e)
     return f;
 }
 
+/* Most growth is by a word or two, for which a call would cost more than the work. */
+static inline void clear_words(uint8_t *from, size_t size_bytes)
+{
+    static const uint64_t zeros[4] = {0};
+    if (size_bytes > CLEAR_INLINE_BYTES) {
+        memset(from, 0, size_bytes);
+        return;
+    }
+    for (size_t i = 0; i < size_bytes; i += 32)
+        memcpy(from + i, zeros, 32);
+}
+
 int64_t memory_expand(struct evm *e, struct frame *f, int64_t gas, uint64_t end)
 {
     uint64_t words = words_of(end);
@@ -124,7 +141,7 @@ int64_t memory_expand(struct evm *e, struct frame *f, int64_t gas, uint64_t end)
     if (gas < 0) return gas;
     size_t size = (size_t)words * 32;
     memory_ensure(e, f->memory_base + size);
-    memset(f->memory + f->memory_size, 0, size - f->memory_size);
+    clear_words(f->memory + f->memory_size, size - f->memory_size);
     f->memory_size = size;
     f->memory_gas = cost;
     return gas;
@@ -133,6 +150,6 @@ int64_t memory_expand(struct evm *e, struct frame *f, int64_t gas, uint64_t end)
 int64_t memory_expand_for(struct evm *e, struct frame *f, int64_t gas, const struct u256 *offset,
                           uint64_t size)
 {
-    struct u256 size_word = word_u64(size);
-    return memory_reserve(e, f, gas, offset, &size_word);
+    if (!word_is_u64(offset) || offset->limb[0] > MEMORY_BYTES_MAX) return -1;
+    return memory_expand(e, f, gas, offset->limb[0] + size);
 }

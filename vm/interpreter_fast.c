@@ -155,6 +155,16 @@ static int64_t keccak_at(struct evm *e, struct frame *f, struct u256 *r, uint64_
     return gas;
 }
 
+static int64_t mcopy(struct evm *e, struct frame *f, const struct u256 *to,
+                     const struct u256 *from, const struct u256 *size, int64_t gas)
+{
+    struct u256 operands[3];
+    word_copy(&operands[0], size);
+    word_copy(&operands[1], from);
+    word_copy(&operands[2], to);
+    return op_mcopy(e, f, &operands[2], gas);
+}
+
 /* One function by its nature: the registers that hold pc, sp and gas are its locals. */
 enum step interpret_fast(struct evm *e, struct frame *f) // NOLINT(readability-function-size)
 {
@@ -281,6 +291,11 @@ op_MSTORE8:
     f->memory[A->limb[0]] = (uint8_t)B->limb[0];
     NEXT();
 
+op_MCOPY:
+    gas = mcopy(e, f, A, B, DST, gas + (int64_t)pc->imm);
+    if (UNLIKELY(gas < 0)) goto failed;
+    gas -= (int64_t)pc->imm;
+    NEXT();
     OPERATION_OP(KECCAK256, op_keccak256)
     OPERATION_OP(SSTORE, op_sstore)
 op_KECCAK256_AT:

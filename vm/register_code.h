@@ -63,8 +63,7 @@
     X(CALLDATACOPY, op_calldatacopy) X(CODECOPY, op_codecopy) X(EXTCODESIZE, op_extcodesize)       \
     X(EXTCODECOPY, op_extcodecopy) X(RETURNDATACOPY, op_returndatacopy)                            \
     X(EXTCODEHASH, op_extcodehash) X(BLOCKHASH, op_blockhash) X(BLOBHASH, op_blobhash)             \
-    X(SELFBALANCE, op_selfbalance) X(SLOAD, op_sload) X(TLOAD, op_tload) X(TSTORE, op_tstore)      \
-    X(MCOPY, op_mcopy)
+    X(SELFBALANCE, op_selfbalance) X(SLOAD, op_sload) X(TLOAD, op_tload) X(TSTORE, op_tstore)
 #define REGISTER_LOGS(X) X(LOG0, 0) X(LOG1, 1) X(LOG2, 2) X(LOG3, 3) X(LOG4, 4)
 /* These leave the loop: all operands and everything below lies as on the stack, `a` is its top. The
  * frame goes on at the offset imm. */
@@ -96,6 +95,7 @@
     X(MLOAD, WRITES | READS_A | PREPAID) X(MSTORE, READS_A | READS_B | PREPAID)                    \
     X(MLOAD_AT, WRITES) X(MSTORE_AT, READS_B) /* at offset; `gas`: prepaid */                      \
     X(MSTORE8, READS_A | READS_B | PREPAID)                                                        \
+    X(MCOPY, OPAQUE | PREPAID) /* to a, from b, of the size in dst */                              \
     X(KECCAK256, OPAQUE | PREPAID) /* a: top */                                                    \
     X(KECCAK256_AT, WRITES)  /* imm: offset and, from bit 32, size; refund: prepaid */             \
     X(SSTORE, OPAQUE | PREPAID) /* a: top */                                                       \

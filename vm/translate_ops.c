@@ -201,6 +201,16 @@ static void translate_mstore(struct translator *t, enum register_op op)
     }
 }
 
+static void translate_mcopy(struct translator *t)
+{
+    struct value to = symbols_pop(&t->symbols);
+    struct value from = symbols_pop(&t->symbols);
+    struct value size = symbols_pop(&t->symbols);
+    int a = slot_of(t, &to);
+    int b = slot_of(t, &from);
+    emit(&t->list, R_MCOPY, slot_of(t, &size), a, b)->imm = t->gas;
+}
+
 static void translate_fact(struct translator *t, enum register_op op)
 {
     int dst = symbols_push_new(&t->symbols, NULL, NULL);
@@ -267,6 +277,7 @@ enum rule_kind {
     RULE_MLOAD,
     RULE_CALLDATALOAD,
     RULE_MSTORE,
+    RULE_MCOPY,
     RULE_FACT,
     RULE_KECCAK256,
     RULE_ROW,
@@ -306,7 +317,7 @@ static const struct rule rules[256] = {
     SAME(RULE_NOT, NOT) SAME(RULE_ISZERO, ISZERO)
     SAME(RULE_MODULAR, ADDMOD) SAME(RULE_MODULAR, MULMOD)
     SAME(RULE_MLOAD, MLOAD) SAME(RULE_CALLDATALOAD, CALLDATALOAD)
-    SAME(RULE_MSTORE, MSTORE) SAME(RULE_MSTORE, MSTORE8)
+    SAME(RULE_MSTORE, MSTORE) SAME(RULE_MSTORE, MSTORE8) SAME(RULE_MCOPY, MCOPY)
     SAME(RULE_FACT, GAS) SAME(RULE_ROW, SSTORE)
     SAME(RULE_END, RETURN) SAME(RULE_END, REVERT) SAME(RULE_END, SELFDESTRUCT) SAME(RULE_END, STOP)
     RULE(JUMP, RULE_JUMP, 0), RULE(JUMPI, RULE_JUMPI, 0), RULE(JUMPDEST, RULE_JUMPDEST, 0),
@@ -336,6 +347,7 @@ static void translate_by_rule(struct translator *t, uint8_t opcode, size_t offse
     case RULE_MLOAD: translate_mload(t); break;
     case RULE_CALLDATALOAD: translate_calldataload(t); break;
     case RULE_MSTORE: translate_mstore(t, rule->op); break;
+    case RULE_MCOPY: translate_mcopy(t); break;
     case RULE_FACT: translate_fact(t, rule->op); break;
     case RULE_KECCAK256: translate_keccak256(t); break;
     case RULE_ROW: translate_row(t, rule->op, rule->in, rule->out); break;
