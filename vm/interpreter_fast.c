@@ -155,8 +155,8 @@ static int64_t keccak_at(struct evm *e, struct frame *f, struct u256 *r, uint64_
     return gas;
 }
 
-static int64_t mcopy(struct evm *e, struct frame *f, const struct u256 *to,
-                     const struct u256 *from, const struct u256 *size, int64_t gas)
+static int64_t mcopy(struct evm *e, struct frame *f, const struct u256 *to, const struct u256 *from,
+                     const struct u256 *size, int64_t gas)
 {
     struct u256 operands[3];
     word_copy(&operands[0], size);
