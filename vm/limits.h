@@ -10,7 +10,7 @@
 #define MEMORY_BYTES_MAX  0xffffffffu
 #define BLOCK_HASHES_MAX  256
 #define PROGRAM_CACHE_MAX 1024 /* analysed contracts kept by one evm, at most 28 MiB */
-#define PROGRAM_FAST_BYTES_MAX ((size_t)64 << 20) /* their translations, all together */
+#define PROGRAM_FAST_BYTES_MAX ((size_t)32 << 20) /* their translations, all together */
 /* Zero bytes (STOP) behind the code: a PUSH32 at the end and running off it need no check. */
 #define CODE_PADDING_BYTES 40
 
