@@ -55,10 +55,12 @@ static void host_store(struct host *h, struct host_slot *slot, const struct u256
     state_set_slot(h->layer, (struct slot_entry *)slot, value);
 }
 
-static struct u256 host_transient(struct host *h, const struct address *a, const struct u256 *key)
+static const struct u256 *host_transient(struct host *h, const struct address *a,
+                                         const struct u256 *key)
 {
+    static const struct u256 nothing;
     const struct transient_entry *t = state_find_transient(h->layer, a, key);
-    return t != NULL && t->tx == h->layer->tx ? t->now : (struct u256){0};
+    return t != NULL && t->tx == h->layer->tx ? &t->now : &nothing;
 }
 
 static void host_set_transient(struct host *h, const struct address *a, const struct u256 *key,

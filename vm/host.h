@@ -76,7 +76,8 @@ struct host_table {
                                     const struct u256 *key);
     /* Changes the slot that touch_slot has just given. */
     void (*store)(struct host *h, struct host_slot *slot, const struct u256 *value);
-    struct u256 (*transient)(struct host *h, const struct address *a, const struct u256 *key);
+    const struct u256 *(*transient)(struct host *h, const struct address *a,
+                                    const struct u256 *key); /* good until the next call */
     void (*set_transient)(struct host *h, const struct address *a, const struct u256 *key,
                           const struct u256 *value);
 

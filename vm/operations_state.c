@@ -1,6 +1,7 @@
 #include "vm/operations.h"
 
 #include "vm/gas.h"
+#include "vm/word.h"
 
 #include <assert.h>
 
@@ -15,13 +16,13 @@ OPERATION(op_balance)
     (void)f;
     struct address a = word_to_address(&top[0]);
     const struct host_account *account = e->table->touch_account(e->host, &a);
-    top[0] = account->balance;
+    word_copy(&top[0], &account->balance);
     return charge_account(gas, account);
 }
 
 OPERATION(op_selfbalance)
 {
-    top[1] = e->table->account(e->host, &f->self)->balance;
+    word_copy(&top[1], &e->table->account(e->host, &f->self)->balance);
     return gas;
 }
 
@@ -80,7 +81,7 @@ OPERATION(op_sload)
 {
     const struct host_slot *s = e->table->touch_slot(e->host, &f->self, &top[0]);
     gas -= s->was == ACCESS_COLD ? GAS_COLD_SLOT : GAS_WARM_ACCESS;
-    top[0] = s->now;
+    word_copy(&top[0], &s->now);
     return gas;
 }
 
@@ -126,7 +127,7 @@ OPERATION(op_sstore)
 
 OPERATION(op_tload)
 {
-    top[0] = e->table->transient(e->host, &f->self, &top[0]);
+    word_copy(&top[0], e->table->transient(e->host, &f->self, &top[0]));
     return gas;
 }
 

@@ -68,7 +68,7 @@ static uint64_t transient(struct host *h, uint8_t n, uint64_t s)
 {
     struct address a = addr(n);
     struct u256 key = num(s);
-    return u256_to_u64(HOST_OF_LAYER.transient(h, &a, &key));
+    return u256_to_u64(*HOST_OF_LAYER.transient(h, &a, &key));
 }
 
 static void set_transient(struct host *h, uint8_t n, uint64_t s, uint64_t value)

@@ -8,8 +8,8 @@
 
 #include "base/fatal.h"
 #include "base/keccak.h"
-#include "vm/arith.h"
 #include "vm/host.h"
+#include "vm/word.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -300,7 +300,7 @@ static inline struct host_slot *memory_touch_slot(struct host *h, const struct a
 static inline void memory_store(struct host *h, struct host_slot *slot, const struct u256 *value)
 {
     memory_undo_slot(h, (struct memory_slot *)slot);
-    slot->now = *value;
+    word_copy(&slot->now, value);
 }
 
 /* For tests to look: the value, without touching the slot. */
@@ -309,10 +309,10 @@ static inline struct u256 memory_storage(struct host *h, const struct address *a
     return memory_slot_get(h, a, &key)->seen.now;
 }
 
-static inline struct u256 memory_transient(struct host *h, const struct address *a,
-                                           const struct u256 *key)
+static inline const struct u256 *memory_transient(struct host *h, const struct address *a,
+                                                  const struct u256 *key)
 {
-    return memory_slot_get(h, a, key)->transient;
+    return &memory_slot_get(h, a, key)->transient;
 }
 
 static inline void memory_set_transient(struct host *h, const struct address *a,
@@ -322,7 +322,7 @@ static inline void memory_set_transient(struct host *h, const struct address *a,
     if (s->transient_era != h->era)
         memory_undo(h, UNDO_TRANSIENT, (size_t)(s - h->slots), s->transient);
     s->transient_era = h->era;
-    s->transient = *value;
+    word_copy(&s->transient, value);
 }
 
 static inline const struct host_account *memory_touch_account(struct host *h,
