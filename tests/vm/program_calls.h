@@ -61,6 +61,25 @@ static inline void make_call(struct maker *m)
     emit_after_call(m);
 }
 
+/* Sets a slot, has another contract's code run, which may set it too and then fail, and looks. */
+static inline void make_probe(struct maker *m)
+{
+    bool transient = choose_rarely(m->c, 2);
+    uint32_t slot = choose(m->c, MAKER_SLOTS);
+    struct address code = contract_address(choose(m->c, MAKER_CONTRACTS));
+    if (m->height > STACK_ITEMS_MAX - 40) return;
+    emit_value(m);
+    emit_u64(m, slot);
+    emit(m, transient ? OP_TSTORE : OP_SSTORE);
+    for (int i = 0; i < 4; i++)
+        emit(m, OP_PUSH0);
+    emit_push(m, u256_from_be(address_bytes(&code)));
+    emit_call_gas(m);
+    emit(m, OP_DELEGATECALL);
+    emit_u64(m, slot);
+    emit(m, transient ? OP_TLOAD : OP_SLOAD);
+}
+
 static inline void make_create(struct maker *m)
 {
     bool salted = choose_rarely(m->c, 2);

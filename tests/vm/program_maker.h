@@ -25,6 +25,7 @@ static const struct maker_statement maker_statements[] = {
     {4, make_loop},      {3, make_stack_loop}, {1, make_growing_loop}, {5, make_function_call},
     {4, make_call},      {2, make_create},     {2, make_early_end},    {2, make_broken},
     {1, make_deep},      {1, make_long},       {3, make_copy},         {3, make_buried_jump},
+    {3, make_probe},
 };
 
 #define MAKER_STATEMENT_COUNT (sizeof(maker_statements) / sizeof(maker_statements[0]))
@@ -114,7 +115,7 @@ static inline void make_main_end(struct maker *m)
 {
     if (m->level > 0)
         make_deploying_end(m);
-    else if (choose_rarely(m->c, 6))
+    else if (choose_rarely(m->c, m->is_callee ? 2 : 6))
         emit_end(m);
     else
         make_visible_end(m);
@@ -136,6 +137,7 @@ struct maker_settings {
     int budget;
     bool without_kzg;
     bool breaks;
+    bool is_callee; /* mostly called: it fails more often */
 };
 
 static inline void make_program(struct program_text *out, struct choices *c, int level,
@@ -165,6 +167,7 @@ static inline void make_program(struct program_text *out, struct choices *c, int
     m->level = level;
     m->without_kzg = settings->without_kzg;
     m->breaks = settings->breaks;
+    m->is_callee = settings->is_callee;
     if (level == 0 && choose_rarely(c, 3)) make_data(m, settings);
     choose_weights(m);
     if (level == 0) choose_functions(m);

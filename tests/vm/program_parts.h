@@ -40,8 +40,9 @@ struct maker {
     int function_now; /* -1 in the main program */
     int level;        /* 0 a contract, 1 init code, 2 what init code leaves */
     bool without_kzg; /* 0x0a is not called */
-    bool breaks;      /* broken operations are allowed */
-    bool has_data;    /* init code stands behind the program ... */
+    bool is_callee;
+    bool breaks;   /* broken operations are allowed */
+    bool has_data; /* init code stands behind the program ... */
     uint16_t data_label;
     struct buffer data; /* ... this one; owned */
 };

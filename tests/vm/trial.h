@@ -95,8 +95,9 @@ static inline void trial_make(struct trial *t, struct choices *c, enum kzg kzg)
     bool breaks = choose_rarely(c, 4);
     for (int i = 0; i < MAKER_CONTRACTS; i++) {
         int most = i == 0 ? 600 : 120;
-        struct maker_settings s = {(int)choose_between(c, 20, (uint32_t)most), kzg == WITHOUT_KZG,
-                                   breaks};
+        struct maker_settings s = {.without_kzg = kzg == WITHOUT_KZG, .breaks = breaks};
+        s.budget = (int)choose_between(c, 20, (uint32_t)most);
+        s.is_callee = i > 0;
         make_program(&t->texts[i], c, 0, &s);
     }
 }
