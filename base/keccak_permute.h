@@ -36,6 +36,7 @@ extern const struct keccak_way keccak_avx512;
 extern const struct keccak_way *const keccak_ways[];
 extern const size_t KECCAK_WAY_COUNT;
 
-extern const uint64_t KECCAK_ROUND_CONSTANTS[KECCAK_ROUNDS];
+/* iota's, those of rounds 1 to 24; [0] is zero. */
+extern const uint64_t KECCAK_ROUND_CONSTANTS[KECCAK_ROUNDS + 1];
 
 #endif

@@ -62,8 +62,8 @@ INLINE void permute(uint64_t state[KECCAK_LANES])
     uint64_t a[KECCAK_LANES], e[KECCAK_LANES];
     UNROLL for (unsigned i = 0; i < KECCAK_LANES; i++) a[i] = state[i];
     for (unsigned i = 0; i < KECCAK_ROUNDS; i += 2) {
-        keccak_round(e, a, KECCAK_ROUND_CONSTANTS[i]);
-        keccak_round(a, e, KECCAK_ROUND_CONSTANTS[i + 1]);
+        keccak_round(e, a, KECCAK_ROUND_CONSTANTS[i + 1]);
+        keccak_round(a, e, KECCAK_ROUND_CONSTANTS[i + 2]);
     }
     UNROLL for (unsigned i = 0; i < KECCAK_LANES; i++) state[i] = a[i];
 }

@@ -2,8 +2,8 @@
  *
  * Beside them, in the same run, the same sponge over nettle's permutation, and OpenSSL's SHA3-256
  * (the same permutation under another padding) as its one-shot call. Each hash is of a message that
- * begins with the hash before, so nothing overlaps. Ways take turns, so that all see the same clock.
- * Prints tab-separated: name, then for each size the median and the least nanoseconds a hash. */
+ * begins with the hash before, so nothing overlaps. Ways take turns and so see the same clock.
+ * Prints tab-separated: name, bytes, median and least nanoseconds a hash. */
 #include "base/keccak.h"
 #include "base/keccak_permute.h"
 
