@@ -15,8 +15,7 @@
 
 #include <cmocka.h>
 
-#define TRIALS 4000
-#define TRIES  4
+#define TRIALS 3000
 
 struct world {
     struct state_base base;
@@ -119,19 +118,21 @@ static void compare_hosts(struct world *w, uint64_t seed)
     struct host h;
     struct choices c = choices_from_seed(seed);
     struct observation here, there;
-    int64_t used = 0;
+    int64_t used[TRIAL_MESSAGES] = {0};
     trial_make(&t, &c, WITH_KZG);
     trial_open(&h, &t, no_twist);
     w->parent = layer_of(&w->base, &h);
-    for (int try = 0; try < TRIES; try++) {
-        struct evm_message m = trial_message(&h, &t, choose_gas(&c, try, t.message.gas, used));
+    for (int try = 0; try < TRIAL_TRIES; try++) {
+        struct trial_try at = choose_try(&c, try, &t, used);
+        struct evm_message m = trial_message(&h, &t, at.message);
+        m.gas = at.gas;
         run_on_layer(&here, w, &t, &h, &m);
         run_on_memory(&there, w, &t, &h, &m);
         const char *what = observation_difference(&here, &there);
         if (what != NULL)
             fail_msg("seed %llu, gas %lld: the layer and the memory host have another %s",
                      (unsigned long long)seed, (long long)m.gas, what);
-        if (try == 0) used = m.gas - here.gas_left;
+        if (try < TRIAL_MESSAGES) used[at.message] = m.gas - here.gas_left;
     }
     layer_release(w->parent);
     memory_host_finish(&h);

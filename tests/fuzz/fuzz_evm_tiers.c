@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     trial_make(&t, &c, WITH_KZG);
     struct difference d = compare_trial(&k, &t, &c);
     if (d.what != NULL)
-        fprintf(stderr, "gas %lld: %s has another %s than plain\n", (long long)d.gas,
+        fprintf(stderr, "gas %lld: %s has another %s than plain\n", (long long)d.at.gas,
                 d.contender->name, d.what);
     assert(d.what == NULL);
     trial_finish(&t);

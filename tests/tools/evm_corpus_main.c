@@ -152,7 +152,7 @@ static json_t *runs_to_json(struct evm *evm, struct host *h, const struct trial 
                             struct choices *c)
 {
     json_t *runs = json_array();
-    struct evm_message m = trial_message(h, t, t->message.gas);
+    struct evm_message m = trial_message(h, t, 0);
     int64_t used = write_run(runs, evm, h, &m);
     m.gas = used > 0 ? used - 1 : 0;
     write_run(runs, evm, h, &m);
@@ -168,7 +168,7 @@ static void write_program(struct evm *const evms[TRIAL_REVISIONS], uint64_t seed
     struct choices c = choices_from_seed(seed);
     trial_make(&t, &c, WITHOUT_KZG);
     trial_open(&host, &t, no_twist);
-    struct evm_message m = trial_message(&host, &t, t.message.gas);
+    struct evm_message m = trial_message(&host, &t, 0);
     json_t *line = json_object();
     json_object_set_new(line, "seed", json_integer((json_int_t)seed));
     json_object_set_new(line, "revision",

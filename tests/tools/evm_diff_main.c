@@ -31,19 +31,24 @@ static void print_code(const struct trial *t, int contract)
     buffer_finish(&hex);
 }
 
-static void print_trial(const struct trial *t, int64_t gas)
+static void print_message(const struct evm_message *m, int64_t gas)
 {
     struct buffer hex = {.size = 0};
-    hex_append(&hex, t->message.input);
-    printf("%s, %s%s, gas %lld, value %llu, input %s\n",
-           t->revision == EVM_CANCUN ? "Cancun" : "Prague",
-           t->message.kind == EVM_CREATE ? "create" : "call",
-           t->message.is_static ? ", static" : "", (long long)gas,
-           (unsigned long long)u256_to_u64(t->message.value), buffer_text(&hex));
+    hex_append(&hex, m->input);
+    printf("%s%s, gas %lld, value %llu, input %s\n", m->kind == EVM_CREATE ? "create" : "call",
+           m->is_static ? ", static" : "", (long long)gas,
+           (unsigned long long)u256_to_u64(m->value), buffer_text(&hex));
+    buffer_finish(&hex);
+}
+
+static void print_trial(const struct trial *t)
+{
+    printf("%s\n", t->revision == EVM_CANCUN ? "Cancun" : "Prague");
+    for (int i = 0; i < TRIAL_MESSAGES; i++)
+        print_message(&t->messages[i], t->messages[i].gas);
     for (int i = 0; i < MAKER_CONTRACTS; i++) {
         if (t->texts[i].count > 0) print_code(t, i);
     }
-    buffer_finish(&hex);
 }
 
 static void print_observation(const char *name, const struct observation *o)
@@ -58,22 +63,22 @@ static void print_observation(const char *name, const struct observation *o)
 
 static void print_difference(const struct difference *d)
 {
-    printf("  differs: %s, gas %lld\n", d->what, (long long)d->gas);
+    printf("  differs: %s, message %d, gas %lld\n", d->what, d->at.message, (long long)d->at.gas);
     print_observation("plain", &d->expected);
     print_observation(d->contender->name, &d->seen);
 }
 
-static void make_small(uint64_t seed, int64_t gas)
+static void make_small(uint64_t seed, struct trial_try at)
 {
     struct trial t;
     struct choices c = choices_from_seed(seed);
     trial_make(&t, &c, WITH_KZG);
-    if (still_differs(&t, gas)) {
-        trial_shrink(&t, gas);
-        struct difference d = compare_fresh(&t, gas);
+    if (still_differs(&t, at)) {
+        trial_shrink(&t, at);
+        struct difference d = compare_fresh(&t, at);
         printf("made small:\n");
         print_difference(&d);
-        print_trial(&t, gas);
+        print_trial(&t);
     } else
         printf("  fresh interpreters agree: it needs what they kept from seeds before\n");
     trial_finish(&t);
@@ -84,7 +89,7 @@ static void show(uint64_t seed)
     struct trial t;
     struct choices c = choices_from_seed(seed);
     trial_make(&t, &c, WITH_KZG);
-    print_trial(&t, t.message.gas);
+    print_trial(&t);
     trial_finish(&t);
 }
 
@@ -100,7 +105,7 @@ static uint64_t compare_seeds(struct tier_check *k, const struct settings *s)
         differences++;
         printf("seed %llu\n", (unsigned long long)seed);
         print_difference(&d);
-        if (differences <= SHOWN_MAX) make_small(seed, d.gas);
+        if (differences <= SHOWN_MAX) make_small(seed, d.at);
         fflush(stdout);
     }
     return differences;

@@ -27,7 +27,7 @@ static void all_interpreters_agree_on_generated_programs(void **state)
         struct difference d = compare_seed(&k, seed);
         if (d.what != NULL)
             fail_msg("seed %llu, gas %lld: %s: another %s than plain", (unsigned long long)seed,
-                     (long long)d.gas, d.contender->name, d.what);
+                     (long long)d.at.gas, d.contender->name, d.what);
     }
     /* Programs that all fail would agree easily. */
     if (count >= TRIALS) {
@@ -84,7 +84,7 @@ static void observe_twisted(struct observation *o, struct evm *evm, const struct
         struct address a = contract_address((uint32_t)i);
         memory_account_get(&host, &a)->seen.code_hash = memory_account(&honest, &a)->code_hash;
     }
-    struct evm_message m = trial_message(&host, t, t->message.gas);
+    struct evm_message m = trial_message(&host, t, 0);
     run_contender(o, evm, &host, &contenders[0], &m);
     memory_host_finish(&host);
     memory_host_finish(&honest);

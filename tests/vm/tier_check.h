@@ -34,8 +34,7 @@ static const struct contender contenders[] = {
     {"traced", EVM_TIER_AUTO, false, true, false},
 };
 
-#define CONTENDERS  (sizeof(contenders) / sizeof(contenders[0]))
-#define TRIES_COUNT 5 /* gas limits that a trial is run with */
+#define CONTENDERS (sizeof(contenders) / sizeof(contenders[0]))
 
 struct tier_check {
     struct evm *evms[TRIAL_REVISIONS][3]; /* of each tier; they keep what they know of programs */
@@ -46,7 +45,7 @@ struct tier_check {
 struct difference {
     const char *what; /* NULL: they agree */
     const struct contender *contender;
-    int64_t gas;
+    struct trial_try at;
     struct observation expected, seen;
 };
 
@@ -201,12 +200,13 @@ static inline void count_result(struct tier_check *k, enum evm_result r)
     k->failures += took_all_gas(r);
 }
 
-/* All contenders with one gas limit. */
+/* All contenders with one message and gas limit. */
 static inline struct difference compare_at(struct tier_check *k, const struct trial *t,
-                                           struct host *h, int64_t gas, bool all)
+                                           struct host *h, struct trial_try at, bool all)
 {
-    struct difference d = {.gas = gas};
-    struct evm_message m = trial_message(h, t, gas);
+    struct difference d = {.at = at};
+    struct evm_message m = trial_message(h, t, at.message);
+    m.gas = at.gas;
     run_contender(&d.expected, evm_for(k, t, EVM_TIER_PLAIN), h, &contenders[0], &m);
     count_result(k, d.expected.result);
     for (size_t i = 1; i < CONTENDERS && d.what == NULL; i++) {
@@ -220,28 +220,18 @@ static inline struct difference compare_at(struct tier_check *k, const struct tr
     return d;
 }
 
-/* Gas limits that matter: enough, exactly enough, one too few, and some where it ends midway. */
-static inline int64_t choose_gas(struct choices *c, int try, int64_t first, int64_t used)
-{
-    switch (try) {
-    case 0: return first;
-    case 1: return used;
-    case 2: return used > 0 ? used - 1 : 0;
-    default: return (int64_t)choose(c, (uint32_t)used + 1);
-    }
-}
-
 static inline struct difference compare_trial(struct tier_check *k, const struct trial *t,
                                               struct choices *c)
 {
     struct host host;
     struct difference d = {.what = NULL};
-    int64_t used = 0;
+    int64_t used[TRIAL_MESSAGES] = {0};
     bool all = choose_rarely(c, 8);
     trial_open(&host, t, no_twist);
-    for (int try = 0; try < TRIES_COUNT && d.what == NULL; try++) {
-        d = compare_at(k, t, &host, choose_gas(c, try, t->message.gas, used), all);
-        if (try == 0) used = t->message.gas - d.expected.gas_left;
+    for (int try = 0; try < TRIAL_TRIES && d.what == NULL; try++) {
+        struct trial_try at = choose_try(c, try, t, used);
+        d = compare_at(k, t, &host, at, all);
+        if (try < TRIAL_MESSAGES) used[at.message] = at.gas - d.expected.gas_left;
     }
     memory_host_finish(&host);
     k->trials++;

@@ -9,6 +9,7 @@
 
 #define TRIAL_GAS_MIN   60000
 #define TRIAL_GAS_MAX   400000
+#define TRIAL_MESSAGES  2
 #define TRIAL_SLOTS     3
 #define TRIAL_NONCE     5 /* the sender's, after the transaction raised it */
 #define TRIAL_REVISIONS 2
@@ -16,8 +17,10 @@
 struct trial {
     enum evm_revision revision;
     struct program_text texts[MAKER_CONTRACTS];
-    struct evm_message message; /* without the input of a create, which is texts[0] */
-    uint8_t calldata[128];
+    /* The same call with other calldata and value: what is hot for one need not be for the other.
+     * Without the input of a create, which is texts[0]. */
+    struct evm_message messages[TRIAL_MESSAGES];
+    uint8_t calldata[TRIAL_MESSAGES][128];
     struct address delegates[MAKER_DELEGATING]; /* whose code the delegating accounts run */
 };
 
@@ -50,15 +53,15 @@ static inline struct evm_context trial_context(void)
 }
 
 /* Words that programs compare with, and addresses that they call. */
-static inline void choose_calldata(struct trial *t, struct choices *c)
+static inline struct bytes choose_calldata(uint8_t calldata[128], struct choices *c)
 {
-    size_t size = choose(c, 2) ? choose(c, sizeof(t->calldata)) : 4 + 32 * (size_t)choose(c, 4);
+    size_t size = choose(c, 2) ? choose(c, 128) : 4 + 32 * (size_t)choose(c, 4);
     for (size_t at = 4; at + 32 <= size; at += 32) {
         struct address a = contract_address(choose(c, MAKER_CONTRACTS));
-        u256_to_be(t->calldata + at,
-                   choose_rarely(c, 5) ? u256_from_be(address_bytes(&a)) : choose_constant(c));
+        struct u256 word = u256_from_be(address_bytes(&a));
+        u256_to_be(calldata + at, choose_rarely(c, 5) ? word : choose_constant(c));
     }
-    t->message.input = bytes_of(t->calldata, size);
+    return bytes_of(calldata, size);
 }
 
 static inline void choose_delegates(struct trial *t, struct choices *c)
@@ -71,17 +74,20 @@ static inline void choose_delegates(struct trial *t, struct choices *c)
     }
 }
 
-static inline void choose_message(struct trial *t, struct choices *c)
+static inline void choose_messages(struct trial *t, struct choices *c)
 {
-    struct evm_message *m = &t->message;
-    *m = (struct evm_message){.kind = EVM_CALL, .sender = trial_sender()};
-    m->recipient = contract_address(0);
-    m->create_nonce = TRIAL_NONCE - 1;
-    m->gas = choose_between(c, TRIAL_GAS_MIN, TRIAL_GAS_MAX);
-    choose_calldata(t, c);
-    if (choose_rarely(c, 12)) m->kind = EVM_CREATE;
-    if (m->kind == EVM_CALL && choose_rarely(c, 16)) m->is_static = true;
-    if (!m->is_static && choose_rarely(c, 4)) m->value = u256_from_u64(choose_between(c, 1, 5000));
+    struct evm_message m = {.kind = EVM_CALL, .sender = trial_sender()};
+    m.recipient = contract_address(0);
+    m.create_nonce = TRIAL_NONCE - 1;
+    m.gas = choose_between(c, TRIAL_GAS_MIN, TRIAL_GAS_MAX);
+    if (choose_rarely(c, 12)) m.kind = EVM_CREATE;
+    if (m.kind == EVM_CALL && choose_rarely(c, 16)) m.is_static = true;
+    for (int i = 0; i < TRIAL_MESSAGES; i++) {
+        m.input = choose_calldata(t->calldata[i], c);
+        m.value = u256_from_u64(0);
+        if (!m.is_static && choose_rarely(c, 4)) m.value.limb[0] = choose_between(c, 1, 5000);
+        t->messages[i] = m;
+    }
 }
 
 enum kzg { WITH_KZG, WITHOUT_KZG };
@@ -90,7 +96,7 @@ enum kzg { WITH_KZG, WITHOUT_KZG };
 static inline void trial_make(struct trial *t, struct choices *c, enum kzg kzg)
 {
     *t = (struct trial){.revision = choose_rarely(c, 2) ? EVM_PRAGUE : EVM_CANCUN};
-    choose_message(t, c);
+    choose_messages(t, c);
     choose_delegates(t, c);
     bool breaks = choose_rarely(c, 4);
     for (int i = 0; i < MAKER_CONTRACTS; i++) {
@@ -157,7 +163,7 @@ static inline void trial_warm(struct host *h, const struct trial *t)
     struct address a = trial_sender();
     memory_touch_account(h, &a);
     memory_touch_account(h, &h->context.coinbase);
-    if (t->message.kind == EVM_CALL) memory_touch_account(h, &t->message.recipient);
+    if (t->messages[0].kind == EVM_CALL) memory_touch_account(h, &t->messages[0].recipient);
     for (size_t i = 0; i < evm_precompile_count(t->revision); i++) {
         evm_precompile_address(t->revision, i, &a);
         memory_touch_account(h, &a);
@@ -180,14 +186,39 @@ static inline void trial_open(struct host *h, const struct trial *t, struct twis
     trial_warm(h, t);
 }
 
-/* The message as it is run with this host: a create's input is the first contract's code. */
-static inline struct evm_message trial_message(struct host *h, const struct trial *t, int64_t gas)
+/* A message as it is run with this host: a create's input is the first contract's code. */
+static inline struct evm_message trial_message(struct host *h, const struct trial *t, int which)
 {
-    struct evm_message m = t->message;
+    struct evm_message m = t->messages[which];
     struct address first = contract_address(0);
     if (m.kind == EVM_CREATE) m.input = memory_code(h, &first);
-    m.gas = gas;
     return m;
+}
+
+/* Gas limits that matter: enough, exactly enough, one too few, near the end and anywhere. */
+#define TRIAL_TRIES 7
+
+struct trial_try {
+    int message;
+    int64_t gas;
+};
+
+/* `used`: what each message used with its first gas limit. */
+static inline struct trial_try choose_try(struct choices *c, int try, const struct trial *t,
+                                          const int64_t used[TRIAL_MESSAGES])
+{
+    int which = try < 2 ?
+    try:
+        (int)choose(c, TRIAL_MESSAGES);
+    uint32_t enough = (uint32_t)used[which];
+    switch (try) {
+    case 0:
+    case 1: return (struct trial_try){which, t->messages[which].gas};
+    case 2: return (struct trial_try){which, enough};
+    case 3: return (struct trial_try){which, enough > 0 ? enough - 1 : 0};
+    case 4: return (struct trial_try){which, enough - choose(c, enough < 3000 ? enough + 1 : 3000)};
+    default: return (struct trial_try){which, choose(c, enough + 1)};
+    }
 }
 
 #endif

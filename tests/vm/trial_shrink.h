@@ -7,22 +7,26 @@
 
 #include "tests/vm/tier_check.h"
 
-/* Each question is asked of fresh interpreters: one that has grown hot answers differently. */
-static inline struct difference compare_fresh(const struct trial *t, int64_t gas)
+/* Each question is asked of fresh interpreters, since one that has grown hot answers differently;
+ * they warm up on what the trial itself began with. */
+static inline struct difference compare_fresh(const struct trial *t, struct trial_try at)
 {
     struct tier_check k;
     struct host host;
+    struct difference d = {.what = NULL};
     tier_check_open(&k);
     trial_open(&host, t, no_twist);
-    struct difference d = compare_at(&k, t, &host, gas, true);
+    for (int i = 0; i < TRIAL_MESSAGES && d.what == NULL; i++)
+        d = compare_at(&k, t, &host, (struct trial_try){i, t->messages[i].gas}, true);
+    if (d.what == NULL) d = compare_at(&k, t, &host, at, true);
     memory_host_finish(&host);
     tier_check_close(&k);
     return d;
 }
 
-static inline bool still_differs(const struct trial *t, int64_t gas)
+static inline bool still_differs(const struct trial *t, struct trial_try at)
 {
-    return compare_fresh(t, gas).what != NULL;
+    return compare_fresh(t, at).what != NULL;
 }
 
 static inline void text_cut(struct program_text *t, size_t at, size_t count)
@@ -33,12 +37,13 @@ static inline void text_cut(struct program_text *t, size_t at, size_t count)
 }
 
 /* True if the items could go. */
-static inline bool try_cut(struct trial *t, int contract, size_t at, size_t count, int64_t gas)
+static inline bool try_cut(struct trial *t, int contract, size_t from, size_t count,
+                           struct trial_try at)
 {
     struct program_text whole = t->texts[contract];
     t->texts[contract] = text_copy(&whole);
-    text_cut(&t->texts[contract], at, count);
-    if (still_differs(t, gas)) {
+    text_cut(&t->texts[contract], from, count);
+    if (still_differs(t, at)) {
         text_finish(&whole);
         return true;
     }
@@ -47,40 +52,42 @@ static inline bool try_cut(struct trial *t, int contract, size_t at, size_t coun
     return false;
 }
 
-static inline bool shrink_text(struct trial *t, int contract, int64_t gas)
+static inline bool shrink_text(struct trial *t, int contract, struct trial_try at)
 {
     bool any = false;
     for (size_t run = t->texts[contract].count; run > 0; run /= 2) {
-        for (size_t at = 0; at + run <= t->texts[contract].count;) {
-            if (try_cut(t, contract, at, run, gas))
+        for (size_t from = 0; from + run <= t->texts[contract].count;) {
+            if (try_cut(t, contract, from, run, at))
                 any = true;
             else
-                at += run;
+                from += run;
         }
     }
     return any;
 }
 
-static inline void shrink_message(struct trial *t, int64_t gas)
+static inline void shrink_message(struct trial *t, int which, struct trial_try at)
 {
-    struct evm_message before = t->message;
-    t->message.input = bytes_of(NULL, 0);
-    if (!still_differs(t, gas)) t->message = before;
-    before = t->message;
-    t->message.value = u256_from_u64(0);
-    if (!still_differs(t, gas)) t->message = before;
+    struct evm_message *m = &t->messages[which];
+    struct evm_message before = *m;
+    m->input = bytes_of(NULL, 0);
+    if (!still_differs(t, at)) *m = before;
+    before = *m;
+    m->value = u256_from_u64(0);
+    if (!still_differs(t, at)) *m = before;
 }
 
-/* `gas` is one with which fresh interpreters differ. */
-static inline void trial_shrink(struct trial *t, int64_t gas)
+/* `at` is a try on which fresh interpreters differ. */
+static inline void trial_shrink(struct trial *t, struct trial_try at)
 {
-    assert(still_differs(t, gas));
+    assert(still_differs(t, at));
     bool again = true;
     while (again) {
         again = false;
         for (int i = MAKER_CONTRACTS - 1; i >= 0; i--)
-            again |= shrink_text(t, i, gas);
-        shrink_message(t, gas);
+            again |= shrink_text(t, i, at);
+        for (int i = 0; i < TRIAL_MESSAGES; i++)
+            shrink_message(t, i, at);
     }
 }
 
