@@ -12,7 +12,7 @@
  * as HOT_VISITS short visits. */
 #define WARM_BASE      8
 #define WARM_SIZE_PART 64
-#define HOT_VISITS     16
+#define HOT_VISITS     32
 
 static void mark_jumps(uint64_t *jumps, struct bytes code)
 {

@@ -151,7 +151,7 @@ struct insn {
 
 /* How many slots above the EVM's own stack a block may use. */
 #define TEMP_FIRST     64
-#define TEMP_COUNT     256
+#define TEMP_COUNT     512
 #define STACK_HEADROOM (TEMP_FIRST + TEMP_COUNT)
 
 /* Of one program. Grows as superblocks are added; only distances inside stay true then. */

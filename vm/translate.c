@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* A superblock ends by itself before it could run out of positions or temporaries. */
-#define OPERATIONS_MAX 256
+#define OPERATIONS_MAX 768
 #define TOP_MAX        (TEMP_FIRST - 8)
 #define TOP_MIN        (POSITION_MIN + 48)
 #define TEMPS_MAX      (TEMP_COUNT - 32)

@@ -11,6 +11,8 @@
 #define COMPARISON_WINDOW 4
 /* How far ahead a failure is looked for. */
 #define FAILURE_WINDOW 24
+/* How many jumps to the same target a superblock goes along. */
+#define SAME_FOLLOWED_MAX 4
 
 struct comparison {
     uint16_t op, inverse, branch;
@@ -118,18 +120,19 @@ static size_t destination(const struct translator *t, const struct u256 *word)
     return program_is_jump(t->program, offset) ? (size_t)offset : SIZE_MAX;
 }
 
-static bool was_followed(const struct translator *t, size_t target)
+/* A function may be called several times on the way; a loop need not be unrolled for long. */
+static bool was_followed_enough(const struct translator *t, size_t target)
 {
-    if (target == t->start) return true;
+    size_t times = target == t->start ? SAME_FOLLOWED_MAX : 0;
     for (size_t i = 0; i < t->followed_count; i++)
-        if (t->followed[i] == target) return true;
-    return false;
+        if (t->followed[i] == target) times++;
+    return times >= SAME_FOLLOWED_MAX;
 }
 
 /* The superblock goes on at the target, or ends. */
 static void follow(struct translator *t, size_t target)
 {
-    if (target == SIZE_MAX || t->followed_count == FOLLOWED_MAX || was_followed(t, target)) {
+    if (target == SIZE_MAX || t->followed_count == FOLLOWED_MAX || was_followed_enough(t, target)) {
         end_with_exit(t, target);
         return;
     }

@@ -15,7 +15,7 @@ struct loaded {
 };
 
 /* How many known jumps a superblock goes along. */
-#define FOLLOWED_MAX 24
+#define FOLLOWED_MAX 64
 
 struct translator {
     const struct program *program;
@@ -31,7 +31,7 @@ struct translator {
     size_t loaded_count;
     struct loaded loaded[LOADED_MAX];
     size_t followed_count;
-    size_t followed[FOLLOWED_MAX]; /* targets of those jumps: none is followed twice */
+    size_t followed[FOLLOWED_MAX]; /* targets of those jumps */
     bool is_ended;
 };
 
