@@ -1,4 +1,5 @@
-/* evm-bench [-t SECONDS] [--tier NAME] FILE... - runs EVM programs, checks gas and output, and times them.
+/* evm-bench [-t SECONDS] [--tier NAME] FILE... - runs EVM programs, checks gas and output, and
+ * times them.
  *
  * A file holds `key value` lines: name, gas (limit of the frame, no intrinsic gas), to, from,
  * value, number, timestamp, input, acct ADDRESS BALANCE NONCE CODE, slot ADDRESS KEY VALUE, and
