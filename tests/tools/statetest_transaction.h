@@ -1,5 +1,6 @@
-/* statetest_transaction.h - a state test's transaction: read from the JSON's fields, and, where this
- * chain knows the type, compared with what its own decoder finds in the wire form beside them. */
+/* statetest_transaction.h - a state test's transaction: read from the JSON's fields, and, where
+ * this chain knows the type, compared with what its own decoder finds in the wire form beside
+ * them. */
 #ifndef LEASEHOLD_TESTS_TOOLS_STATETEST_TRANSACTION_H
 #define LEASEHOLD_TESTS_TOOLS_STATETEST_TRANSACTION_H
 

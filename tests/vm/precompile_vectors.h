@@ -1,7 +1,7 @@
 /* tests/vm/precompile_vectors.h - vectors for each precompile, of our own.
  *
- * Made by precompile_vectors.mjs, which says how. Of the first vector of each precompile over curves
- * every bit of the input counts. */
+ * Made by precompile_vectors.mjs, which says how. Of the first vector of each precompile over
+ * curves every bit of the input counts. */
 #ifndef LEASEHOLD_TESTS_VM_PRECOMPILE_VECTORS_H
 #define LEASEHOLD_TESTS_VM_PRECOMPILE_VECTORS_H
 
