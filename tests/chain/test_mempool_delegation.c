@@ -51,6 +51,20 @@ static void a_delegated_sender_has_one_transaction_waiting(void **state)
     teardown(&f);
 }
 
+static void what_waited_before_the_delegation_may_be_replaced(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f);
+    assert_int_equal(add(&f, OWNER, 0, 200), TX_FINE);
+    assert_int_equal(add(&f, OWNER, 1, 200), TX_FINE);
+    f.people[OWNER].account.is_delegated = true;
+    assert_int_equal(add_tx(&f, OWNER, plain(1, 300, 20), NULL), TX_FINE);
+    assert_int_equal(add(&f, OWNER, 2, 200), TX_DELEGATED_FULL);
+    assert_int_equal(mempool_count(f.pool), 2);
+    teardown(&f);
+}
+
 static void so_has_one_whose_authorization_waits(void **state)
 {
     (void)state;
@@ -131,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_delegated_sender_has_one_transaction_waiting),
+        cmocka_unit_test(what_waited_before_the_delegation_may_be_replaced),
         cmocka_unit_test(so_has_one_whose_authorization_waits),
         cmocka_unit_test(the_limit_ends_when_the_authorization_leaves),
         cmocka_unit_test(an_authorization_of_one_with_more_waiting_is_refused),

@@ -134,6 +134,8 @@ static enum status decode_changed(const char *from, const char *to)
 static void refuses_authorizations_that_are_not_canonical(void **state)
 {
     (void)state;
+    assert_int_equal(decode_changed("80a01f0f", "81ff9f0f"), OK); /* a parity of one byte */
+    assert_int_equal(decode_changed("80a01f0f", "8201009e"), E_MALFORMED);     /* of two */
     assert_int_equal(decode_changed("0380a01f0f", "0381a01f0f"), E_MALFORMED); /* parity */
     assert_int_equal(decode_changed("0380a01f0f", "0080a01f0f"), E_MALFORMED); /* nonce */
     assert_int_equal(decode_changed("80a01f0f", "80a0000f"), E_MALFORMED);     /* r */
