@@ -12,7 +12,7 @@
 /* How far ahead a failure is looked for. */
 #define FAILURE_WINDOW 24
 /* How many jumps to the same target a superblock goes along. */
-#define SAME_FOLLOWED_MAX 4
+#define SAME_FOLLOWED_MAX 12
 
 struct comparison {
     uint16_t op, inverse, branch;
@@ -269,11 +269,10 @@ static void loop_back(struct translator *t, int slot, size_t target)
     t->is_ended = true;
 }
 
-/* Leaves for one side and goes on at the other. */
-static void branch(struct translator *t, int slot, size_t target)
+/* Leaves for one side and goes on at the other: at the target if the way past it is a failure. */
+static void branch(struct translator *t, int slot, size_t target, bool is_inverted)
 {
     size_t next = t->offset;
-    bool is_inverted = leads_to_failure(t->program, next) && target != SIZE_MAX;
     size_t index = deciding_comparison(t, slot);
     bool can_fuse = index != 0 && can_sink(&t->list, index);
     emit_branch(t, slot, can_fuse ? index : 0, is_inverted);
@@ -308,8 +307,9 @@ void translate_jumpi(struct translator *t)
         return;
     }
     size_t offset = destination(t, &target.word);
-    if (offset < t->offset)
+    bool is_check = offset != SIZE_MAX && leads_to_failure(t->program, t->offset);
+    if (offset < t->offset && !is_check)
         loop_back(t, slot, offset);
     else
-        branch(t, slot, offset);
+        branch(t, slot, offset, is_check);
 }
