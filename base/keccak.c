@@ -19,14 +19,13 @@ const uint64_t KECCAK_ROUND_CONSTANTS[KECCAK_ROUNDS + 1] = {
     0x800000008000000a, 0x8000000080008081, 0x8000000000008080, 0x0000000080000001,
     0x8000000080008008};
 
-const struct keccak_way *const keccak_ways[] = {
+const struct keccak_way *const keccak_ways[KECCAK_WAY_COUNT] = {
 #if defined(__x86_64__)
     &keccak_avx512,
     &keccak_bmi,
 #endif
     &keccak_portable,
 };
-const size_t KECCAK_WAY_COUNT = sizeof keccak_ways / sizeof *keccak_ways;
 
 /* Written once, before main and so before any thread; right already if another constructor hashes
  * earlier. */
@@ -34,10 +33,9 @@ static const struct keccak_way *chosen = &keccak_portable;
 
 __attribute__((constructor)) static void choose(void)
 {
-    size_t i = 0;
-    while (!keccak_ways[i]->runs_here())
-        i++;
-    chosen = keccak_ways[i];
+    for (size_t i = KECCAK_WAY_COUNT; i-- > 0;) {
+        if (keccak_ways[i]->runs_here()) chosen = keccak_ways[i];
+    }
 }
 
 void keccak_init(struct keccak *k)

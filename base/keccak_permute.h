@@ -31,10 +31,12 @@ extern const struct keccak_way keccak_portable;
 #if defined(__x86_64__)
 extern const struct keccak_way keccak_bmi;
 extern const struct keccak_way keccak_avx512;
+#define KECCAK_WAY_COUNT 3
+#else
+#define KECCAK_WAY_COUNT 1
 #endif
 
-extern const struct keccak_way *const keccak_ways[];
-extern const size_t KECCAK_WAY_COUNT;
+extern const struct keccak_way *const keccak_ways[KECCAK_WAY_COUNT];
 
 /* iota's, those of rounds 1 to 24; [0] is zero. */
 extern const uint64_t KECCAK_ROUND_CONSTANTS[KECCAK_ROUNDS + 1];

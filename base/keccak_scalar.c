@@ -102,7 +102,7 @@ INLINE struct hash hash_with(permutation *f, struct bytes input)
     size_t blocks = input.size / KECCAK_RATE_BYTES;
     absorb(f, state, input.data, blocks);
     absorb_end(f, state, input.data + blocks * KECCAK_RATE_BYTES, input.size % KECCAK_RATE_BYTES);
-    struct hash out;
+    struct hash out = {{0}};
     for (size_t i = 0; i < sizeof out.b / 8; i++)
         store_le64(out.b + 8 * i, state[i]);
     return out;
