@@ -158,7 +158,7 @@ static inline int64_t memory_reserve(struct evm *e, struct frame *f, int64_t gas
     return at + count <= f->memory_size ? gas : memory_expand(e, f, gas, at + count);
 }
 
-/* `size` bytes, 32 or fewer, at `offset` lie inside the memory that is paid for. */
+/* `size` bytes at `offset` lie inside the memory that is paid for. */
 static inline bool in_memory(const struct frame *f, const struct u256 *offset, uint64_t size)
 {
     return word_is_u64(offset) && f->memory_size >= size &&
