@@ -230,6 +230,36 @@ static void a_new_transaction_forgets_marks(void **state)
     layer_release(l);
 }
 
+static void a_slot_keeps_its_original_and_loses_its_warmth_through_nested_reverts(void **state)
+{
+    (void)state;
+    struct state_base base = state_base_empty();
+    struct layer *l = layer_create(&base, NULL);
+    struct host h = {.layer = l};
+    set_slot(l, 1, 1, 5);
+    layer_begin(l);
+    size_t outer = HOST_OF_LAYER.snapshot(&h);
+    assert_int_equal(store(&h, 1, 1, 6), ACCESS_COLD);
+    size_t inner = HOST_OF_LAYER.snapshot(&h);
+    assert_int_equal(store(&h, 1, 1, 7), ACCESS_WARM);
+    assert_int_equal(store(&h, 1, 1, 8), ACCESS_WARM);
+    assert_int_equal(store(&h, 1, 2, 9), ACCESS_COLD);
+    HOST_OF_LAYER.revert(&h, inner);
+    assert_int_equal(slot(l, 1, 1), 6);
+    assert_int_equal(u256_to_u64(touch(&h, 1, 1).original), 5);
+    assert_int_equal(touch(&h, 1, 1).was, ACCESS_WARM);
+    assert_int_equal(store(&h, 1, 2, 3), ACCESS_COLD); /* its warmth went with the frame */
+    HOST_OF_LAYER.revert(&h, outer);
+    assert_int_equal(slot(l, 1, 1), 5);
+    assert_int_equal(slot(l, 1, 2), 0);
+    assert_int_equal(store(&h, 1, 1, 6), ACCESS_COLD);
+    assert_int_equal(u256_to_u64(touch(&h, 1, 1).original), 5);
+    HOST_OF_LAYER.revert(&h, outer); /* a second time, after changes since */
+    assert_int_equal(slot(l, 1, 1), 5);
+    layer_end(l);
+    layer_release(l);
+}
+
 static void destroyed_goes_only_if_created_in_the_same_transaction(void **state)
 {
     (void)state;
@@ -449,6 +479,7 @@ int main(void)
         cmocka_unit_test(brothers_do_not_see_each_other),
         cmocka_unit_test(revert_undoes_everything),
         cmocka_unit_test(a_new_transaction_forgets_marks),
+        cmocka_unit_test(a_slot_keeps_its_original_and_loses_its_warmth_through_nested_reverts),
         cmocka_unit_test(destroyed_goes_only_if_created_in_the_same_transaction),
         cmocka_unit_test(destroying_into_itself_burns_only_when_young),
         cmocka_unit_test(roots_depend_on_the_state_alone),
