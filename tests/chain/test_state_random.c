@@ -351,5 +351,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_layer_does_what_a_model_of_whole_copies_does),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
