@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MEMORY_RECENT 64
+
 struct memory_account {
     struct host_account seen; /* first, as in a slot */
     struct address address;
@@ -70,6 +72,8 @@ struct host {
     struct memory_index slot_index;
     struct undo *undos;
     size_t undo_count, undo_capacity;
+    size_t
+        recent_slots[MEMORY_RECENT]; /* positions of those found last, as in the chain's layers */
     uint64_t era; /* counts snapshots and reverts: one undo record of a slot in each will do */
     struct log_entry *logs; /* data owned */
     size_t log_count, log_capacity;
@@ -188,8 +192,8 @@ static inline void memory_slot_index_fill(struct host *h)
     }
 }
 
-static inline struct memory_slot *memory_slot_get(struct host *h, const struct address *a,
-                                                  const struct u256 *key)
+static inline struct memory_slot *memory_slot_find_or_add(struct host *h, const struct address *a,
+                                                          const struct u256 *key)
 {
     uint64_t hash = memory_slot_hash(a, key);
     struct memory_slot *found = memory_slot_find(h, a, key, hash);
@@ -201,6 +205,19 @@ static inline struct memory_slot *memory_slot_get(struct host *h, const struct a
     if (memory_index_grow(&h->slot_index, h->slot_count)) memory_slot_index_fill(h);
     memory_index_put(&h->slot_index, hash, h->slot_count);
     return &h->slots[h->slot_count++];
+}
+
+static inline struct memory_slot *memory_slot_get(struct host *h, const struct address *a,
+                                                  const struct u256 *key)
+{
+    size_t *recent = &h->recent_slots[(key->limb[0] ^ a->b[19]) % MEMORY_RECENT];
+    if (*recent < h->slot_count) {
+        struct memory_slot *s = &h->slots[*recent];
+        if (word_equal(&s->key, key) && address_equal(&s->address, a)) return s;
+    }
+    struct memory_slot *s = memory_slot_find_or_add(h, a, key);
+    *recent = (size_t)(s - h->slots);
+    return s;
 }
 
 /* Setting up, before the first message. */
