@@ -23,9 +23,7 @@ HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 OPT_release := -O2 $(HARDEN)
 # Words are written limb by limb; a vector load of them waits for the stores (vm/word.h).
 SCALAR      := -fno-tree-vectorize -fno-tree-slp-vectorize
-$(OUT)/vm/%.c.o $(OUT)/base/u256%.c.o: CFLAGS += $(SCALAR)
-$(OUT)/chain/state%.c.o: CFLAGS += $(SCALAR)
-$(OUT)/tests/bench/bench_arith.c.o $(OUT)/tests/tools/evm_bench_main.c.o: CFLAGS += $(SCALAR)
+$(foreach f,base vm chain tests,$(OUT)/$(f)/%.c.o): CFLAGS += $(SCALAR)
 OPT_debug   := -O0 -g3
 OPT_asan    := -O1 -g -DSANITIZED -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_tsan    := -O1 -g -DSANITIZED -fsanitize=thread -fno-omit-frame-pointer
