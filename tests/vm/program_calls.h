@@ -110,7 +110,10 @@ static inline void emit_end(struct maker *m)
 {
     int height = m->height;
     switch (choose(m->c, 8)) {
-    case 0: emit(m, OP_STOP); break;
+    case 0:
+        make_store(m); /* what memory costs is the last that is paid for */
+        emit(m, OP_STOP);
+        break;
     case 1:
     case 2:
     case 3:
@@ -191,10 +194,10 @@ static inline void make_broken(struct maker *m)
 /* Up to the stack's limit, or over it, and down again. */
 static inline void make_deep(struct maker *m)
 {
-    bool over = m->breaks && choose_rarely(m->c, 3);
+    bool over = m->breaks && choose_rarely(m->c, 2);
     int to = m->height + (int)choose_between(m->c, 17, 40);
-    if (choose_rarely(m->c, 5)) to = STACK_ITEMS_MAX;
-    if (to > STACK_ITEMS_MAX || m->budget < to - m->height) return;
+    if (choose_rarely(m->c, 3)) to = STACK_ITEMS_MAX;
+    if (to > STACK_ITEMS_MAX || m->budget <= 0) return;
     int start = m->height;
     while (m->height < to)
         emit(m, m->height % 7 == 0 ? OP_PC : OP_MSIZE);

@@ -197,6 +197,26 @@ static inline void make_buried_jump(struct maker *m)
     emit_jumpdest(m, label);
 }
 
+/* A comparison is made, another jump comes first, whose target wants it too, and then decides. */
+static inline void make_two_jumps(struct maker *m)
+{
+    uint16_t first = text_new_label(m->t);
+    uint16_t second = text_new_label(m->t);
+    emit_comparison(m);
+    if (choose_rarely(m->c, 2))
+        emit_dup(m);
+    else
+        emit_comparison(m);
+    emit_jump_if(m, first);
+    if (choose_rarely(m->c, 2)) emit(m, OP_ISZERO);
+    emit_jump_if(m, second);
+    emit_value(m);
+    emit_jumpdest(m, first);
+    emit_u64(m, 32 * (uint64_t)choose(m->c, 16));
+    emit(m, OP_MSTORE);
+    emit_jumpdest(m, second);
+}
+
 /* ---- loops ---- */
 
 static inline uint32_t choose_rounds(struct maker *m)
@@ -266,6 +286,18 @@ static inline uint64_t memory_counter(const struct maker *m)
     return 0xc00 + 32 * (uint64_t)m->nesting;
 }
 
+/* Leaves the topmost item also in the place of another one. */
+static inline void emit_swap_under_copy(struct maker *m)
+{
+    uint32_t reach = m->height - m->base < 16 ? (uint32_t)(m->height - m->base) : 16;
+    if (reach < 2 || choose_rarely(m->c, 2)) return;
+    emit(m, OP_SWAP1);
+    emit(m, OP_POP);
+    uint32_t n = choose(m->c, reach - 1);
+    if (n > 0) emit(m, (uint8_t)(OP_SWAP1 + n - 1));
+    emit(m, (uint8_t)(OP_DUP1 + n));
+}
+
 static inline void emit_count_in_memory(struct maker *m, uint16_t head)
 {
     emit_u64(m, 1);
@@ -275,6 +307,7 @@ static inline void emit_count_in_memory(struct maker *m, uint16_t head)
     emit(m, OP_DUP1);
     emit_u64(m, memory_counter(m));
     emit(m, OP_MSTORE);
+    emit_swap_under_copy(m);
     emit_jump_if(m, head);
 }
 

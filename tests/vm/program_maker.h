@@ -25,7 +25,7 @@ static const struct maker_statement maker_statements[] = {
     {4, make_loop},      {3, make_stack_loop}, {1, make_growing_loop}, {5, make_function_call},
     {4, make_call},      {2, make_create},     {2, make_early_end},    {2, make_broken},
     {1, make_deep},      {1, make_long},       {3, make_copy},         {3, make_buried_jump},
-    {3, make_probe},
+    {3, make_probe},     {2, make_two_jumps},
 };
 
 #define MAKER_STATEMENT_COUNT (sizeof(maker_statements) / sizeof(maker_statements[0]))

@@ -53,8 +53,17 @@ static inline void emit_fresh_binary(struct maker *m)
     emit(m, choose_binary(m->c));
 }
 
+/* Operands that are also wanted afterwards, as solc copies them. */
+static inline void emit_copies(struct maker *m, int count)
+{
+    want_items(m, 1);
+    for (int i = 0; i < count; i++)
+        emit_dup(m);
+}
+
 static inline void emit_wide(struct maker *m)
 {
+    if (choose_rarely(m->c, 2)) emit_copies(m, 3);
     want_items(m, 3);
     if (choose_rarely(m->c, 8)) {
         emit_u64(m, choose(m->c, 300));
@@ -78,6 +87,7 @@ static inline void emit_step(struct maker *m)
     case 8:
     case 9:
     case 10:
+        if (choose_rarely(m->c, 3)) emit_copies(m, 2);
         want_items(m, 2);
         emit(m, choose_binary(m->c));
         break;
@@ -144,7 +154,11 @@ static inline void make_store(struct maker *m)
 static inline void make_copy(struct maker *m)
 {
     uint32_t which = choose(m->c, 6);
-    emit_size(m);
+    if (choose_rarely(m->c, 2)) {
+        emit_masked(m, 0x7f); /* a size that is wanted afterwards */
+        emit(m, OP_DUP1);
+    } else
+        emit_size(m);
     if (which == 3 && !choose_rarely(m->c, 6)) {
         emit(m, OP_POP); /* all of it, as solc does; other ranges mostly fail */
         emit(m, OP_RETURNDATASIZE);
