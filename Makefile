@@ -134,7 +134,6 @@ define tool_program
 $(call tool_of,$(1)): $(OUT)/$(1).o $(call archives,tools)
 	@mkdir -p $$(@D)
 	$$(CC) $$(LD_$$(KIND)) $$(LDFLAGS) $$^ $$(LIBS) -o $$@
-	@ln -sf $$(@F) $$(subst -,_,$$@)
 endef
 $(foreach t,$(TOOL_SOURCES),$(eval $(call tool_program,$(t))))
 
