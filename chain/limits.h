@@ -24,4 +24,7 @@
 #define MEMPOOL_VICTIMS_MAX 32 /* how many a newcomer may push out of a full pool */
 #define MEMPOOL_LIFETIME_MS (3ull * 3600 * 1000)
 
+/* Of one waiting transaction: each is a signature to check. */
+#define MEMPOOL_AUTHORIZATIONS_MAX 128
+
 #endif

@@ -52,6 +52,7 @@ static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct 
     enum tx_reason reason =
         tx_check_static(&t, CHAIN_REVISION, world->chain_id, world->block_gas_limit);
     if (reason != TX_FINE) return reason;
+    if (t.authorization_count > MEMPOOL_AUTHORIZATIONS_MAX) return TX_AUTHORIZATIONS_MANY;
     if (!tx_cost_max(&out->cost_max_wei, &t)) return TX_FUNDS;
     if (tx_sender(&out->sender, &t) != OK) return TX_BAD_SIGNATURE;
     out->nonce = t.nonce;

@@ -15,7 +15,8 @@
  * it create, its nonce. So a sender that is delegated, or whose authorization waits here inside
  * some transaction, may have one transaction waiting, with the account's own nonce; and an
  * authorization is refused of one who has more than one waiting. Thus nobody can make many waiting
- * transactions impossible with one of his own. */
+ * transactions impossible with one of his own. One transaction carries at most
+ * MEMPOOL_AUTHORIZATIONS_MAX of them here; in a block TX_AUTHORIZATIONS_MAX. */
 #ifndef LEASEHOLD_CHAIN_MEMPOOL_H
 #define LEASEHOLD_CHAIN_MEMPOOL_H
 

@@ -39,7 +39,8 @@
     X(TX_SENDER_FULL, "account limit exceeded")                                                    \
     X(TX_DELEGATED_GAP, "gapped-nonce tx from delegated accounts")                                 \
     X(TX_DELEGATED_FULL, "in-flight transaction limit reached for delegated accounts")             \
-    X(TX_AUTHORITY_RESERVED, "authority already reserved")
+    X(TX_AUTHORITY_RESERVED, "authority already reserved")                                         \
+    X(TX_AUTHORIZATIONS_MANY, "too many authorizations for the pool")
 
 enum tx_reason {
 #define X(name, text) name,

@@ -141,6 +141,23 @@ static void authorizations_count_against_the_pools_size(void **state)
     teardown(&f);
 }
 
+static void takes_so_many_authorizations_and_no_more(void **state)
+{
+    (void)state;
+    static struct authorization list[MEMPOOL_AUTHORIZATIONS_MAX + 1]; /* nobody's: no signature */
+    struct fixture f;
+    setup(&f);
+    struct tx t = plain(0, 200, 10);
+    t.type = TX_SET_CODE;
+    t.gas_limit = 21000 + 25000 * (MEMPOOL_AUTHORIZATIONS_MAX + 1);
+    t.authorizations = list;
+    t.authorization_count = MEMPOOL_AUTHORIZATIONS_MAX + 1;
+    assert_int_equal(add_tx(&f, SPONSOR, t, NULL), TX_AUTHORIZATIONS_MANY);
+    t.authorization_count--;
+    assert_int_equal(add_tx(&f, SPONSOR, t, NULL), TX_FINE);
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +167,7 @@ int main(void)
         cmocka_unit_test(the_limit_ends_when_the_authorization_leaves),
         cmocka_unit_test(an_authorization_of_one_with_more_waiting_is_refused),
         cmocka_unit_test(authorizations_without_a_signer_here_bind_nobody),
+        cmocka_unit_test(takes_so_many_authorizations_and_no_more),
         cmocka_unit_test(authorizations_count_against_the_pools_size),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
