@@ -300,13 +300,20 @@ static inline void emit_swap_under_copy(struct maker *m)
 
 static inline void emit_count_in_memory(struct maker *m, uint16_t head)
 {
+    bool reads_again = choose_rarely(m->c, 2);
     emit_u64(m, 1);
     emit_u64(m, memory_counter(m));
     emit(m, OP_MLOAD);
     emit(m, OP_SUB);
-    emit(m, OP_DUP1);
+    if (!reads_again) emit(m, OP_DUP1);
     emit_u64(m, memory_counter(m));
     emit(m, OP_MSTORE);
+    if (reads_again) {
+        emit_u64(m, memory_counter(m));
+        emit(m, OP_MLOAD);
+        emit(m, OP_PUSH0);
+        emit(m, OP_LT);
+    }
     emit_swap_under_copy(m);
     emit_jump_if(m, head);
 }
