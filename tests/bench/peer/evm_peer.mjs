@@ -2,14 +2,16 @@
 //
 // Times our EVM beside another one, anvil (revm within), on benchmark programs (docs/evm.md has their format).
 // Ours runs in evm-bench; anvil gets the program's accounts and runs it by eth_call. Program by program the two
-// take turns, N rounds (5) of S seconds (0.1) each; a program's time is the least of all runs, since whatever
-// else the machine does can only add. From anvil's time the least of calls with the same calldata to code that
-// is one STOP is taken off: the way through HTTP and JSON. Both outputs must be the ones the file expects.
-// Anvil runs only programs that last: what a call takes besides varies by some 30 us.
+// take turns, N rounds (5) of S seconds (0.15) each; a program's time is the least of its rounds' medians, since
+// whatever else the machine does can only add. "first" is an EVM's first run of a program, which finds it
+// unanalysed and cold; "plain" is the plain interpreter alone. From anvil's time that of calls with the same
+// calldata to code that is one STOP is taken off: the way through HTTP and JSON. Both outputs must be the ones
+// that the file expects. Anvil runs only programs that last: what a call takes besides varies by some 30 us.
 //
 // FILE of --reference has a table of rows `| program | us of a third EVM | Mgas/s | revm's ratio to it | anvil's |`
 // taken on one machine. Two estimates of ours/third follow: by anvil, (ours/anvil here) x (anvil's ratio there);
 // and by clock, ours / (its us x how much longer anvil took here than there, the geometric mean over programs).
+// ours/revm is the first of them, or else the second, by revm's ratio.
 import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
@@ -24,11 +26,14 @@ const { values: options, positionals: files } = parseArgs({
     allowPositionals: true,
     options: {
         rounds: { type: 'string', default: '5' },
-        seconds: { type: 'string', default: '0.1' },
+        seconds: { type: 'string', default: '0.15' },
         reference: { type: 'string' },
         bench: { type: 'string', default: 'evm-bench' },
     },
 })
+
+const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
+const geometricMean = (numbers) => Math.exp(numbers.reduce((sum, x) => sum + Math.log(x), 0) / numbers.length)
 
 // ---- programs and the reference ----
 
@@ -117,31 +122,31 @@ function intrinsicGas(input) {
     return BigInt(21000 + 4 * zeros + 16 * (input.length / 2 - 1 - zeros))
 }
 
-// The least microseconds of one program by anvil in about so many seconds, as { program, empty }.
+// The median microseconds of one program by anvil in about so many seconds, as { program, empty }.
 async function timeAnvil(anvil, program, seconds) {
     const call = (to) => ask(anvil, 'eth_call', [{ from: program.from, to, value: program.value, input: program.input,
         gas: hex(BigInt(program.gas) + intrinsicGas(program.input)), gasPrice: '0x0' }, 'latest', {},
     { number: hex(program.number), time: hex(program.timestamp) }])
-    const least = { program: Infinity, empty: Infinity }
+    const times = { program: [], empty: [] }
     await setUp(anvil, program)
     for (let spent = 0; spent < seconds * 1e6;) {
         const { result, us } = await call(program.to)
         if (result !== program.output) throw new Error(`${program.name}: anvil's output is ${result}, not ${program.output}`)
-        least.program = Math.min(least.program, us)
-        least.empty = Math.min(least.empty, (await call(STOPS)).us)
+        times.program.push(us)
+        times.empty.push((await call(STOPS)).us)
         spent += us
     }
-    return least
+    return { program: median(times.program), empty: median(times.empty) }
 }
 
-function timeOurs(program, seconds) {
-    const fields = execFileSync(options.bench, ['-t', String(seconds), program.path], { encoding: 'utf8' }).trim().split('\t')
-    return { gas: Number(fields[2]), us: Number(fields[5]) }
+function timeOurs(program, seconds, tier) {
+    const words = ['-t', String(seconds), '--tier', tier, program.path]
+    const fields = execFileSync(options.bench, words, { encoding: 'utf8' }).trim().split('\t')
+    return { gas: Number(fields[2]), us: Number(fields[4]) }
 }
 
 // ---- the table ----
 
-const geometricMean = (numbers) => Math.exp(numbers.reduce((sum, x) => sum + Math.log(x), 0) / numbers.length)
 const known = (rows, column) => rows.filter((row) => row[column] !== undefined)
 
 // Adds to each row what can be said of ours/anvil and, by the reference, of ours/third and ours/revm.
@@ -163,35 +168,46 @@ function compare(rows, reference) {
     return clock
 }
 
+const TITLES = {
+    byAnvil: 'ours / anvil',
+    third: 'ours / third, by anvil',
+    byClock: 'ours / third, by clock',
+    revm: 'ours / revm',
+}
+
 function print(rows, clock) {
-    const titles = { byAnvil: 'ours / anvil', third: 'ours / third, by anvil', byClock: 'ours / third, by clock', revm: 'ours / revm' }
-    const columns = Object.keys(titles).filter((column) => known(rows, column).length > 0)
+    const columns = Object.keys(TITLES).filter((column) => known(rows, column).length > 0)
     const cell = (number, digits) => (number === undefined ? '–' : number.toFixed(digits))
-    console.log(`| program | ours us | Mgas/s | anvil us | ${columns.map((c) => titles[c]).join(' | ')} |`)
-    console.log(`|${'---|'.repeat(4 + columns.length)}`)
-    for (const row of rows) {
-        const digits = row.us < 100 ? 2 : 0
-        console.log(`| ${row.name} | ${cell(row.us, digits)} | ${cell(row.gas / row.us, 0)} | ${cell(row.anvil, 0)} | ` +
-            `${columns.map((c) => cell(row[c], 2)).join(' | ')} |`)
-    }
+    const us = (number) => cell(number, number < 100 ? 2 : 0)
+    const line = (cells) => console.log(`| ${cells.join(' | ')} |`)
+    const titles = ['program', 'ours us', 'Mgas/s', 'first us', 'plain us', 'anvil us', ...columns.map((c) => TITLES[c])]
+    line(titles)
+    line(titles.map(() => '---'))
+    for (const row of rows)
+        line([row.name, us(row.us), cell(row.gas / row.us, 0), us(row.first), us(row.plain), us(row.anvil),
+            ...columns.map((c) => cell(row[c], 2))])
     console.log()
     for (const column of columns) {
         const all = known(rows, column).sort((a, b) => b[column] - a[column])
-        console.log(`${titles[column]}: ${all.length} programs, geometric mean ${geometricMean(all.map((r) => r[column])).toFixed(3)}, ` +
-            `worst ${all.slice(0, 10).map((r) => `${r.name} ${r[column].toFixed(2)}`).join(', ')}`)
+        const worst = all.slice(0, 10).map((row) => `${row.name} ${row[column].toFixed(2)}`)
+        const mean = geometricMean(all.map((row) => row[column])).toFixed(3)
+        console.log(`${TITLES[column]}: ${all.length} programs, geometric mean ${mean}, worst ${worst.join(', ')}`)
     }
     if (clock !== null) console.log(`anvil took ${clock.toFixed(3)} times as long here as there`)
 }
 
 async function measure(anvil, reference) {
     const seconds = Number(options.seconds)
-    const rows = new Map(files.map((path) => [path, { program: readProgram(path), us: Infinity, call: Infinity, empty: Infinity }]))
+    const never = { us: Infinity, first: Infinity, plain: Infinity, call: Infinity, empty: Infinity }
+    const rows = files.map((path) => ({ program: readProgram(path), ...never }))
     for (let round = 1; round <= Number(options.rounds); round++) {
-        for (const row of rows.values()) {
-            const ours = timeOurs(row.program, seconds)
+        for (const row of rows) {
+            const ours = timeOurs(row.program, seconds, 'auto')
             row.name = row.program.name
             row.gas = ours.gas
             row.us = Math.min(row.us, ours.us)
+            row.first = Math.min(row.first, timeOurs(row.program, 0, 'auto').us)
+            row.plain = Math.min(row.plain, timeOurs(row.program, seconds / 2, 'plain').us)
             const there = reference.get(row.name)
             if (there ? there.anvil === null : row.us < LAST_US) continue
             const theirs = await timeAnvil(anvil, row.program, seconds)
@@ -201,7 +217,7 @@ async function measure(anvil, reference) {
         }
         console.error(`round ${round} of ${options.rounds}`)
     }
-    return [...rows.values()]
+    return rows
 }
 
 if (files.length === 0) {
