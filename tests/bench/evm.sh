@@ -12,8 +12,10 @@ if [ ! -d "$vectors/bench" ]; then
     exit 0
 fi
 reference=${REFERENCE:-$vectors/README.md}
+more=()
+if [ -r "$reference" ]; then more=(--reference "$reference"); fi
 urgent=()
 if chrt -f 10 true 2>/dev/null; then urgent=(chrt -f 10); fi
 uptime
-"${urgent[@]}" node tests/bench/peer/evm_peer.mjs --bench "$out/bin/evm-bench" --reference "$reference" \
+"${urgent[@]}" node tests/bench/peer/evm_peer.mjs --bench "$out/bin/evm-bench" "${more[@]}" \
     "$vectors"/bench/*.txt
