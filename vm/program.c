@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The tables of register code cost about as much as 1 gas for WARM_SIZE_PART bytes, a superblock
- * as HOT_VISITS short visits. */
-#define WARM_BASE      8
-#define WARM_SIZE_PART 64
+/* What the tables of register code cost, in heat; and how often an offset is come to first. */
+#define WARM_BASE      32
+#define WARM_SIZE_PART 16
 #define HOT_VISITS     32
+/* Until there is room for register code again. */
+#define NO_ROOM_HEAT 4096
 
 static void mark_jumps(uint64_t *jumps, struct bytes code)
 {
@@ -34,6 +35,7 @@ struct program *program_create(struct bytes code)
     if (code.size > 0) memcpy(copy, code.data, code.size);
     mark_jumps(p->jumps, code);
     p->use_count = 1;
+    p->spent = WARM_BASE + code.size / WARM_SIZE_PART;
     p->size = code.size;
     p->code = copy;
     assert(p->code[p->size] == OP_STOP);
@@ -48,79 +50,132 @@ void program_release(struct program *p)
     free(p);
 }
 
-static size_t slot_of(const struct hash *code_hash)
+/* ---- the cache ---- */
+
+static struct program **bucket_of(struct program_cache *c, const struct hash *code_hash)
 {
-    return load_be64(code_hash->b) % PROGRAM_CACHE_MAX;
+    return &c->buckets[load_be64(code_hash->b) % PROGRAM_BUCKETS];
+}
+
+static void link_newest(struct program_cache *c, struct program *p)
+{
+    p->newer = NULL;
+    p->older = c->newest;
+    if (c->newest != NULL) c->newest->newer = p;
+    if (c->oldest == NULL) c->oldest = p;
+    c->newest = p;
+}
+
+static void unlink_age(struct program_cache *c, struct program *p)
+{
+    if (p->newer != NULL)
+        p->newer->older = p->older;
+    else
+        c->newest = p->older;
+    if (p->older != NULL)
+        p->older->newer = p->newer;
+    else
+        c->oldest = p->newer;
+}
+
+static void drop(struct program_cache *c, struct program *p)
+{
+    assert(p->is_cached && c->count > 0);
+    struct program **link = bucket_of(c, &p->code_hash);
+    while (*link != p)
+        link = &(*link)->next_in_bucket;
+    *link = p->next_in_bucket;
+    unlink_age(c, p);
+    c->count--;
+    p->is_cached = false;
+    program_release(p);
 }
 
 struct program *program_cache_find(struct program_cache *c, const struct hash *code_hash)
 {
-    struct program *p = c->slots[slot_of(code_hash)];
-    if (p == NULL || !hash_equal(&p->code_hash, code_hash)) return NULL;
+    struct program *p = *bucket_of(c, code_hash);
+    while (p != NULL && !hash_equal(&p->code_hash, code_hash))
+        p = p->next_in_bucket;
+    if (p == NULL) return NULL;
+    if (c->newest != p) {
+        unlink_age(c, p);
+        link_newest(c, p);
+    }
     p->use_count++;
     return p;
 }
 
-static void empty_slot(struct program_cache *c, size_t index)
-{
-    struct program *p = c->slots[index];
-    if (p == NULL) return;
-    assert(p->is_cached);
-    if (p->fast != NULL) c->fast_bytes -= p->fast->bytes;
-    p->is_cached = false;
-    c->slots[index] = NULL;
-    program_release(p);
-}
-
 void program_cache_put(struct program_cache *c, struct program *p, const struct hash *code_hash)
 {
-    size_t index = slot_of(code_hash);
-    assert(p->fast == NULL && !p->is_cached);
-    empty_slot(c, index);
+    assert(!p->is_cached);
+    if (c->count == PROGRAM_CACHE_MAX) drop(c, c->oldest);
+    struct program **bucket = bucket_of(c, code_hash);
     p->code_hash = *code_hash;
+    p->next_in_bucket = *bucket;
+    *bucket = p;
+    link_newest(c, p);
     p->is_cached = true;
     p->use_count++;
-    c->slots[index] = p;
-}
-
-/* Called after p->fast has grown from `bytes_before`. */
-static void count_bytes(struct program_cache *c, const struct program *p, size_t bytes_before)
-{
-    if (!p->is_cached) return;
-    c->fast_bytes += p->fast->bytes - bytes_before;
-    if (c->fast_bytes <= PROGRAM_FAST_BYTES_MAX) return;
-    for (size_t i = 0; i < PROGRAM_CACHE_MAX; i++)
-        if (c->slots[i] != NULL && c->slots[i] != p && c->slots[i]->fast != NULL) empty_slot(c, i);
-}
-
-static bool is_warm(struct program_cache *c, struct program *p, bool at_once)
-{
-    if (p->fast != NULL) return true;
-    if (!at_once && ++p->heat < WARM_BASE + p->size / WARM_SIZE_PART) return false;
-    p->fast = register_code_create(p);
-    count_bytes(c, p, 0);
-    return true;
-}
-
-bool program_heat(struct program_cache *c, struct program *p, size_t offset, bool at_once)
-{
-    if (!is_warm(c, p, at_once)) return false;
-    uint32_t *entry = &p->fast->entries[offset];
-    if (entry_has_header(*entry)) return true;
-    uint32_t visits = *entry & ~ENTRY_JUMPDEST;
-    if (visits + 1 < ENTRY_FIRST) ++*entry;
-    if (!at_once && visits < HOT_VISITS) return false;
-    if (c->translator == NULL) c->translator = translator_create();
-    size_t bytes_before = p->fast->bytes;
-    bool is_there = translate(c->translator, p, offset);
-    count_bytes(c, p, bytes_before);
-    return is_there;
+    c->count++;
 }
 
 void program_cache_finish(struct program_cache *c)
 {
-    for (size_t i = 0; i < PROGRAM_CACHE_MAX; i++)
-        empty_slot(c, i);
+    while (c->oldest != NULL)
+        drop(c, c->oldest);
     translator_destroy(c->translator);
-    assert(c->fast_bytes == 0);
+    assert(c->count == 0 && c->fast_bytes == 0);
+}
+
+/* ---- heat ---- */
+
+/* Room for more register code of p's. */
+static bool make_room(struct program_cache *c, const struct program *p)
+{
+    struct program *next;
+    for (struct program *old = c->oldest; old != NULL; old = next) {
+        if (c->fast_bytes < PROGRAM_FAST_BYTES_MAX) return true;
+        next = old->newer;
+        if (old != p && old->fast != NULL) drop(c, old);
+    }
+    return c->fast_bytes < PROGRAM_FAST_BYTES_MAX;
+}
+
+static bool has_header(const struct program *p, size_t offset)
+{
+    return p->fast != NULL && entry_has_header(p->fast->entries[offset]);
+}
+
+static void count_visit(struct program *p, size_t offset)
+{
+    uint32_t *entry = &p->fast->entries[offset];
+    if ((*entry & ~ENTRY_JUMPDEST) + 1 < ENTRY_FIRST) ++*entry;
+}
+
+static bool is_hot(const struct program *p, size_t offset)
+{
+    return (p->fast->entries[offset] & ~ENTRY_JUMPDEST) >= HOT_VISITS;
+}
+
+static bool translate_at(struct program_cache *c, struct program *p, size_t offset)
+{
+    if (c->translator == NULL) c->translator = translator_create();
+    size_t work = translate(c->translator, p, offset);
+    p->spent = work == 0 ? SIZE_MAX : p->heat + work;
+    return work > 0;
+}
+
+bool program_heat(struct program_cache *c, struct program *p, size_t offset, bool at_once)
+{
+    if (has_header(p, offset)) return true;
+    p->heat++;
+    if (p->fast != NULL) count_visit(p, offset);
+    bool is_paid = p->heat >= p->spent;
+    if (!is_paid && !at_once) return false;
+    if (!make_room(c, p)) {
+        p->spent = p->heat + NO_ROOM_HEAT;
+        return false;
+    }
+    if (p->fast == NULL) p->fast = register_code_create(p, &c->fast_bytes);
+    return (at_once || is_hot(p, offset)) && translate_at(c, p, offset);
 }

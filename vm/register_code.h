@@ -156,8 +156,9 @@ struct insn {
 
 /* Of one program. Grows as superblocks are added; only distances inside stay true then. */
 struct register_code {
-    size_t bytes;      /* of memory, all in all */
-    uint32_t *entries; /* by offset in the bytecode, see below */
+    size_t bytes;        /* of memory, all in all ... */
+    size_t *total_bytes; /* ... which are counted here too */
+    uint32_t *entries;   /* by offset in the bytecode, see below */
     struct insn *insns;
     size_t count, capacity;
 };

@@ -1,9 +1,9 @@
 /* vm/symbols.h - where the words of the EVM's stack are while a superblock is translated.
  *
  * Positions count from the topmost item at its header, which is 0: what was under it is
- * negative, what the block pushes is positive. At entry each position's word is in its own slot.
- * DUP, SWAP, POP and PUSH change only this table; symbols_flush emits the copies that bring every
- * word home again. All costs are linear in the number of operations. */
+ * negative, what it pushes is positive. At entry each position's word is in its own slot. DUP,
+ * SWAP, POP and PUSH change only this table; symbols_flush emits the copies that bring every word
+ * home again. Operations take constant time, a flush as many steps as positions were touched. */
 #ifndef LEASEHOLD_VM_SYMBOLS_H
 #define LEASEHOLD_VM_SYMBOLS_H
 

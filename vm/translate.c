@@ -10,15 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A superblock ends by itself before it could run out of positions or temporaries. */
+/* A superblock ends by itself before it could run out of positions or temporaries, and when it has
+ * cost so much work (see translator.work) that what follows had better be paid for first. */
 #define OPERATIONS_MAX 768
+#define WORK_MAX       4096
 #define TOP_MAX        (TEMP_FIRST - 8)
 #define TOP_MIN        (POSITION_MIN + 48)
 #define TEMPS_MAX      (TEMP_COUNT - 32)
 
 /* How much register code a program may have, in instructions. */
-#define INSNS_PER_BYTE 16
-#define INSNS_BASE     16384
+#define INSNS_PER_BYTE 8
+#define INSNS_BASE     8192
 
 const uint8_t register_op_flags[R_COUNT] = {
 #define X(name, flags)            [R_##name] = (flags),
@@ -81,6 +83,7 @@ static void begin(struct translator *t, const struct program *p, size_t offset)
     t->need = 0;
     t->growth = 0;
     t->operation_count = 0;
+    t->work = 0;
     t->loaded_count = 0;
     t->followed_count = 0;
     t->is_ended = false;
@@ -95,13 +98,14 @@ static void count_operation(struct translator *t, uint8_t opcode)
     if (growth > t->growth) t->growth = growth;
     t->gas += effect->gas;
     t->operation_count++;
+    t->work += WORK_OF_OPERATION;
 }
 
 static bool is_full(const struct translator *t)
 {
     const struct symbols *s = &t->symbols;
-    return t->operation_count >= OPERATIONS_MAX || s->top >= TOP_MAX || s->top <= TOP_MIN ||
-           s->temp_count >= TEMPS_MAX;
+    return t->operation_count >= OPERATIONS_MAX || t->work >= WORK_MAX || s->top >= TOP_MAX ||
+           s->top <= TOP_MIN || s->temp_count >= TEMPS_MAX;
 }
 
 static void translate_operation(struct translator *t)
@@ -115,6 +119,7 @@ static void translate_operation(struct translator *t)
     count_operation(t, opcode);
     size_t offset = t->offset++;
     if (opcode >= OP_PUSH1 && opcode <= OP_PUSH32) t->offset += (size_t)(opcode - OP_PUSH0);
+    if (t->offset > p->size) t->offset = p->size; /* behind the data that the end cut off */
     translate_opcode(t, opcode, offset);
 }
 
@@ -146,20 +151,25 @@ static void finish(struct translator *t)
 
 /* ---- a program's register code ---- */
 
-struct register_code *register_code_create(const struct program *p)
+struct register_code *register_code_create(const struct program *p, size_t *total_bytes)
 {
     struct register_code *r = must_alloc(sizeof(*r));
     size_t entry_bytes = (p->size + 1) * sizeof(*r->entries); /* running off the end is one too */
     r->entries = must_alloc(entry_bytes);
+    r->total_bytes = total_bytes;
     r->bytes = sizeof(*r) + entry_bytes;
-    for (size_t i = 0; i < p->size; i++)
-        if (program_is_jump(p, i)) r->entries[i] = ENTRY_JUMPDEST;
+    *total_bytes += r->bytes;
+    for (size_t i = 0; i < p->size; i += 64)
+        for (uint64_t bits = p->jumps[i / 64]; bits != 0; bits &= bits - 1)
+            r->entries[i + (size_t)__builtin_ctzll(bits)] = ENTRY_JUMPDEST;
     return r;
 }
 
 void register_code_destroy(struct register_code *r)
 {
     if (r == NULL) return;
+    assert(*r->total_bytes >= r->bytes);
+    *r->total_bytes -= r->bytes;
     free(r->insns);
     free(r->entries);
     free(r);
@@ -171,9 +181,11 @@ static void reserve(struct register_code *r, size_t count)
     size_t capacity = r->capacity == 0 ? 256 : r->capacity;
     while (capacity < r->count + count)
         capacity *= 2;
+    size_t more_bytes = (capacity - r->capacity) * sizeof(*r->insns);
     r->insns = must_realloc(r->insns, capacity * sizeof(*r->insns));
-    r->bytes += (capacity - r->capacity) * sizeof(*r->insns);
     r->capacity = capacity;
+    r->bytes += more_bytes;
+    *r->total_bytes += more_bytes;
 }
 
 /* Copies a list to `at`, its constants to `constants_at`, where their indices become distances and
@@ -211,15 +223,15 @@ static void append(struct register_code *r, const struct translator *t)
     r->count += count;
 }
 
-bool translate(struct translator *t, struct program *p, size_t offset)
+size_t translate(struct translator *t, struct program *p, size_t offset)
 {
     struct register_code *r = p->fast;
     assert(offset <= p->size && !entry_has_header(r->entries[offset]));
-    if (r->count > INSNS_BASE + p->size * INSNS_PER_BYTE) return false;
+    if (r->count > INSNS_BASE + p->size * INSNS_PER_BYTE) return 0;
     begin(t, p, offset);
     while (!t->is_ended)
         translate_operation(t);
     finish(t);
     append(r, t);
-    return true;
+    return t->work;
 }

@@ -8,8 +8,9 @@
 #include "vm/program.h"
 #include "vm/register_code.h"
 
-/* The tables for a program, without any superblock yet. */
-struct register_code *register_code_create(const struct program *p);
+/* The tables for a program, without any superblock yet. What it holds is counted in *total_bytes,
+ * which must outlive it. */
+struct register_code *register_code_create(const struct program *p, size_t *total_bytes);
 void register_code_destroy(struct register_code *r);
 
 /* What a translation needs and the next one can use again. */
@@ -17,7 +18,8 @@ struct translator;
 struct translator *translator_create(void);
 void translator_destroy(struct translator *t);
 
-/* Adds the superblock at `offset` (at most the code's size) to p->fast. False if it is full. */
-bool translate(struct translator *t, struct program *p, size_t offset);
+/* Adds the superblock at `offset` (at most the code's size) to p->fast. Returns the work that it
+ * was, in units of some 10 ns; 0 if p->fast is full. */
+size_t translate(struct translator *t, struct program *p, size_t offset);
 
 #endif

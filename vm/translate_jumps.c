@@ -95,12 +95,13 @@ static void flush_keeping(struct translator *t, int slot_a, int slot_b)
 
 /* ---- known targets ---- */
 
-static void emit_exit(struct code_list *list, const struct translator *t, uint64_t offset)
+static void emit_exit(struct code_list *list, const struct translator *t, size_t offset)
 {
-    if (offset > t->program->size) {
+    if (offset == SIZE_MAX) { /* no destination */
         emit(list, R_BAD_JUMP, 0, 0, 0);
         return;
     }
+    assert(offset <= t->program->size);
     struct insn *exit = emit(list, R_EXIT, t->symbols.top, 0, 0);
     exit->refund = t->gas; /* see set_prepaid in translate.c */
     exit->imm = offset;
@@ -277,6 +278,7 @@ static void branch(struct translator *t, int slot, size_t target, bool is_invert
     bool can_fuse = index != 0 && can_sink(&t->list, index);
     emit_branch(t, slot, can_fuse ? index : 0, is_inverted);
     symbols_flush_aside(&t->symbols, &t->exits);
+    t->work += (size_t)(t->symbols.top - t->symbols.lowest + 1);
     emit_exit(&t->exits, t, is_inverted ? next : target);
     if (is_inverted) follow(t, target);
 }
