@@ -228,6 +228,13 @@ bench: ## measure what docs/performance.md states
 	@$(MAKE) --no-print-directory -s -j2 programs benches tools
 	@PATH="$(CURDIR)/$(OUT)/bin:$$PATH" tests/bench/run.sh $(OUT)
 
+.PHONY: bench-evm
+bench-evm: ## time the EVM beside anvil (from npm) on ../shared/evm's programs; REFERENCE=file
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory tests/bench/peer/node_modules/.installed
+	@$(MAKE) --no-print-directory -s -j2 tools
+	@tests/bench/evm.sh $(OUT)
+
 .PHONY: install
 install: ## programs, man pages and shell completion under PREFIX (/usr/local)
 	@$(MAKE) --no-print-directory -s -j2 programs
