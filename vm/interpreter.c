@@ -88,8 +88,16 @@
     sp[-n] = held;                                                                                 \
     END(SWAP##n)
 
+/* What the program has cost since pays for its being translated; see program.h. */
+#define EARN()                                                                                     \
+    do {                                                                                           \
+        f->program->heat += (uint64_t)(mark - gas);                                                \
+        mark = gas;                                                                                \
+    } while (0)
+
 #define ENTER(NAME, function)                                                                      \
     BEGIN(NAME)                                                                                    \
+    EARN();                                                                                        \
     save(f, pc + 1, gas, sp - bottom);                                                             \
     step = function(e, f, OP_##NAME);                                                              \
     goto resume;
@@ -123,6 +131,7 @@ enum step interpret(struct evm *e, struct frame *f) // NOLINT(readability-functi
     struct u256 *bottom = &e->stack[f->stack_base];
     struct u256 *sp = bottom + f->stack_count;
     int64_t gas = f->gas;
+    int64_t mark = gas;
     struct u256 held;
     enum step step;
 
@@ -295,6 +304,7 @@ failed:
     assert(f->result != EVM_SUCCESS && f->result != EVM_REVERT);
     gas = -1;
 end:
+    if (gas >= 0) EARN();
     f->gas = gas;
     return STEP_END;
 
@@ -302,12 +312,14 @@ resume: /* a call or create was begun: it is over (NEXT), it runs now (ENTER), o
     if (step != STEP_NEXT) return step;
     pc = f->program->code + f->pc;
     gas = f->gas;
+    mark = gas;
     bottom = &e->stack[f->stack_base];
     sp = bottom + f->stack_count;
     GO();
 
 watch:
     if (e->stop != NULL && *e->stop != 0) goto failed;
+    EARN();
     save(f, pc, gas, sp - bottom);
     f->is_fast = frame_can_be_fast(e, f);
     if (!f->is_fast) goto op_JUMPDEST;

@@ -12,6 +12,8 @@
 #define WARM_BASE      32
 #define WARM_SIZE_PART 16
 #define HOT_VISITS     32
+/* Gas that a unit of work must have brought: at 100 million a second a gas is 10 ns. */
+#define GAS_OF_WORK 3
 /* Until there is room for register code again. */
 #define NO_ROOM_HEAT 4096
 
@@ -161,14 +163,13 @@ static bool translate_at(struct program_cache *c, struct program *p, size_t offs
 {
     if (c->translator == NULL) c->translator = translator_create();
     size_t work = translate(c->translator, p, offset);
-    p->spent = work == 0 ? SIZE_MAX : p->heat + work;
+    p->spent = work == 0 ? UINT64_MAX : p->heat + GAS_OF_WORK * work;
     return work > 0;
 }
 
 bool program_heat(struct program_cache *c, struct program *p, size_t offset, bool at_once)
 {
     if (has_header(p, offset)) return true;
-    p->heat++;
     if (p->fast != NULL) count_visit(p, offset);
     bool is_paid = p->heat >= p->spent;
     if (!is_paid && !at_once) return false;

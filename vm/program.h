@@ -4,9 +4,9 @@
  * A program is counted: each frame that runs it holds one use. The cache is bounded and drops what
  * was not asked for longest; a program that is dropped while it runs goes when its last use ends.
  *
- * Heat: a program earns 1 for each JUMPDEST and call that it passes in the plain interpreter, at
- * least 1 gas, and pays the work of being translated (translate.h) with it, some 10 ns. So who
- * makes the VM translate has paid for it in gas; and only what was come to often is translated. */
+ * Heat: a program earns the gas that it costs in the plain interpreter, and pays with it for being
+ * translated (translate.h) what that work would cost elsewhere. So who makes the VM translate
+ * has paid for it; and only what was come to often is translated. */
 #ifndef LEASEHOLD_VM_PROGRAM_H
 #define LEASEHOLD_VM_PROGRAM_H
 
