@@ -138,13 +138,7 @@ static enum status read_fork(struct evm_run_request *out, char *error, const cha
 
 static enum status read_tier(struct evm_run_request *out, char *error, const char *name)
 {
-    static const char *const names[] = {
-        [EVM_TIER_AUTO] = "auto", [EVM_TIER_PLAIN] = "plain", [EVM_TIER_FAST] = "fast"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i]) != 0) continue;
-        out->tier = (enum evm_tier)i;
-        return OK;
-    }
+    if (evm_tier_of(&out->tier, name)) return OK;
     return refuse(error, "tier: want auto, plain or fast, got \"%.100s\"", name);
 }
 

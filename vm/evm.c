@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *evm_result_text(enum evm_result result)
 {
@@ -72,6 +73,26 @@ void evm_destroy(struct evm *e)
     free(e->memory);
     free(e->trace);
     free(e);
+}
+
+const char *evm_tier_name(enum evm_tier tier)
+{
+    switch (tier) {
+    case EVM_TIER_AUTO: return "auto";
+    case EVM_TIER_PLAIN: return "plain";
+    case EVM_TIER_FAST: return "fast";
+    }
+    return "unknown tier";
+}
+
+bool evm_tier_of(enum evm_tier *out, const char *name)
+{
+    for (int i = 0; i < EVM_TIER_COUNT; i++) {
+        if (strcmp(name, evm_tier_name((enum evm_tier)i)) != 0) continue;
+        *out = (enum evm_tier)i;
+        return true;
+    }
+    return false;
 }
 
 void evm_set_tier(struct evm *e, enum evm_tier tier)

@@ -70,7 +70,10 @@ enum evm_tier {
     EVM_TIER_PLAIN, /* byte by byte */
     EVM_TIER_FAST,  /* all code is translated before it runs */
 };
+#define EVM_TIER_COUNT (EVM_TIER_FAST + 1)
 void evm_set_tier(struct evm *evm, enum evm_tier tier);
+const char *evm_tier_name(enum evm_tier tier);          /* "auto", "plain", "fast" */
+bool evm_tier_of(enum evm_tier *out, const char *name); /* false: no such tier */
 
 /* The table and host must outlive the call. Value is moved by the VM through the host. */
 void evm_execute(struct evm *evm, struct evm_outcome *out, const struct host_table *table,

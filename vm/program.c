@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the tables of register code cost, in heat; and how often an offset is come to first. */
+/* What the tables of register code cost, in heat, and how often an offset is come to first. The
+ * largest superblock is paid in advance, always: a program may be dropped before it pays later. */
 #define WARM_BASE      32
 #define WARM_SIZE_PART 16
 #define HOT_VISITS     32
@@ -37,7 +38,7 @@ struct program *program_create(struct bytes code)
     if (code.size > 0) memcpy(copy, code.data, code.size);
     mark_jumps(p->jumps, code);
     p->use_count = 1;
-    p->spent = WARM_BASE + code.size / WARM_SIZE_PART;
+    p->spent = WARM_BASE + code.size / WARM_SIZE_PART + GAS_OF_WORK * TRANSLATE_WORK_MAX;
     p->size = code.size;
     p->code = copy;
     assert(p->code[p->size] == OP_STOP);
@@ -163,7 +164,7 @@ static bool translate_at(struct program_cache *c, struct program *p, size_t offs
 {
     if (c->translator == NULL) c->translator = translator_create();
     size_t work = translate(c->translator, p, offset);
-    p->spent = work == 0 ? UINT64_MAX : p->heat + GAS_OF_WORK * work;
+    p->spent = work == 0 ? UINT64_MAX : p->spent + GAS_OF_WORK * work;
     return work > 0;
 }
 

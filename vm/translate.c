@@ -10,10 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A superblock ends by itself before it could run out of positions or temporaries, and when it has
- * cost so much work (see translator.work) that what follows had better be paid for first. */
+/* A superblock ends by itself before it could run out of positions or temporaries. */
 #define OPERATIONS_MAX 768
-#define WORK_MAX       4096
 #define TOP_MAX        (TEMP_FIRST - 8)
 #define TOP_MIN        (POSITION_MIN + 48)
 #define TEMPS_MAX      (TEMP_COUNT - 32)
@@ -104,8 +102,8 @@ static void count_operation(struct translator *t, uint8_t opcode)
 static bool is_full(const struct translator *t)
 {
     const struct symbols *s = &t->symbols;
-    return t->operation_count >= OPERATIONS_MAX || t->work >= WORK_MAX || s->top >= TOP_MAX ||
-           s->top <= TOP_MIN || s->temp_count >= TEMPS_MAX;
+    return t->operation_count >= OPERATIONS_MAX || t->work >= TRANSLATE_WORK_MAX ||
+           s->top >= TOP_MAX || s->top <= TOP_MIN || s->temp_count >= TEMPS_MAX;
 }
 
 static void translate_operation(struct translator *t)

@@ -18,8 +18,11 @@ struct translator;
 struct translator *translator_create(void);
 void translator_destroy(struct translator *t);
 
+/* A superblock ends when it has cost so much work, so that what follows is paid for first. */
+#define TRANSLATE_WORK_MAX 4096
+
 /* Adds the superblock at `offset` (at most the code's size) to p->fast. Returns the work that it
- * was, in units of some 10 ns; 0 if p->fast is full. */
+ * was, in units of some 10 ns, little above TRANSLATE_WORK_MAX at most; 0 if p->fast is full. */
 size_t translate(struct translator *t, struct program *p, size_t offset);
 
 #endif

@@ -283,18 +283,6 @@ static bool read_seconds(double *out, const char *text)
     return end != text && *end == '\0' && *out >= 0 && *out <= 3600;
 }
 
-static bool read_tier(enum evm_tier *out, const char *text)
-{
-    static const char *const names[] = {
-        [EVM_TIER_AUTO] = "auto", [EVM_TIER_PLAIN] = "plain", [EVM_TIER_FAST] = "fast"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(text, names[i]) != 0) continue;
-        *out = (enum evm_tier)i;
-        return true;
-    }
-    return false;
-}
-
 static int bench(const struct bench_config *config, const struct option_words *files)
 {
     double seconds;
@@ -304,7 +292,7 @@ static int bench(const struct bench_config *config, const struct option_words *f
         fprintf(stderr, "evm-bench: t: want seconds from 0 to 3600, got \"%s\"\n", config->seconds);
         return EXIT_USAGE;
     }
-    if (!read_tier(&tier, config->tier)) {
+    if (!evm_tier_of(&tier, config->tier)) {
         fprintf(stderr, "evm-bench: tier: want auto, plain or fast, got \"%s\"\n", config->tier);
         return EXIT_USAGE;
     }

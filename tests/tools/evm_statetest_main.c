@@ -1,10 +1,11 @@
-/* evm-statetest [--fork NAME] [--jobs N] [--trace] PATH... - runs official state tests in their
- * published JSON.
+/* evm-statetest [--fork NAME] [--tier NAME] [--jobs N] [--trace] PATH... - runs official state
+ * tests in their published JSON.
  *
  * A path is a file or a folder that is walked for *.json. Each subtest builds the pre-state in a
  * layer, runs its transaction through chain/execute and compares the state root and the hash of
- * the logs, at the fork named or at each that is known (Cancun, Prague). Each failure is one line:
- * file, test, fork, data/gas/value indexes, what was expected and what came. Subtests of other
+ * the logs, at the fork named or at each that is known (Cancun, Prague), in the interpreter named
+ * or first in the plain and then in the fast one: both must be right. Each failure is one line:
+ * file, test, fork, interpreter, data/gas/value indexes, what was expected and what came. Subtests of other
  * forks, and files that hold no state tests, are passed over and counted. The last line is
  * "N passed, N failed"; exit status 1 if any failed. --trace prints EIP-3155 lines on stderr. */
 #include "base/file.h"
@@ -36,6 +37,8 @@ struct runner {
     struct totals *totals;
     struct test_files files;
     bool trace;
+    bool tiers[EVM_TIER_COUNT]; /* in which the subtests run */
+    enum evm_tier tier;         /* the one that runs now */
     const char *path;
     const char *name;
     size_t fork; /* the running subtest's */
@@ -142,12 +145,11 @@ static enum tx_reason run_in_layer(struct runner *r, struct layer *l, struct tx_
 static void fail(struct runner *r, const json_t *post)
 {
     const json_t *i = json_object_get(post, "indexes");
-    printf("FAIL %s %s %s d%lld g%lld v%lld: ", r->path, r->name,
-           evm_revision_name(FORKS[r->fork].revision),
+    printf("FAIL %s %s %s %s d%lld g%lld v%lld: ", r->path, r->name,
+           evm_revision_name(FORKS[r->fork].revision), evm_tier_name(r->tier),
            (long long)json_integer_value(json_object_get(i, "data")),
            (long long)json_integer_value(json_object_get(i, "gas")),
            (long long)json_integer_value(json_object_get(i, "value")));
-    r->totals->failed++;
 }
 
 static void report(struct runner *r, const json_t *post, const char *what, const struct hash *got)
@@ -158,7 +160,7 @@ static void report(struct runner *r, const json_t *post, const char *what, const
     printf("%s, expected %s, got %s\n", what, json_string_value(json_object_get(post, what)), text);
 }
 
-static void judge(struct runner *r, const json_t *post, enum tx_reason reason,
+static bool judge(struct runner *r, const json_t *post, enum tx_reason reason,
                   const struct hash *root, const struct hash *logs)
 {
     struct hash want_root = must_hash(json_object_get(post, "hash"));
@@ -173,8 +175,9 @@ static void judge(struct runner *r, const json_t *post, enum tx_reason reason,
     } else if (reason == TX_FINE && !hash_equal(logs, &want_logs)) {
         report(r, post, "logs", logs);
     } else {
-        r->totals->passed++;
+        return true;
     }
+    return false;
 }
 
 static void print_summary(const struct runner *r, const struct tx_outcome *out,
@@ -190,7 +193,7 @@ static void print_summary(const struct runner *r, const struct tx_outcome *out,
     buffer_finish(&line);
 }
 
-static void run_subtest(struct runner *r, json_t *test, const json_t *post)
+static bool run_in_tier(struct runner *r, json_t *test, const json_t *post)
 {
     struct state_base base = state_base_empty();
     struct layer *before = pre_state(r, &base, json_object_get(test, "pre"));
@@ -199,11 +202,27 @@ static void run_subtest(struct runner *r, json_t *test, const json_t *post)
     enum tx_reason reason = run_in_layer(r, after, &out, test, post);
     struct hash logs = logs_hash(&out);
     struct hash root = layer_seal(after);
-    judge(r, post, reason, &root, &logs);
+    bool is_right = judge(r, post, reason, &root, &logs);
     if (r->trace) print_summary(r, &out, reason, &root);
     layer_release(after);
     layer_release(before);
     arena_reset(&r->arena);
+    return is_right;
+}
+
+static void run_subtest(struct runner *r, json_t *test, const json_t *post)
+{
+    bool is_right = true;
+    for (int i = 0; i < EVM_TIER_COUNT && is_right; i++) {
+        if (!r->tiers[i]) continue;
+        r->tier = (enum evm_tier)i;
+        evm_set_tier(r->evms[r->fork], r->tier);
+        is_right = run_in_tier(r, test, post);
+    }
+    if (is_right)
+        r->totals->passed++;
+    else
+        r->totals->failed++;
 }
 
 /* ---- files ---- */
@@ -303,6 +322,8 @@ static void file_died(void *context, size_t index, int status)
 #define STATETEST_OPTIONS(X)                                                                       \
     X(fork, "fork", TEXT, "NAME", "", 0, 0,                                                        \
       "Run this fork only: Cancun or Prague. Default: both.")                                      \
+    X(tier, "tier", TEXT, "NAME", "both", 0, 0,                                                    \
+      "The interpreter: auto, plain, fast, or both plain and fast.")                               \
     X(jobs, "jobs", NUMBER, "N", "0", 0, WORKERS_MAX,                                              \
       "Processes side by side; 0: as many as there are processors. One when tracing.")             \
     X(trace, "trace", SWITCH, NULL, "", 0, 0,                                                      \
@@ -346,9 +367,21 @@ static size_t process_count(const struct statetest_config *config)
     return processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (size_t)processors;
 }
 
+/* False if there is none of that name. A trace is the plain one's. */
+static bool choose_tiers(struct runner *r, const struct statetest_config *config)
+{
+    enum evm_tier tier = EVM_TIER_PLAIN;
+    bool is_both = strcmp(config->tier, "both") == 0;
+    if (!is_both && !evm_tier_of(&tier, config->tier)) return false;
+    r->tiers[tier] = true;
+    if (is_both && !config->trace) r->tiers[EVM_TIER_FAST] = true;
+    return true;
+}
+
 static void open_runner(struct runner *r, const struct statetest_config *config)
 {
-    *r = (struct runner){.totals = workers_shared(sizeof(struct totals)), .trace = config->trace};
+    r->totals = workers_shared(sizeof(struct totals));
+    r->trace = config->trace;
     for (size_t i = 0; i < FORK_COUNT; i++) {
         enum evm_revision revision = FORKS[i].revision;
         if (config->fork[0] != 0 && fork_of(config->fork) != i) continue;
@@ -367,7 +400,12 @@ static void close_runner(struct runner *r)
 
 static int run(const struct statetest_config *config, const struct option_words *paths)
 {
-    struct runner r;
+    struct runner r = {.trace = false};
+    if (!choose_tiers(&r, config)) {
+        fprintf(stderr, "evm-statetest: tier: want auto, plain, fast or both, got \"%s\"\n",
+                config->tier);
+        return EXIT_USAGE;
+    }
     open_runner(&r, config);
     test_files_collect(&r.files, paths->items, paths->count);
     struct workers workers = {r.files.count, &r, run_file, file_died};
