@@ -178,6 +178,7 @@ const TITLES = {
 function print(rows, clock) {
     const columns = Object.keys(TITLES).filter((column) => known(rows, column).length > 0)
     const cell = (number, digits) => (number === undefined ? '–' : number.toFixed(digits))
+    const ratio = (number) => (number < 0.1 ? number.toPrecision(2) : cell(number, 2))
     const us = (number) => cell(number, number < 100 ? 2 : 0)
     const line = (cells) => console.log(`| ${cells.join(' | ')} |`)
     const titles = ['program', 'ours us', 'Mgas/s', 'first us', 'plain us', 'anvil us', ...columns.map((c) => TITLES[c])]
@@ -185,7 +186,7 @@ function print(rows, clock) {
     line(titles.map(() => '---'))
     for (const row of rows)
         line([row.name, us(row.us), cell(row.gas / row.us, 0), us(row.first), us(row.plain), us(row.anvil),
-            ...columns.map((c) => cell(row[c], 2))])
+            ...columns.map((c) => ratio(row[c]))])
     console.log()
     for (const column of columns) {
         const all = known(rows, column).sort((a, b) => b[column] - a[column])
