@@ -298,9 +298,10 @@ static inline void emit_swap_under_copy(struct maker *m)
     emit(m, (uint8_t)(OP_DUP1 + n));
 }
 
-static inline void emit_count_in_memory(struct maker *m, uint16_t head)
+/* Back to the head while more than `last` rounds are left. */
+static inline void emit_count_in_memory(struct maker *m, uint16_t head, uint32_t last)
 {
-    bool reads_again = choose_rarely(m->c, 2);
+    bool reads_again = last > 0 || choose_rarely(m->c, 2);
     emit_u64(m, 1);
     emit_u64(m, memory_counter(m));
     emit(m, OP_MLOAD);
@@ -311,7 +312,7 @@ static inline void emit_count_in_memory(struct maker *m, uint16_t head)
     if (reads_again) {
         emit_u64(m, memory_counter(m));
         emit(m, OP_MLOAD);
-        emit(m, OP_PUSH0);
+        emit_u64(m, last);
         emit(m, OP_LT);
     }
     emit_swap_under_copy(m);
@@ -332,7 +333,7 @@ static inline void make_stack_loop(struct maker *m)
     for (uint32_t i = 0; i < swaps; i++)
         emit_swap(m);
     make_arm(m, height);
-    emit_count_in_memory(m, head);
+    emit_count_in_memory(m, head, choose(m->c, 3));
 }
 
 /* Each round leaves more on the stack; many rounds end the frame at the stack's limit. */
@@ -352,7 +353,7 @@ static inline void make_growing_loop(struct maker *m)
     emit(m, OP_MSTORE);
     emit_jumpdest(m, head);
     make_arm(m, start + grows);
-    emit_count_in_memory(m, head);
+    emit_count_in_memory(m, head, 0);
     m->height = start + grows * (int)(bursts ? 1 : rounds);
 }
 
