@@ -60,11 +60,16 @@ const tests = [
     ['another root is a failure with file, test, fork, indexes and both roots', () => {
         const { status, lines } = run('--jobs', '1', wrong)
         assert.equal(status, 1)
-        assert.equal(lines[0], `FAIL ${wrong} stores Cancun d0 g0 v0: hash, expected ${ZeroHash}, got ${got}`)
+        assert.equal(lines[0], `FAIL ${wrong} stores Cancun plain d0 g0 v0: hash, expected ${ZeroHash}, got ${got}`)
         assert.equal(lines[2], '0 passed, 2 failed')
     }],
     ['--fork runs one fork', () => {
         assert.deepEqual(run('--fork', 'Prague', right).lines, ['1 passed, 0 failed'])
+    }],
+    ['--tier runs one interpreter, and says which', () => {
+        assert.deepEqual(run('--tier', 'fast', right).lines, ['2 passed, 0 failed'])
+        assert.match(run('--tier', 'fast', wrong).lines[0], / stores Cancun fast d0 g0 v0: /)
+        assert.match(run('--tier', 'slow', right).stderr, /tier: want auto, plain, fast or both, got "slow"/)
     }],
     ['subtests of other forks are counted as skipped', () => {
         const path = put('forks.json', { stores: stateTest({ Istanbul: ZeroHash, Osaka: ZeroHash, Prague: got }) })
