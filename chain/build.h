@@ -1,9 +1,9 @@
 /* build.h - whole blocks: executed, verified, built.
  *
- * A block's state is: parent's state, the parent's hash noted (EIP-2935), its transactions in order,
- * then the system calls (tick; at an epoch's end endEpoch, whose set goes into
- * next_validators_hash). Pure functions: no clock, no I/O
- * but reads of the base under the layers. The same evm may serve one thread's blocks in turn.
+ * A block's state is: parent's state, the parent's hash noted (EIP-2935), its transactions in
+ * order, then the system calls (tick; at an epoch's end endEpoch, whose set goes into
+ * next_validators_hash). Pure functions: no clock, no I/O but reads of the base under the layers.
+ * The same evm may serve one thread's blocks in turn.
  *
  * Logs of system calls are in no receipt and not in the header's bloom (both are as Ethereum
  * defines them); they are kept beside the receipts, numbered after the transactions' logs. Whoever

@@ -2,8 +2,9 @@
  *
  * The rules of a transaction around the VM: validity against the state, buying gas, intrinsic gas,
  * authorizations (EIP-7702), warm addresses, refunds (EIP-3529), the floor price of calldata
- * (EIP-7623), fees (EIP-1559: the base fee is burned, the tip is the coinbase's). Which of them hold
- * the evm's revision says. A pure function of layer, environment and transaction. One thread an execution. */
+ * (EIP-7623), fees (EIP-1559: the base fee is burned, the tip is the coinbase's). Which of them
+ * hold the evm's revision says. A pure function of layer, environment and transaction. One thread
+ * an execution. */
 #ifndef LEASEHOLD_CHAIN_EXECUTE_H
 #define LEASEHOLD_CHAIN_EXECUTE_H
 
@@ -76,7 +77,8 @@ struct call_request {
     size_t authorization_count;
 };
 /* TX_FINE: it ran, see *out (logs are none). TX_FUNDS, TX_INTRINSIC_GAS, TX_FLOOR_GAS,
- * TX_INIT_CODE_SIZE, TX_SET_CODE_CREATE: not run. *stop not zero ends it early with EVM_OUT_OF_GAS (stop may be NULL). */
+ * TX_INIT_CODE_SIZE, TX_SET_CODE_CREATE: not run. *stop not zero ends it early with EVM_OUT_OF_GAS
+ * (stop may be NULL). */
 enum tx_reason execute_call(struct execution *x, struct tx_outcome *out,
                             const struct call_request *request, const volatile int *stop);
 /* The least gas limit with which the call succeeds, at most request->gas_limit; and *out of the run

@@ -1,8 +1,9 @@
 /* mempool_table.h - the pool's inside, shared by the mempool's own files only.
  *
  * Three hash tables, keyed by a seed that no outsider knows: transactions by hash, senders by
- * address, and the authorities of waiting authorizations by address. All are walked in order of insertion, never in order of hash, so the seed decides
- * nothing. A sender's queue is sorted by nonce and holds no nonce below the account's. */
+ * address, and the authorities of waiting authorizations by address. All are walked in order of
+ * insertion, never in order of hash, so the seed decides nothing. A sender's queue is sorted by
+ * nonce and holds no nonce below the account's. */
 #ifndef LEASEHOLD_CHAIN_MEMPOOL_TABLE_H
 #define LEASEHOLD_CHAIN_MEMPOOL_TABLE_H
 

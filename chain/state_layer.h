@@ -2,8 +2,8 @@
  *
  * Invariants:
  *  1. An entry's `before` is the value at the layer's start and never changes.
- *  2. What is seen of an entry differs from `before` only through a journaled setter, layer_end's deletions or the
- * seal.
+ *  2. What is seen of an entry differs from `before` only through a journaled setter, layer_end's
+ *     deletions or the seal.
  *  3. A stamp (warm_tx, created_tx, ...) means something only while it equals layer->tx, so a new
  *     transaction forgets all marks by counting up.
  *  4. An account whose storage_root is empty in the parent has no slots below this layer.

@@ -1,8 +1,9 @@
 /* tx.h - transactions: wire bytes, hashes, senders, and every rule that needs no state.
  *
  * Types 0 (legacy, with and without EIP-155), 1 (EIP-2930), 2 (EIP-1559) and 4 (EIP-7702). "Wire"
- * bytes are the list itself for type 0 and the type byte followed by a list for the others (EIP-2718): what
- * eth_sendRawTransaction takes and what tx_hash hashes. Pure functions; any thread.
+ * bytes are the list itself for type 0 and the type byte followed by a list for the others
+ * (EIP-2718): what eth_sendRawTransaction takes and what tx_hash hashes. Pure functions; any
+ * thread.
  *
  * A decoded tx borrows its data from the wire bytes, its access list and its authorizations from
  * the arena. */

@@ -2,8 +2,8 @@
  *
  * Revisions Cancun and Prague (later ones are added to enum evm_revision). The transaction's own
  * rules (intrinsic and floor gas, fees, nonce of the sender, authorizations, access list, warm
- * precompiles, coinbase and delegate) belong to the caller, chain/execute. Deterministic; no I/O, no clock. One `struct evm` a thread: it keeps
- * stacks and memory for reuse between messages. */
+ * precompiles, coinbase and delegate) belong to the caller, chain/execute. Deterministic; no I/O,
+ * no clock. One `struct evm` a thread: it keeps stacks and memory for reuse between messages. */
 #ifndef LEASEHOLD_VM_EVM_H
 #define LEASEHOLD_VM_EVM_H
 
@@ -90,8 +90,7 @@ struct evm_step {
     uint64_t pc;
     uint8_t opcode;
     int64_t gas;
-    int64_t
-        gas_cost; /* with the gas that goes along; of a step that fails, the opcode's base gas */
+    int64_t gas_cost; /* with what goes along; of a step that fails, the opcode's base gas */
     int64_t refund;
     size_t depth;             /* 1 is the outermost frame */
     const struct u256 *stack; /* bottom first */
@@ -103,8 +102,8 @@ struct evm_step {
 void evm_set_trace(struct evm *evm, void (*step)(void *context, const struct evm_step *s),
                    void *context);
 
-/* Runs the same message elsewhere for a limit in time: checked about every 4096 operations; when
- * `*stop` is not zero the message ends with EVM_OUT_OF_GAS. NULL (the default) never. Only for
+/* A limit in time, set by another thread: looked at wherever code can loop or call; when `*stop`
+ * is not zero the message ends with EVM_OUT_OF_GAS. NULL (the default) never. Only for
  * calls whose result reaches no state root (eth_call, estimates). */
 void evm_set_stop_flag(struct evm *evm, const volatile int *stop);
 

@@ -40,7 +40,7 @@ struct call {
 
 struct frame {
     struct program *program;
-    bool is_fast;   /* it runs register code; there is a superblock at pc */
+    bool is_fast;   /* it runs register code, if there is a superblock at pc */
     bool is_pinned; /* it stays in the plain interpreter */
     size_t pc;      /* in the bytecode, in both interpreters */
     int64_t gas;

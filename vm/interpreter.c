@@ -10,6 +10,7 @@
  * one that sends each opcode through the trace first. So neither costs anything when off. */
 #include "vm/frame.h"
 #include "vm/operations.h"
+#include "vm/word.h"
 
 #include <assert.h>
 
@@ -45,12 +46,6 @@
 #define COMPARE(NAME, condition)                                                                   \
     BEGIN(NAME)                                                                                    \
     sp[-1] = word_u64(condition);                                                                  \
-    END(NAME)
-
-#define BITWISE(NAME, operator)                                                                    \
-    BEGIN(NAME)                                                                                    \
-    for (int i = 0; i < 4; i++)                                                                    \
-        sp[-1].limb[i] = sp[0].limb[i] operator sp[-1].limb[i];                                    \
     END(NAME)
 
 #define PUSH_WORD(NAME, word)                                                                      \
@@ -161,11 +156,11 @@ enum step interpret(struct evm *e, struct frame *f) // NOLINT(readability-functi
     BEGIN(ISZERO)
     sp[0] = word_u64(word_is_zero(&sp[0]));
     END(ISZERO)
-    BITWISE(AND, &)
-    BITWISE(OR, |)
-    BITWISE(XOR, ^)
+    BINARY(AND, word_and)
+    BINARY(OR, word_or)
+    BINARY(XOR, word_xor)
     BEGIN(NOT)
-    for (int i = 0; i < 4; i++) sp[0].limb[i] = ~sp[0].limb[i];
+    word_not(&sp[0], &sp[0]);
     END(NOT)
     BINARY(BYTE, word_byte)
     BINARY(SHL, word_shl)

@@ -15,6 +15,7 @@
 #define HOT_VISITS     32
 /* Gas that a unit of work must have brought: at 100 million a second a gas is 10 ns. */
 #define GAS_OF_WORK 3
+#define CREDIT_MAX  1000000
 /* Until there is room for register code again. */
 #define NO_ROOM_HEAT 4096
 
@@ -38,7 +39,7 @@ struct program *program_create(struct bytes code)
     if (code.size > 0) memcpy(copy, code.data, code.size);
     mark_jumps(p->jumps, code);
     p->use_count = 1;
-    p->spent = WARM_BASE + code.size / WARM_SIZE_PART + GAS_OF_WORK * TRANSLATE_WORK_MAX;
+    p->due = WARM_BASE + code.size / WARM_SIZE_PART + GAS_OF_WORK * TRANSLATE_WORK_MAX;
     p->size = code.size;
     p->code = copy;
     assert(p->code[p->size] == OP_STOP);
@@ -160,11 +161,13 @@ static bool is_hot(const struct program *p, size_t offset)
     return (p->fast->entries[offset] & ~ENTRY_JUMPDEST) >= HOT_VISITS;
 }
 
+/* p->heat has reached p->due. What a cold program earned for long buys no more than a burst. */
 static bool translate_at(struct program_cache *c, struct program *p, size_t offset)
 {
+    if (p->heat > p->due + CREDIT_MAX) p->due = p->heat - CREDIT_MAX;
     if (c->translator == NULL) c->translator = translator_create();
     size_t work = translate(c->translator, p, offset);
-    p->spent = work == 0 ? UINT64_MAX : p->spent + GAS_OF_WORK * work;
+    p->due = work == 0 ? UINT64_MAX : p->due + GAS_OF_WORK * work;
     return work > 0;
 }
 
@@ -172,10 +175,10 @@ bool program_heat(struct program_cache *c, struct program *p, size_t offset, boo
 {
     if (has_header(p, offset)) return true;
     if (p->fast != NULL) count_visit(p, offset);
-    bool is_paid = p->heat >= p->spent;
+    bool is_paid = p->heat >= p->due;
     if (!is_paid && !at_once) return false;
     if (!make_room(c, p)) {
-        p->spent = p->heat + NO_ROOM_HEAT;
+        p->due = p->heat + NO_ROOM_HEAT;
         return false;
     }
     if (p->fast == NULL) p->fast = register_code_create(p, &c->fast_bytes);

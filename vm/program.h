@@ -16,8 +16,8 @@
 struct program {
     struct hash code_hash; /* only of a cached one */
     uint32_t use_count;
-    size_t heat;                /* earned */
-    size_t spent;               /* it must have earned so much to be translated further */
+    uint64_t heat;              /* gas that it has cost */
+    uint64_t due;               /* so much it must have cost before it is translated (further) */
     struct register_code *fast; /* NULL until it is warm */
     bool is_cached;
     struct program *newer, *older;  /* of a cached one */

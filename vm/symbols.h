@@ -41,7 +41,7 @@ struct code_list {
     size_t count, capacity;
     size_t block_first; /* the superblock's first instruction: none before it may be changed */
     size_t flush_first; /* the first that symbols_flush has emitted */
-    int kept[2]; /* slots that the end still reads: what writes them stays as it is */
+    int kept[2];        /* slots that the end reads: their makers stay, and nobody else gets them */
     struct u256 *constants;
     size_t constant_count, constant_capacity;
 };

@@ -30,8 +30,7 @@ struct translator {
     int need;   /* items that must be on the stack at its header */
     int growth; /* by how many items it can exceed the header's height */
     size_t operation_count;
-    size_t
-        work; /* operations translated and words of the stack looked at, in units of some 10 ns */
+    size_t work; /* operations and words of the stack looked at, in units of some 10 ns */
     size_t loaded_count;
     struct loaded loaded[LOADED_MAX];
     size_t followed_count;

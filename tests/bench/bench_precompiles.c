@@ -1,11 +1,11 @@
 /* bench_precompiles - what each precompile takes, in processor time of one thread.
  *
  * Runs each through its entry, decoding and checks included, on its first vector of
- * precompile_vectors.h; sums of multiples on 1 to 128 items, pairings on two pairs and more, modexp
- * on 256 bytes, hashes on more than the vector. "libsecp256k1's recovery" is the library's own three
- * calls (parse, recover, serialize) on the signature that ecrecover gets, no hash of the key. All
- * are sampled in turn. Prints tab-separated: name, median and least microseconds a call, gas, Mgas/s
- * at the median. */
+ * precompile_vectors.h; sums of multiples on 1 to 128 items, pairings on two pairs and more,
+ * modexp on 256 bytes, hashes on more than the vector. "libsecp256k1's recovery" is the library's
+ * own three calls (parse, recover, serialize) on the signature that ecrecover gets, no hash of the
+ * key. All are sampled in turn. Prints tab-separated: name, median and least microseconds a call,
+ * gas, Mgas/s at the median. */
 #include "tests/vm/precompile_vectors.h"
 
 #include "base/hex.h"

@@ -1,7 +1,7 @@
 #include "chain/tx.h"
 
-#include "tests/official.h"
 #include "tests/chain/vectors.h"
+#include "tests/official.h"
 
 static void decodes_transactions_of_other_libraries(void **state)
 {

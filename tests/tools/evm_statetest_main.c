@@ -5,9 +5,10 @@
  * layer, runs its transaction through chain/execute and compares the state root and the hash of
  * the logs, at the fork named or at each that is known (Cancun, Prague), in the interpreter named
  * or first in the plain and then in the fast one: both must be right. Each failure is one line:
- * file, test, fork, interpreter, data/gas/value indexes, what was expected and what came. Subtests of other
- * forks, and files that hold no state tests, are passed over and counted. The last line is
- * "N passed, N failed"; exit status 1 if any failed. --trace prints EIP-3155 lines on stderr. */
+ * file, test, fork, interpreter, data/gas/value indexes, what was expected and what came. Subtests
+ * of other forks, and files that hold no state tests, are passed over and counted. The last line
+ * is "N passed, N failed"; exit status 1 if any failed. --trace prints EIP-3155 lines on stderr.
+ * */
 #include "base/file.h"
 #include "base/keccak.h"
 #include "base/options.h"

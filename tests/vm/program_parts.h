@@ -1,5 +1,5 @@
-/* tests/vm/program_parts.h - the smaller half of the program generator: its state, single operations
- * that keep count of the stack, and operands that make operations mean something.
+/* tests/vm/program_parts.h - the smaller half of the program generator: its state, single
+ * operations that keep count of the stack, and operands that make operations mean something.
  *
  * The maker knows at each point how many items are on the stack (`height`). Items below `base`
  * belong to what surrounds the statement that is being made: it may copy them, and exchange those

@@ -1,4 +1,5 @@
-/* tests/vm/program_straight.h - statements without a jump: stack, arithmetic, memory, storage, logs. */
+/* tests/vm/program_straight.h - statements without a jump: stack, arithmetic, memory, storage,
+ * logs. */
 #ifndef LEASEHOLD_TESTS_VM_PROGRAM_STRAIGHT_H
 #define LEASEHOLD_TESTS_VM_PROGRAM_STRAIGHT_H
 

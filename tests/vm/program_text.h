@@ -1,8 +1,8 @@
 /* tests/vm/program_text.h - a contract as a list of items with labels, so that items can be added,
  * dropped and read by people, and jumps still go where they went.
  *
- * An item is one opcode byte (any byte: also undefined ones, and a PUSH without its data), a PUSH of
- * a constant, a PUSH of a label's position, a JUMPDEST that defines a label, or a mark, which
+ * An item is one opcode byte (any byte: also undefined ones, and a PUSH without its data), a PUSH
+ * of a constant, a PUSH of a label's position, a JUMPDEST that defines a label, or a mark, which
  * defines a label and leaves no byte. A label whose item was dropped has position 0. */
 #ifndef LEASEHOLD_TESTS_VM_PROGRAM_TEXT_H
 #define LEASEHOLD_TESTS_VM_PROGRAM_TEXT_H

@@ -70,7 +70,7 @@ static inline void tier_check_close(struct tier_check *k)
 
 /* ---- what can be seen of an outcome ---- */
 
-/* Order does not count: accounts and slots stand in the order in which they were first asked for. */
+/* Order does not count: accounts and slots stand as they were first asked for. */
 static inline void mix_in(struct hash *sum, struct keccak *k)
 {
     struct hash one = keccak_finish(k);

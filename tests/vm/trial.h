@@ -1,5 +1,5 @@
-/* tests/vm/trial.h - a generated world of a few contracts and a message to it: what interpreters are
- * compared on, and what an outside EVM is asked to repeat. */
+/* tests/vm/trial.h - a generated world of a few contracts and a message to it: what interpreters
+ * are compared on, and what an outside EVM is asked to repeat. */
 #ifndef LEASEHOLD_TESTS_VM_TRIAL_H
 #define LEASEHOLD_TESTS_VM_TRIAL_H
 
