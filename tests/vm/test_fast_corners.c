@@ -378,5 +378,6 @@ int main(void)
         cmocka_unit_test(init_code_runs_the_same),
         cmocka_unit_test(a_stop_flag_that_rises_on_the_way_ends_an_endless_loop),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
