@@ -53,7 +53,7 @@ static void choose_tier(struct evm *e, struct frame *f)
 bool frame_can_be_fast(struct evm *e, struct frame *f)
 {
     if (f->is_pinned) return false;
-    return program_heat(&e->programs, f->program, f->pc, e->tier == EVM_TIER_FAST);
+    return program_visit(&e->programs, f->program, f->pc, e->tier == EVM_TIER_FAST);
 }
 
 void frame_push(struct evm *e, const struct call *c, struct program *program, size_t snapshot,

@@ -128,13 +128,12 @@ static inline void save(struct frame *f, size_t offset, int64_t gas, ptrdiff_t c
     f->stack_count = (size_t)count;
 }
 
-/* The entry of the offset that a word names; 0 where there is no JUMPDEST. */
+/* The entry of the offset that a word names; 0 behind the code. */
 static inline uint32_t entry_of(const struct frame *f, const struct register_code *code,
                                 const struct u256 *offset)
 {
     if (!word_is_u64(offset) || offset->limb[0] >= f->program->size) return 0;
-    uint32_t entry = code->entries[offset->limb[0]];
-    return (entry & ENTRY_JUMPDEST) == 0 ? 0 : entry;
+    return code->entries[offset->limb[0]];
 }
 
 static inline void word_load_calldata(struct u256 *r, struct frame *f, uint64_t offset)

@@ -171,7 +171,7 @@ static bool translate_at(struct program_cache *c, struct program *p, size_t offs
     return work > 0;
 }
 
-bool program_heat(struct program_cache *c, struct program *p, size_t offset, bool at_once)
+bool program_visit(struct program_cache *c, struct program *p, size_t offset, bool at_once)
 {
     if (has_header(p, offset)) return true;
     if (p->fast != NULL) count_visit(p, offset);

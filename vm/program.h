@@ -53,7 +53,7 @@ void program_cache_put(struct program_cache *c, struct program *p, const struct 
 /* The program comes to an offset: whether it has a superblock there, perhaps from now on. `at_once`
  * does not wait until the offset is hot. When there is too much register code the cache drops
  * programs, and if that does not help nothing more is translated. */
-bool program_heat(struct program_cache *c, struct program *p, size_t offset, bool at_once);
+bool program_visit(struct program_cache *c, struct program *p, size_t offset, bool at_once);
 void program_cache_finish(struct program_cache *c);
 
 #endif

@@ -25,7 +25,7 @@ struct symbols {
     int top;    /* position of the topmost item */
     int lowest; /* positions from here on up are in the table; below, each is in its own slot */
     int temp_count;
-    uint16_t readers[SLOT_COUNT]; /* how many positions' words are in a slot; by slot_index */
+    uint16_t readers[SLOT_COUNT]; /* how many positions' words are in slot POSITION_MIN + i */
     struct value items[-POSITION_MIN + TEMP_FIRST];
     /* for symbols_flush_aside */
     uint16_t saved_readers[SLOT_COUNT];

@@ -203,7 +203,7 @@ static void the_caches_register_code_has_an_end(void **state)
         struct hash h = {{0, 0, 0, 0, 0, 0, 0, i}};
         struct program *p = program_create(long_code(&code, 8000, i));
         program_cache_put(c, p, &h);
-        for (size_t at = 1; at < p->size && program_heat(c, p, at, true); at += 3)
+        for (size_t at = 1; at < p->size && program_visit(c, p, at, true); at += 3)
             assert_true(c->fast_bytes <= PROGRAM_FAST_BYTES_MAX + PROGRAM_FAST_BYTES_MAX / 4);
         translated += p->fast->bytes;
         program_release(p);
@@ -232,7 +232,7 @@ static void work_is_paid_for_before_it_is_done(void **state)
     size_t earned = 0;
     size_t limit = 20000;
     for (size_t at = 0; at < 30; at++)
-        while (earned < limit && !program_heat(c, p, at, false))
+        while (earned < limit && !program_visit(c, p, at, false))
             p->heat = ++earned;
     assert_int_equal(earned, limit); /* some 4096 units of work each */
     assert_true(p->fast->count < limit);
@@ -250,7 +250,7 @@ static void only_what_is_come_to_often_is_translated(void **state)
     struct program *p = program_create(long_code(&code, 100, 0x5b));
     int visits = 0;
     p->heat = 1000000;
-    while (!program_heat(c, p, 1, false))
+    while (!program_visit(c, p, 1, false))
         visits++;
     assert_in_range(visits, 30, 40);
     assert_false(entry_has_header(p->fast->entries[4]));
