@@ -144,30 +144,6 @@ struct u256 u256_mod(struct u256 a, struct u256 b)
     return a;
 }
 
-struct u256 u256_div_signed(struct u256 a, struct u256 b)
-{
-    u256_quotient_signed(&a, &a, &b);
-    return a;
-}
-
-struct u256 u256_mod_signed(struct u256 a, struct u256 b)
-{
-    u256_remainder_signed(&a, &a, &b);
-    return a;
-}
-
-struct u256 u256_addmod(struct u256 a, struct u256 b, struct u256 modulus)
-{
-    u256_sum_modulo(&a, &a, &b, &modulus);
-    return a;
-}
-
-struct u256 u256_mulmod(struct u256 a, struct u256 b, struct u256 modulus)
-{
-    u256_product_modulo(&a, &a, &b, &modulus);
-    return a;
-}
-
 struct u256 u256_exp(struct u256 base, struct u256 exponent)
 {
     struct u256 result = u256_from_u64(1);
