@@ -15,4 +15,34 @@
 #define RPC_RESPONSE_BYTES_MAX (16u << 20)
 #define RPC_ID_BYTES_MAX       256
 
+/* Peers. Worst case in memory: (in + out) x (receive + send). */
+#define PEERS_IN_MAX           40
+#define PEERS_OUT_MAX          10
+#define PEERS_VALIDATOR_SLOTS  128 /* beyond in and out, for proven validators of the epoch */
+#define PEERS_ADDRESS_MAX      8   /* connections from one address (IPv6: /64), but loopback */
+#define PEERS_SUBNET_MAX       16  /* from one /24 (IPv6: /48) */
+#define PEERS_ATTEMPTS_MINUTE  30  /* of one address; of loopback ten times as many */
+#define PEER_HANDSHAKES_MAX    512 /* at once */
+#define PEER_HANDSHAKE_MS      5000
+#define PEER_PING_MS           15000
+#define PEER_SILENT_MS         60000 /* nothing came: gone */
+#define PEER_STUCK_MS          30000 /* queued, and nothing could be written */
+#define PEER_RECEIVE_BYTES_MAX (5u << 20)
+#define PEER_SEND_BYTES_MAX    (12u << 20) /* two blocks and small things */
+#define PEER_RATE_BYTES        (16u << 20) /* a second; bursts of twice that */
+#define PEER_RATE_MESSAGES     4000        /* a second; bursts of twice that */
+#define PEER_SCORE_MAX         100
+#define PEER_BAN_S             (4 * 3600)
+#define PEER_BANS_MAX          4096
+
+/* Address book. */
+#define BOOK_NEW_BUCKETS   256
+#define BOOK_TRIED_BUCKETS 64
+#define BOOK_BUCKET_SIZE   16
+#define BOOK_FIXED_MAX     64
+#define BOOK_ANCHORS       4
+#define BOOK_SOURCE_RATE_S 10 /* one addition a source in so many seconds ... */
+#define BOOK_SOURCE_BURST  64 /* ... after so many */
+#define BOOK_STALE_S       (30 * 24 * 3600)
+
 #endif
