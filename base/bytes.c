@@ -151,6 +151,11 @@ uint32_t load_be32(const uint8_t *from)
            from[3];
 }
 
+uint16_t load_be16(const uint8_t *from)
+{
+    return (uint16_t)(from[0] << 8 | from[1]);
+}
+
 void store_be64(uint8_t *to, uint64_t value)
 {
     store_be32(to, (uint32_t)(value >> 32));
@@ -163,4 +168,10 @@ void store_be32(uint8_t *to, uint32_t value)
     to[1] = (uint8_t)(value >> 16);
     to[2] = (uint8_t)(value >> 8);
     to[3] = (uint8_t)value;
+}
+
+void store_be16(uint8_t *to, uint16_t value)
+{
+    to[0] = (uint8_t)(value >> 8);
+    to[1] = (uint8_t)value;
 }

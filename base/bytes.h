@@ -68,7 +68,9 @@ struct bytes buffer_bytes(const struct buffer *b);
 /* Big-endian integers in bytes. */
 uint64_t load_be64(const uint8_t *from);
 uint32_t load_be32(const uint8_t *from);
+uint16_t load_be16(const uint8_t *from);
 void store_be64(uint8_t *to, uint64_t value);
 void store_be32(uint8_t *to, uint32_t value);
+void store_be16(uint8_t *to, uint16_t value);
 
 #endif

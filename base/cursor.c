@@ -34,6 +34,13 @@ uint8_t cursor_u8(struct cursor *c)
     return value;
 }
 
+uint16_t cursor_u16(struct cursor *c)
+{
+    uint8_t raw[2];
+    cursor_exact(c, raw, sizeof raw);
+    return load_be16(raw);
+}
+
 uint32_t cursor_u32(struct cursor *c)
 {
     uint8_t raw[4];

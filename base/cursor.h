@@ -14,6 +14,7 @@ struct cursor {
 
 struct cursor cursor_over(struct bytes input);
 uint8_t cursor_u8(struct cursor *c);
+uint16_t cursor_u16(struct cursor *c);
 uint32_t cursor_u32(struct cursor *c); /* big-endian; 0 after a failure */
 uint64_t cursor_u64(struct cursor *c);
 struct hash cursor_hash(struct cursor *c);

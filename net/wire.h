@@ -4,7 +4,9 @@
  * are big-endian. A payload longer than its row allows ends the connection before a byte of it is
  * stored. Votes, certificates and proposals have the layouts of chain/consensus; the rest is here.
  * Encoders append; decoders return E_MALFORMED or E_LIMIT, leave *out alone on failure, and what
- * they hand out points into the input. Nothing is verified here. Pure; any thread. */
+ * they hand out points into the input. What decodes encodes to the same bytes. Only the layout is
+ * looked at: headers and certificates are whole, and nothing in them is verified. Pure; any
+ * thread. */
 #ifndef LEASEHOLD_NET_WIRE_H
 #define LEASEHOLD_NET_WIRE_H
 
@@ -84,7 +86,8 @@ struct net_address {
 /* HELLO: version 2 | chain id 8 | genesis 32 | ip 16 | port 2 | epoch 8 | number 8 | proof 65.
  * The address is what the sender may be dialled at: port 0 none; ip zero: where it comes from.
  * Epoch and number are a hint whom to ask, never believed. The proof is the validator's signature
- * of the connection (net/peers.h), or zeros. */
+ * of the connection (net/peers.h), or zeros. Of another version only the version is read:
+ * E_UNSUPPORTED, and its size may be any within the row. */
 struct wire_hello {
     uint16_t version;
     uint64_t chain_id;
@@ -139,7 +142,7 @@ struct wire_block {
 void wire_block_encode(struct buffer *out, const struct wire_block *b);
 MUST_CHECK enum status wire_block_decode(struct wire_block *out, struct bytes input);
 
-/* TXS: transactions, each size 4 | bytes; at least one, none empty or over TX_SIZE_MAX. */
+/* TXS: transactions, each size 4 | bytes; none empty or over TX_SIZE_MAX. */
 void wire_tx_append(struct buffer *out, struct bytes tx);
 /* Takes the first off *rest. E_NOT_FOUND: none is left. */
 MUST_CHECK enum status wire_tx_next(struct bytes *out, struct bytes *rest);
@@ -169,7 +172,7 @@ MUST_CHECK enum status wire_epoch_decode(struct wire_epoch *out, struct bytes in
 void wire_number_encode(struct buffer *out, uint64_t number); /* EPOCH_REQUEST, PING, PONG */
 MUST_CHECK enum status wire_number_decode(uint64_t *out, struct bytes input);
 
-/* HEADERS_REQUEST: first number 8 | count 2 (1 to WIRE_HEADERS_MAX). */
+/* HEADERS_REQUEST: first number 8 | count 2 (1 to WIRE_HEADERS_MAX); first + count fits 64 bits. */
 struct wire_range {
     uint64_t first;
     uint16_t count;
@@ -177,7 +180,8 @@ struct wire_range {
 void wire_range_encode(struct buffer *out, const struct wire_range *r);
 MUST_CHECK enum status wire_range_decode(struct wire_range *out, struct bytes input);
 
-/* HEADERS: first number 8 | count 2 | count * (size 2 | header), ascending; count 0: none. */
+/* HEADERS: first number 8 | count 2 | count * (size 2 | header), ascending; count 0: none. Bounds
+ * as of the request. */
 struct wire_headers {
     uint64_t first;
     uint16_t count;
