@@ -3,17 +3,22 @@
  * As Bitcoin's and its followers' (Heilman et al., "Eclipse Attacks on Bitcoin's Peer-to-Peer
  * Network", 2015): heard-of addresses ("new") and those once connected ("tried") live in two tables
  * of buckets; the bucket is a keyed hash of the address's group (/16 of IPv4, /32 of IPv6) and, for
- * new ones, of the group of who told us; a full bucket gives up its worst. So one source or subnet
- * reaches a bounded part of the tables only. Additions are rate-limited by source. A few anchors
- * (outgoing peers that were connected last) are kept over restarts. Choosing is random, half
- * tried and half new. Saved as one file, atomically; a damaged file is put aside and begun anew.
+ * new ones, of the group of who told us. A full bucket gives up only what is hopeless: long
+ * unheard, or failed again and again. So one source or subnet reaches a bounded part of the tables
+ * only, and nothing that works is ever pushed out. Additions are rate-limited by source. A few
+ * anchors (outgoing peers that were connected last) are kept over restarts. Choosing is random,
+ * half tried and half new, by bucket before entry, so that filling buckets does not pay. Saved as
+ * one file, atomically; a damaged file is put aside and begun anew.
  *
- * Time and randomness are arguments or seeded, so that tests can replay. One thread. Bounds: see
- * net/limits.h (BOOK_*). */
+ * An id that was only heard of is a hint; whoever answers there is who it is (book_connected
+ * corrects it). Only a fixed peer's id is to be demanded.
+ *
+ * Time (seconds of the wall clock) is an argument, randomness is seeded: tests can replay. One
+ * thread. About 450 KiB; bounds in net/limits.h (BOOK_*). */
 #ifndef LEASEHOLD_NET_BOOK_H
 #define LEASEHOLD_NET_BOOK_H
 
-#include "net/wire.h"
+#include "net/net_address.h"
 
 struct book;
 
@@ -21,12 +26,16 @@ struct book;
 struct book *book_create(const uint8_t seed[32]);
 void book_destroy(struct book *b); /* takes NULL */
 
-/* E_NOT_FOUND: no file (a new book is fine); E_MALFORMED: damaged, now at PATH.damaged. */
+/* E_NOT_FOUND: no file (a new book is fine); E_MALFORMED or E_LIMIT: damaged, now at PATH.damaged;
+ * E_IO. The fixed ones are not kept in it. Here `seed` is for the draws only. */
 MUST_CHECK enum status book_load(struct book **out, const char *path, const uint8_t seed[32]);
 MUST_CHECK enum status book_save(const struct book *b, const char *path);
+/* The file's content; what decodes encodes to the same bytes. */
+void book_encode(struct buffer *out, const struct book *b);
+MUST_CHECK enum status book_decode(struct book **out, struct bytes input, const uint8_t seed[32]);
 
-/* Heard of: `source` told us (its id and ip); an id of zero is unknown. False: not kept (known,
- * not routable unless allow_private was set, over the source's rate, lost against its bucket). */
+/* Heard of: `source` told us; an id of zero is unknown. False: not kept (not routable, over the
+ * source's rate, which known ones use up too, already known, lost against its bucket). */
 bool book_add(struct book *b, const struct wire_peer *peer, const struct net_address *source,
               uint64_t now_s);
 void book_allow_private(struct book *b, bool allow); /* loopback, RFC 1918 ...; devnets */
@@ -34,7 +43,8 @@ void book_allow_private(struct book *b, bool allow); /* loopback, RFC 1918 ...; 
 void book_add_fixed(struct book *b, const struct wire_peer *peer);
 
 void book_attempted(struct book *b, const struct net_address *a, uint64_t now_s);
-void book_connected(struct book *b, const struct wire_peer *peer, uint64_t now_s); /* into tried */
+/* A connection that we dialled is open: into tried, with the id that it proved. */
+void book_connected(struct book *b, const struct wire_peer *peer, uint64_t now_s);
 void book_failed(struct book *b, const struct net_address *a, uint64_t now_s);
 
 /* Whom to dial next: due by its cool-down (60 s, doubled by each failure up to an hour; 1 s to 30 s
@@ -46,11 +56,7 @@ bool book_choose(struct book *b, struct wire_peer *out,
 size_t book_sample(struct book *b, struct wire_peer *out, size_t count_max, uint64_t now_s);
 /* The present outgoing peers, at most BOOK_ANCHORS: dialled first after a restart. */
 void book_set_anchors(struct book *b, const struct wire_peer *peers, size_t count);
-size_t book_count(const struct book *b);
-
-/* "1.2.3.4:30333", "[::1]:30333"; with an id in front: "<64 hex>@1.2.3.4:30333". `error_text` may
- * be shown to people. Names are not resolved here. E_MALFORMED. */
-MUST_CHECK enum status wire_peer_from_text(struct wire_peer *out, const char *text);
-void net_address_to_text(char out[64], const struct net_address *a);
+size_t book_count(const struct book *b);       /* all, fixed ones too */
+size_t book_tried_count(const struct book *b); /* those of the tried table */
 
 #endif

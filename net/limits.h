@@ -41,8 +41,9 @@
 #define BOOK_BUCKET_SIZE   16
 #define BOOK_FIXED_MAX     64
 #define BOOK_ANCHORS       4
-#define BOOK_SOURCE_RATE_S 10 /* one addition a source in so many seconds ... */
-#define BOOK_SOURCE_BURST  64 /* ... after so many */
+#define BOOK_SOURCES_MAX   256 /* whose additions are counted; the longest silent is forgotten */
+#define BOOK_SOURCE_RATE_S 10  /* one addition a source in so many seconds ... */
+#define BOOK_SOURCE_BURST  64  /* ... after so many */
 #define BOOK_STALE_S       (30 * 24 * 3600)
 
 #endif
