@@ -118,7 +118,8 @@ static const struct epoch_duty *find_duty(const struct epoch_record *r,
     return NULL;
 }
 
-/* A member that stays in the set goes on opening its chain where it was. */
+/* Staking knows what was opened up to the last endEpoch that succeeded; what a member opened since,
+ * this record alone knows. */
 static void carry_revealed(struct epoch_record *to, const struct epoch_record *from)
 {
     for (uint32_t i = 0; i < to->epoch.validator_count; i++) {

@@ -17,7 +17,7 @@
 struct epoch_duty { /* parallel to epoch.validators */
     uint32_t proposed;
     uint32_t missed;       /* views led and skipped */
-    struct hash chain_end; /* as registered with Staking */
+    struct hash chain_end; /* as Staking had it when the set was read */
     struct hash revealed;  /* the last opened link; chain_end at first */
 };
 

@@ -141,49 +141,36 @@ void system_tick(struct execution *x, struct tx_outcome *out)
     call(x, out, SYSTEM_Scheduler, &input, (struct u256){0});
 }
 
-static uint32_t duty_count(const struct epoch_duty *d, bool missed)
+static bool has_worked(const struct epoch_duty *d)
 {
-    return missed ? d->missed : d->proposed;
+    return d->proposed > 0 || d->missed > 0;
 }
 
-static size_t busy_count(const struct epoch_record *r, bool missed)
+/* An array of (operator, proposed, missed, revealed), of those who did or missed anything. */
+static void put_work(struct buffer *out, const struct epoch_record *r)
 {
-    size_t count = 0;
+    uint64_t count = 0;
     for (uint32_t i = 0; i < r->epoch.validator_count; i++) {
-        if (duty_count(&r->duties[i], missed) > 0) count++;
+        if (has_worked(&r->duties[i])) count++;
     }
-    return count;
-}
-
-/* Two parallel arrays: operators and their counts, for those whose count is not zero. */
-static void put_duties(struct buffer *out, const struct epoch_record *r, bool missed)
-{
-    size_t count = busy_count(r, missed);
     put_number(out, count);
     for (uint32_t i = 0; i < r->epoch.validator_count; i++) {
-        if (duty_count(&r->duties[i], missed) == 0) continue;
+        const struct epoch_duty *d = &r->duties[i];
+        if (!has_worked(d)) continue;
         put_address(out, &r->epoch.validators[i].operator_address);
-    }
-    put_number(out, count);
-    for (uint32_t i = 0; i < r->epoch.validator_count; i++) {
-        uint32_t times = duty_count(&r->duties[i], missed);
-        if (times > 0) put_number(out, times);
+        put_number(out, d->proposed);
+        put_number(out, d->missed);
+        buffer_append(out, hash_bytes(&d->revealed));
     }
 }
 
 void system_end_epoch(struct execution *x, struct tx_outcome *out, const struct epoch_record *r)
 {
     struct buffer input = {0};
-    uint64_t array[2] = {32 + 32 * (uint64_t)busy_count(r, false),
-                         32 + 32 * (uint64_t)busy_count(r, true)};
-    uint64_t offset = (uint64_t)4 * 32;
-    put_selector(&input, "endEpoch(address[],uint32[],address[],uint32[])");
-    for (size_t i = 0; i < 4; i++) {
-        put_number(&input, offset);
-        offset += array[i / 2];
-    }
-    put_duties(&input, r, false);
-    put_duties(&input, r, true);
+    put_selector(&input, "endEpoch(uint64,(address,uint32,uint32,bytes32)[])");
+    put_number(&input, r->epoch.number);
+    put_number(&input, 64); /* where the array is */
+    put_work(&input, r);
     call(x, out, SYSTEM_Staking, &input, x->config->epoch_reward_wei);
 }
 

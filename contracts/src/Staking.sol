@@ -42,25 +42,45 @@ contract Staking is StakingSlashing {
     // ---- validators
 
     function join(address consensusAddress, bytes32 hashChainEnd, uint16 commissionBps, bytes calldata proof) external payable {
+        _checkProof(consensusAddress, proof);
+        _join(msg.sender, consensusAddress, hashChainEnd, commissionBps);
+    }
+
+    function _checkProof(address consensusAddress, bytes calldata proof) private view {
         bytes32 digest = keccak256(abi.encode(KEY_DOMAIN, block.chainid, msg.sender));
         if (_recover(digest, proof) != consensusAddress) revert BadConsensusProof(consensusAddress);
-        _join(msg.sender, consensusAddress, hashChainEnd, commissionBps);
+    }
+
+    /// @dev A key is one operator's for good, so that evidence always finds who answers for it.
+    function _claimKey(address operator, address consensusAddress, bytes32 hashChainEnd) private {
+        if (consensusAddress == address(0) || operatorOf[consensusAddress] != address(0)) revert ConsensusKeyTaken(consensusAddress);
+        if (hashChainEnd == 0) revert BadHashChain();
+        operatorOf[consensusAddress] = operator;
     }
 
     function _join(address operator, address consensusAddress, bytes32 hashChainEnd, uint16 commissionBps) private {
         Entry storage v = _validators[operator];
         if (v.status != Status.None) revert AlreadyValidator(operator);
-        if (consensusAddress == address(0) || operatorOf[consensusAddress] != address(0)) revert ConsensusKeyTaken(consensusAddress);
         if (commissionBps > BPS) revert BadCommission(commissionBps);
-        if (hashChainEnd == 0) revert BadHashChain();
         if (msg.value < _minSelfStake) revert StakeTooSmall(msg.value, _minSelfStake);
+        _claimKey(operator, consensusAddress, hashChainEnd);
         v.consensusAddress = consensusAddress;
         v.hashChainEnd = hashChainEnd;
         v.commissionBps = commissionBps;
-        operatorOf[consensusAddress] = operator;
         emit ValidatorJoined(operator, consensusAddress, hashChainEnd, commissionBps);
         _addStake(operator, operator, msg.value, msg.value);
         _enter(operator);
+    }
+
+    function changeKey(address consensusAddress, bytes32 hashChainEnd, bytes calldata proof) external {
+        Entry storage v = _validators[msg.sender];
+        if (v.status == Status.None || v.status == Status.Tombstoned) revert NotValidator(msg.sender);
+        _checkProof(consensusAddress, proof);
+        _claimKey(msg.sender, consensusAddress, hashChainEnd);
+        (v.nextConsensusAddress, v.nextHashChainEnd) = (consensusAddress, hashChainEnd);
+        bool atOnce = weightAt(epoch, v.consensusAddress) == 0;
+        if (atOnce) _takeNextKey(msg.sender);
+        emit KeyChanged(msg.sender, consensusAddress, hashChainEnd, atOnce);
     }
 
     function unjail() external {
@@ -77,6 +97,7 @@ contract Staking is StakingSlashing {
     function delegate(address to) external payable returns (uint256 shares) {
         Entry storage v = _validators[to];
         if (!_accepts(v)) revert NotAccepting(to);
+        if (!_mayHold(msg.sender, to)) revert TooManyDelegations(HOLDINGS_MAX);
         shares = _sharesFor(v, msg.value);
         if (shares == 0) revert ZeroShares();
         _addStake(to, msg.sender, msg.value, shares);
@@ -90,6 +111,7 @@ contract Staking is StakingSlashing {
     function redelegate(address from, address target, uint256 shares) external returns (uint256 id) {
         if (from == target) revert SameValidator(target);
         if (!_accepts(_validators[target])) revert NotAccepting(target);
+        if (!_mayHold(msg.sender, target)) revert TooManyDelegations(HOLDINGS_MAX);
         id = _startUnbonding(from, shares, target);
         _checkSelfStake(from);
     }
@@ -103,8 +125,25 @@ contract Staking is StakingSlashing {
     function complete(uint256 id) external {
         Leaving storage l = _leaving[id];
         if (l.owner == address(0)) revert UnknownUnbonding(id);
-        if (block.timestamp < l.maturesAt) revert NotMature(id, l.maturesAt);
+        uint64 maturesAt = _maturesAt(l);
+        if (block.timestamp < maturesAt) revert NotMature(id, maturesAt);
         _complete(id);
+    }
+
+    function collect(address payable owner) external {
+        uint256[] storage ids = _leavingOf[owner];
+        uint256 found = ids.length;
+        for (uint256 i = ids.length; i > 0; i--) {
+            if (block.timestamp >= _maturesAt(_leaving[ids[i - 1]])) _complete(ids[i - 1]);
+        }
+        if (ids.length == found || credit[owner] != 0) withdrawFor(owner); // reverts if there is nothing
+    }
+
+    /// @dev After the unbonding time, and not before evidence of the epoch in which it left has grown too old.
+    function _maturesAt(Leaving storage l) private view returns (uint64) {
+        uint64 end = _endOf(l.epoch);
+        uint256 answered = (end == 0 ? block.timestamp : end) + _evidenceSeconds + 1;
+        return answered > l.maturesAt ? uint64(answered) : l.maturesAt;
     }
 
     // ---- views
@@ -122,7 +161,7 @@ contract Staking is StakingSlashing {
         if (set.length == 0) set = _set;
     }
 
-    function validator(address operator) external view returns (Validator memory out) {
+    function validator(address operator) public view returns (Validator memory out) {
         Entry storage v = _validators[operator];
         out.status = v.status;
         out.consensusAddress = v.consensusAddress;
@@ -135,20 +174,49 @@ contract Staking is StakingSlashing {
         out.selfStake = _selfStake(operator);
         out.proposed = v.proposed;
         out.missed = v.missed;
+        out.operator = operator;
+        out.nextConsensusAddress = v.nextConsensusAddress;
+        out.revealed = v.proposed - v.proposedBefore;
+    }
+
+    function validators(address[] calldata operators) external view returns (Validator[] memory list) {
+        list = new Validator[](operators.length);
+        for (uint256 i = 0; i < operators.length; i++) list[i] = validator(operators[i]);
     }
 
     function candidates() external view returns (address[] memory) {
         return _candidates;
     }
 
-    function delegation(address validator_, address delegator) external view returns (uint256) {
+    function parameters() external view returns (Parameters memory) {
+        return Parameters(
+            _minSelfStake, _unbondingSeconds, _evidenceSeconds, _jailSeconds, _maxMissedBps, _minMissed, _reporterBps
+        );
+    }
+
+    function delegation(address validator_, address delegator) public view returns (uint256) {
         return _worth(_validators[validator_], sharesOf[validator_][delegator]);
     }
 
-    function unbonding(uint256 id) external view returns (Unbonding memory u) {
+    function delegationsOf(address delegator) external view returns (Delegation[] memory list) {
+        uint256[] storage held = _holdings[delegator];
+        list = new Delegation[](held.length);
+        for (uint256 i = 0; i < held.length; i++) {
+            address to = address(uint160(held[i]));
+            list[i] = Delegation(to, sharesOf[to][delegator], delegation(to, delegator));
+        }
+    }
+
+    function unbonding(uint256 id) public view returns (Unbonding memory) {
         Leaving storage l = _leaving[id];
         if (l.owner == address(0)) revert UnknownUnbonding(id);
-        u = Unbonding(l.owner, l.validator, l.target, l.maturesAt, _leavingWorth(l));
+        return Unbonding(id, l.owner, l.validator, l.target, _maturesAt(l), _leavingWorth(l));
+    }
+
+    function unbondingsOf(address owner) external view returns (Unbonding[] memory list) {
+        uint256[] storage ids = _leavingOf[owner];
+        list = new Unbonding[](ids.length);
+        for (uint256 i = 0; i < ids.length; i++) list[i] = unbonding(ids[i]);
     }
 
     function liabilities() external view returns (uint256) {

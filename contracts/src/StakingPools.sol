@@ -11,10 +11,12 @@ import {System} from "./System.sol";
 ///      - _totalBonded == sum of stake; _totalUnbonding == sum of the unbonding pools' tokens;
 ///      - a validator's shares == sum of its delegators' shares (the operator's own among them);
 ///      - what a holder gets for shares is rounded down, so the pool never owes more than it holds.
-///      Unbonding stake lies in one pool for each validator and generation (a sixteenth of the unbonding time), so that
-///      evidence from an epoch reaches exactly the stake that left after it, in at most GENERATIONS + 2 steps.
+///      - _holdings[a] are the validators with shares of a, _leavingOf[a] the ids whose owner is a, each once.
+///      Unbonding stake lies in one pool for each validator and generation. A generation is whole epochs, at least a
+///      sixteenth of the unbonding time: so evidence from an epoch reaches all stake that left in it or after it, in few steps.
 abstract contract StakingPools is IStaking, System, Pull {
     uint256 internal constant GENERATIONS = 16;
+    uint256 internal constant HOLDINGS_MAX = 64; // delegations, and unbondings, of one account
 
     struct Entry {
         Status status;
@@ -23,15 +25,17 @@ abstract contract StakingPools is IStaking, System, Pull {
         uint64 jailedUntil; // one word
         uint64 proposed;
         uint64 missed;
-        uint64 statsEpoch; // epoch + 1 that the two below belong to
-        uint32 proposedNow;
-        uint32 missedNow; // one word
+        uint64 talliedEpoch; // + 1, the last one that is in the two below
+        uint32 proposedLately;
+        uint32 missedLately; // one word
         bytes32 hashChainEnd;
+        address nextConsensusAddress; // zero: the key stays
+        uint64 proposedBefore; // with former keys
+        bytes32 nextHashChainEnd;
         uint256 stake;
         uint256 shares;
         uint256 unbonding;
         uint256 place; // in the candidates, + 1
-        uint256 countedWindow; // slash window + 1 in which its weight was counted
     }
 
     struct Pool {
@@ -45,6 +49,7 @@ abstract contract StakingPools is IStaking, System, Pull {
         address validator;
         uint64 generation;
         address target;
+        uint64 epoch; // in which it left
         uint256 shares;
     }
 
@@ -54,12 +59,33 @@ abstract contract StakingPools is IStaking, System, Pull {
     uint256 internal _totalUnbonding;
     uint256 internal _carry; // rewards that no proposer could take; next epoch's
     uint256 internal _unbondingCount;
+    uint64 public epoch;
+    uint64 internal _generation;
 
     mapping(address => Entry) internal _validators;
     mapping(address => address) public operatorOf;
     mapping(address => mapping(address => uint256)) public sharesOf;
     mapping(address => mapping(uint256 => Pool)) internal _pools;
     mapping(uint256 => Leaving) internal _leaving;
+    mapping(address => uint256[]) internal _holdings;
+    mapping(address => uint256[]) internal _leavingOf;
+
+    // ---- what an account has
+
+    function _forget(uint256[] storage list, uint256 item) private {
+        for (uint256 i = 0; i < list.length; i++) {
+            if (list[i] != item) continue;
+            list[i] = list[list.length - 1];
+            list.pop();
+            return;
+        }
+        assert(false);
+    }
+
+    /// @dev An operator's own stake always fits: its commission must not fail.
+    function _mayHold(address delegator, address operator) internal view returns (bool) {
+        return delegator == operator || sharesOf[operator][delegator] != 0 || _holdings[delegator].length < HOLDINGS_MAX;
+    }
 
     // ---- shares
 
@@ -84,17 +110,14 @@ abstract contract StakingPools is IStaking, System, Pull {
         Entry storage v = _validators[operator];
         v.stake += amount;
         v.shares += shares;
-        sharesOf[operator][delegator] += shares;
+        uint256 held = sharesOf[operator][delegator];
+        if (held == 0 && shares != 0) _holdings[delegator].push(uint160(operator));
+        sharesOf[operator][delegator] = held + shares;
         _totalBonded += amount;
         emit Delegated(operator, delegator, amount, shares);
     }
 
     // ---- unbonding
-
-    function _generation(uint256 time) internal view returns (uint256) {
-        uint256 width = _unbondingSeconds / GENERATIONS;
-        return time / (width == 0 ? 1 : width);
-    }
 
     function _startUnbonding(address operator, uint256 shares, address target) internal returns (uint256 id) {
         Entry storage v = _validators[operator];
@@ -103,6 +126,7 @@ abstract contract StakingPools is IStaking, System, Pull {
         uint256 amount = _worth(v, shares);
         if (amount == 0) revert ZeroShares();
         sharesOf[operator][msg.sender] = held - shares;
+        if (shares == held) _forget(_holdings[msg.sender], uint160(operator));
         v.shares -= shares;
         v.stake -= amount;
         v.unbonding += amount;
@@ -113,8 +137,8 @@ abstract contract StakingPools is IStaking, System, Pull {
     }
 
     function _fileLeaving(address operator, uint256 amount, address target) private returns (uint256 id) {
-        uint256 generation = _generation(block.timestamp);
-        Pool storage pool = _pools[operator][generation];
+        if (_leavingOf[msg.sender].length == HOLDINGS_MAX) revert TooManyUnbondings(HOLDINGS_MAX);
+        Pool storage pool = _pools[operator][_generation];
         if (pool.shares != 0 && pool.tokens == 0) revert ZeroShares(); // slashed to nothing in this very generation
         uint256 shares = pool.shares == 0 ? amount : amount * pool.shares / pool.tokens;
         if (shares == 0) revert ZeroShares();
@@ -122,7 +146,8 @@ abstract contract StakingPools is IStaking, System, Pull {
         pool.shares += shares;
         id = ++_unbondingCount;
         uint64 maturesAt = uint64(block.timestamp + _unbondingSeconds);
-        _leaving[id] = Leaving(msg.sender, maturesAt, operator, uint64(generation), target, shares);
+        _leaving[id] = Leaving(msg.sender, maturesAt, operator, _generation, target, epoch, shares);
+        _leavingOf[msg.sender].push(id);
     }
 
     function _leavingWorth(Leaving storage l) internal view returns (uint256) {
@@ -139,9 +164,10 @@ abstract contract StakingPools is IStaking, System, Pull {
         _validators[l.validator].unbonding -= amount;
         _totalUnbonding -= amount;
         delete _leaving[id];
+        _forget(_leavingOf[l.owner], id);
         emit UnbondingCompleted(id, l.owner, amount);
         Entry storage target = _validators[l.target];
-        if (l.target != address(0) && _accepts(target)) {
+        if (l.target != address(0) && _accepts(target) && _mayHold(l.owner, l.target)) {
             uint256 shares = _sharesFor(target, amount);
             if (shares != 0) return _addStake(l.target, l.owner, amount, shares);
         }
@@ -150,15 +176,14 @@ abstract contract StakingPools is IStaking, System, Pull {
 
     // ---- slashing
 
-    /// @dev Takes bps of the stake and of what has been unbonding since `since`.
+    /// @dev Takes bps of the stake and of what has left since generation `since`.
     function _takeFrom(address operator, uint256 bps, uint256 since) internal returns (uint256 taken) {
         Entry storage v = _validators[operator];
         taken = v.stake * bps / BPS;
         v.stake -= taken;
         _totalBonded -= taken;
         uint256 unbonded = 0;
-        uint256 last = _generation(block.timestamp);
-        for (uint256 g = _generation(since); g <= last; g++) {
+        for (uint256 g = since; g <= _generation; g++) {
             Pool storage pool = _pools[operator][g];
             uint256 part = pool.tokens * bps / BPS;
             if (part == 0) continue;

@@ -7,16 +7,17 @@ import {StakingPools} from "./StakingPools.sol";
 /// @dev Invariants: the set is never empty after the first genesis validator; at most VALIDATORS_MAX members, by stake;
 ///      the candidates are exactly the validators whose status is Active.
 abstract contract StakingSet is StakingPools {
-    uint256 internal constant VALIDATORS_MAX = 100;
-    uint256 internal constant CANDIDATES_MAX = 150;
+    uint256 internal constant VALIDATORS_MAX = 128;
+    uint256 internal constant CANDIDATES_MAX = 192;
     uint256 internal constant EPOCHS_KEPT = 4096; // memory of sets; evidence is older than neither this nor evidenceSeconds
     uint256 internal constant GWEI = 1e9;
-    uint64 internal constant WEIGHT_MAX = (uint64(1) << 60) / 100; // so that a set's total stays below 2^60
+    uint64 internal constant WEIGHT_MAX = (uint64(1) << 60) / 128; // so that a set's total stays within 2^60
 
     struct EpochInfo {
         uint64 number;
         uint64 startedAt;
         uint64 totalWeight;
+        uint64 generation; // one word
         bytes32 setHash;
     }
 
@@ -28,7 +29,7 @@ abstract contract StakingSet is StakingPools {
     uint256 internal _jailSeconds;
     uint256 internal _maxMissedBps;
     uint256 internal _minMissed;
-    uint64 public epoch;
+    uint64 internal _generationStartedAt;
     address[] internal _candidates;
     Member[] internal _set;
     mapping(uint256 => EpochInfo) internal _epochs; // by number % EPOCHS_KEPT
@@ -96,7 +97,8 @@ abstract contract StakingSet is StakingPools {
             }
             uint256 k = count++;
             for (; k > 0 && set[k - 1].weightGwei < weight; k--) set[k] = set[k - 1];
-            set[k] = Member(_candidates[i], v.consensusAddress, weight);
+            address next = v.nextConsensusAddress;
+            set[k] = Member(_candidates[i], next == address(0) ? v.consensusAddress : next, weight);
         }
         assembly ("memory-safe") {
             mstore(set, count)
@@ -114,11 +116,19 @@ abstract contract StakingSet is StakingPools {
             total += m.weightGwei;
             if (i < _set.length) _set[i] = m;
             else _set.push(m);
+            if (_validators[m.operator].nextConsensusAddress == m.consensusAddress) _takeNextKey(m.operator);
             _memberships[m.consensusAddress][number % EPOCHS_KEPT] = Membership(number, m.weightGwei);
             _writeMember(words, i * 96, m);
         }
         hash = keccak256(words);
-        _epochs[number % EPOCHS_KEPT] = EpochInfo(number, uint64(block.timestamp), total, hash);
+        _epochs[number % EPOCHS_KEPT] = EpochInfo(number, uint64(block.timestamp), total, _generation, hash);
+    }
+
+    function _takeNextKey(address operator) internal {
+        Entry storage v = _validators[operator];
+        (v.consensusAddress, v.hashChainEnd) = (v.nextConsensusAddress, v.nextHashChainEnd);
+        (v.nextConsensusAddress, v.nextHashChainEnd) = (address(0), 0);
+        v.proposedBefore = v.proposed;
     }
 
     function _writeMember(bytes memory words, uint256 offset, Member memory m) private pure {
@@ -140,50 +150,59 @@ abstract contract StakingSet is StakingPools {
         return m.epoch == epoch_ ? m.weight : 0;
     }
 
+    /// @dev When the epoch ended; 0: it is running; 1: so long ago that it is forgotten.
+    function _endOf(uint64 epoch_) internal view returns (uint64) {
+        if (epoch_ >= epoch) return 0;
+        EpochInfo storage next = _epochs[(epoch_ + 1) % EPOCHS_KEPT];
+        return next.number == epoch_ + 1 ? next.startedAt : 1;
+    }
+
     // ---- the end of an epoch
 
-    function endEpoch(
-        address[] calldata proposers,
-        uint32[] calldata proposed,
-        address[] calldata missers,
-        uint32[] calldata missed
-    ) external payable only(SYSTEM) {
-        if (proposers.length != proposed.length || missers.length != missed.length) revert BadLengths();
-        if (proposers.length > VALIDATORS_MAX || missers.length > VALIDATORS_MAX) revert BadLengths();
-        _recordProposed(proposers, proposed);
-        _recordMissed(missers, missed);
+    function endEpoch(uint64 ended, Work[] calldata work) external payable only(SYSTEM) {
+        if (work.length > VALIDATORS_MAX) revert TooManyWorkers(work.length);
+        if (ended < epoch) revert EpochOver(ended, epoch);
+        if (ended > epoch) _catchUp(ended);
+        for (uint256 i = 0; i < work.length; i++) _record(work[i]);
         uint256 rewards = msg.value + _carry;
-        _carry = rewards - _payRewards(rewards, proposers, proposed);
-        _jailMissers(missers);
+        _carry = rewards - _payRewards(rewards, work);
+        _jailMissers(work);
         Member[] memory next = _computeSet();
         if (next.length == 0) next = _set; // nobody is left: those who were, go on
-        uint64 ended = epoch++;
+        epoch = ended + 1;
+        _turnGeneration();
         emit EpochEnded(ended, _storeSet(next), next.length, rewards);
     }
 
-    /// @dev Null for an address that is no validator: counts about it are ignored.
-    function _statsOf(address operator) private returns (Entry storage v, bool known) {
-        v = _validators[operator];
-        known = v.status != Status.None;
-        if (known && v.statsEpoch != epoch + 1) (v.statsEpoch, v.proposedNow, v.missedNow) = (epoch + 1, 0, 0);
+    /// @dev Calls for the epochs before `ended` failed, and the old set went on: it answers for `ended` as well.
+    function _catchUp(uint64 ended) private {
+        EpochInfo memory info = _epochs[epoch % EPOCHS_KEPT];
+        (epoch, info.number) = (ended, ended);
+        _storeSet(_set);
+        _epochs[ended % EPOCHS_KEPT] = info;
     }
 
-    function _recordProposed(address[] calldata operators, uint32[] calldata counts) private {
-        for (uint256 i = 0; i < operators.length; i++) {
-            (Entry storage v, bool known) = _statsOf(operators[i]);
-            if (!known) continue;
-            v.proposedNow = _addCapped(v.proposedNow, counts[i]);
-            v.proposed += counts[i];
-        }
+    function _turnGeneration() private {
+        if (block.timestamp < _generationStartedAt + _unbondingSeconds / GENERATIONS) return;
+        _generation++;
+        _generationStartedAt = uint64(block.timestamp);
     }
 
-    function _recordMissed(address[] calldata operators, uint32[] calldata counts) private {
-        for (uint256 i = 0; i < operators.length; i++) {
-            (Entry storage v, bool known) = _statsOf(operators[i]);
-            if (!known) continue;
-            v.missedNow = _addCapped(v.missedNow, counts[i]);
-            v.missed += counts[i];
+    /// @dev Views are counted together over epochs until there are enough to judge by; then anew. An operator that is
+    ///      no validator is passed over.
+    function _record(Work calldata w) private {
+        Entry storage v = _validators[w.operator];
+        if (v.status == Status.None) return;
+        if (v.talliedEpoch != epoch + 1) {
+            v.talliedEpoch = epoch + 1;
+            bool enough = uint256(v.proposedLately) + v.missedLately >= 2 * _minMissed;
+            if (enough) (v.proposedLately, v.missedLately) = (0, 0);
         }
+        v.proposedLately = _addCapped(v.proposedLately, w.proposed);
+        v.missedLately = _addCapped(v.missedLately, w.missed);
+        v.proposed += w.proposed;
+        v.missed += w.missed;
+        if (w.revealed != 0) v.hashChainEnd = w.revealed;
     }
 
     function _addCapped(uint32 a, uint32 b) private pure returns (uint32) {
@@ -191,38 +210,42 @@ abstract contract StakingSet is StakingPools {
         return sum > type(uint32).max ? type(uint32).max : uint32(sum);
     }
 
-    /// @dev By work done. The operator's commission becomes its own stake, the rest everybody's who delegated.
-    function _payRewards(uint256 rewards, address[] calldata operators, uint32[] calldata counts) private returns (uint256 paid) {
+    /// @dev By work done. The operator's commission becomes its own stake, the rest everybody's who delegated. A pool of
+    ///      less than a gwei of shares gets nothing: one share would become dear, and rounding would rob who comes later.
+    function _payRewards(uint256 rewards, Work[] calldata work) private returns (uint256 paid) {
         uint256 total = 0;
-        for (uint256 i = 0; i < counts.length; i++) total += counts[i];
+        for (uint256 i = 0; i < work.length; i++) total += work[i].proposed;
         if (total == 0 || rewards == 0) return 0;
-        for (uint256 i = 0; i < operators.length; i++) {
-            uint256 amount = rewards * counts[i] / total;
-            Entry storage v = _validators[operators[i]];
-            if (amount == 0 || !_accepts(v) || v.shares == 0) continue;
+        for (uint256 i = 0; i < work.length; i++) {
+            address operator = work[i].operator;
+            uint256 amount = rewards * work[i].proposed / total;
+            Entry storage v = _validators[operator];
+            if (amount == 0 || !_accepts(v) || v.shares < GWEI) continue;
             uint256 commission = amount * v.commissionBps / BPS;
             v.stake += amount - commission;
             _totalBonded += amount - commission;
-            if (commission != 0) _addStake(operators[i], operators[i], commission, _sharesFor(v, commission));
+            if (commission != 0) _addStake(operator, operator, commission, _sharesFor(v, commission));
             paid += amount;
-            emit Rewarded(operators[i], amount, commission);
+            emit Rewarded(operator, amount, commission);
         }
     }
 
     /// @dev Never more than a third of the set's weight in one epoch: when so many miss, the network is at fault.
-    function _jailMissers(address[] calldata missers) private {
+    function _jailMissers(Work[] calldata work) private {
         uint256 allowed = _epochs[epoch % EPOCHS_KEPT].totalWeight / 3;
-        for (uint256 i = 0; i < missers.length; i++) {
-            Entry storage v = _validators[missers[i]];
-            if (v.status != Status.Active || _candidates.length == 1) continue;
-            uint256 views = uint256(v.proposedNow) + v.missedNow;
-            if (v.missedNow < _minMissed || v.missedNow * BPS <= _maxMissedBps * views) continue;
-            uint256 weight = _weight(v);
+        for (uint256 i = 0; i < work.length; i++) {
+            address operator = work[i].operator;
+            Entry storage v = _validators[operator];
+            if (work[i].missed == 0 || v.status != Status.Active || _candidates.length == 1) continue;
+            (uint32 proposed, uint32 missed) = (v.proposedLately, v.missedLately);
+            if (missed < _minMissed || missed * BPS <= _maxMissedBps * (uint256(proposed) + missed)) continue;
+            uint256 weight = weightAt(epoch, v.consensusAddress);
             if (weight > allowed) continue;
             allowed -= weight;
             v.jailedUntil = uint64(block.timestamp + _jailSeconds);
-            _leave(missers[i], Status.Jailed);
-            emit ValidatorJailed(missers[i], v.jailedUntil, v.proposedNow, v.missedNow);
+            (v.proposedLately, v.missedLately) = (0, 0);
+            _leave(operator, Status.Jailed);
+            emit ValidatorJailed(operator, v.jailedUntil, proposed, missed);
         }
     }
 }

@@ -6,7 +6,8 @@ import {StakingSet} from "./StakingSet.sol";
 /// @title Staking: two votes of one key that no honest validator signs, and what they cost.
 /// @dev   E1 notarize(a), notarize(b)   E2 finalize(a), finalize(b)   E3 finalize(a), nullify   E4 notarize(b), finalize(a);
 ///        a != b; same signer, chain, epoch and view. notarize with nullify is lawful.
-///        Fraction: the greater of 5 % and three times the share of the set's weight that was slashed in the last window.
+///        Fraction: the greater of 5 % and three times the share of the set's weight that was slashed in this evidence
+///        window and the last. Who was convicted first pays no less than the others: slashMore brings it up to them.
 abstract contract StakingSlashing is StakingSet {
     bytes32 internal constant VOTE_DOMAIN = keccak256("Leasehold vote v1");
     uint8 internal constant NOTARIZE = 0;
@@ -15,8 +16,15 @@ abstract contract StakingSlashing is StakingSet {
     uint256 internal constant MIN_SLASH_BPS = 500;
     uint256 internal constant SLASH_MULTIPLE = 3;
 
+    struct Conviction {
+        uint64 epoch; // whose set the share is of
+        uint64 window; // + 1, in which the weight was counted
+        uint16 bps; // what the last one took of what was there
+    }
+
     uint256 internal _evidenceSeconds;
     uint256 internal _reporterBps;
+    mapping(address => Conviction) internal _convictions;
     mapping(bytes32 => bool) internal _used;
     mapping(uint256 => uint256) internal _slashedWeight; // by window = time / evidenceSeconds
 
@@ -29,7 +37,8 @@ abstract contract StakingSlashing is StakingSet {
         uint64 weight = weightAt(a.epoch, signer);
         EpochInfo storage info = _epochs[a.epoch % EPOCHS_KEPT];
         if (weight == 0 || info.number != a.epoch) revert NotMember(signer, a.epoch);
-        if (block.timestamp > info.startedAt + _evidenceSeconds) revert EvidenceTooOld(a.epoch);
+        uint64 end = _endOf(a.epoch);
+        if (end != 0 && block.timestamp > end + _evidenceSeconds) revert EvidenceTooOld(a.epoch);
         bytes32 key = keccak256(abi.encode(signer, a.epoch, a.viewNumber));
         if (_used[key]) revert EvidenceUsed(signer, a.epoch, a.viewNumber);
         _used[key] = true;
@@ -37,23 +46,45 @@ abstract contract StakingSlashing is StakingSet {
     }
 
     function _punish(address operator, Vote calldata a, uint8 evidence, uint64 weight, EpochInfo storage info) private {
-        Entry storage v = _validators[operator];
-        uint256 bps = _fractionBps(_countWeight(v, weight), info.totalWeight);
-        uint256 taken = _takeFrom(operator, bps, info.startedAt);
-        uint256 reward = taken * _reporterBps / BPS;
-        if (v.status != Status.Tombstoned) _leave(operator, Status.Tombstoned);
+        Conviction storage c = _convictions[operator];
+        uint256 bps = _fractionBps(_countWeight(c, weight), info.totalWeight);
+        (c.epoch, c.bps) = (a.epoch, uint16(bps));
+        if (_validators[operator].status != Status.Tombstoned) _leave(operator, Status.Tombstoned);
+        (uint256 taken, uint256 reward) = _fine(operator, bps, info.generation);
         emit ValidatorSlashed(operator, msg.sender, a.epoch, a.viewNumber, evidence, bps, taken, reward);
+    }
+
+    function slashMore(address operator) external {
+        Conviction storage c = _convictions[operator];
+        EpochInfo storage info = _epochs[c.epoch % EPOCHS_KEPT];
+        uint256 window = block.timestamp / _evidenceSeconds;
+        if (window > c.window || info.number != c.epoch) revert NothingToSlash(operator); // c.window 0: no convict
+        uint256 bps = _fractionBps(_slashedLately(window), info.totalWeight);
+        if (bps <= c.bps) revert NothingToSlash(operator);
+        uint256 more = ((bps - c.bps) * BPS + (BPS - c.bps) - 1) / (BPS - c.bps); // of what is left
+        c.bps = uint16(bps);
+        (uint256 taken, uint256 reward) = _fine(operator, more, info.generation);
+        emit ValidatorSlashed(operator, msg.sender, c.epoch, 0, 0, bps, taken, reward);
+    }
+
+    function _fine(address operator, uint256 bps, uint256 since) private returns (uint256 taken, uint256 reward) {
+        taken = _takeFrom(operator, bps, since);
+        reward = taken * _reporterBps / BPS;
         _credit(msg.sender, reward);
         _burn(taken - reward);
     }
 
-    /// @dev The weight slashed in this window and the one before, this validator's counted once.
-    function _countWeight(Entry storage v, uint64 weight) private returns (uint256) {
+    /// @dev With this weight; a validator's counts once in two windows.
+    function _countWeight(Conviction storage c, uint64 weight) private returns (uint256) {
         uint256 window = block.timestamp / _evidenceSeconds;
-        if (v.countedWindow == 0 || v.countedWindow < window) {
-            v.countedWindow = window + 1;
+        if (c.window == 0 || c.window < window) {
+            c.window = uint64(window + 1);
             _slashedWeight[window] += weight;
         }
+        return _slashedLately(window);
+    }
+
+    function _slashedLately(uint256 window) private view returns (uint256) {
         return _slashedWeight[window] + (window == 0 ? 0 : _slashedWeight[window - 1]);
     }
 

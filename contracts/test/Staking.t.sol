@@ -40,20 +40,51 @@ abstract contract StakingWorld is World {
         staking.join{value: stake}(consensusAddress(i), CHAIN_END, 1000, p);
     }
 
+    function changeKey(uint256 i, uint256 newKey) internal {
+        bytes memory p = proof(newKey, owner(i));
+        vm.prank(owner(i));
+        staking.changeKey(vm.addr(newKey), keccak256(abi.encode(newKey)), p);
+    }
+
     function delegate(uint256 who, uint256 to, uint256 amount) internal returns (uint256) {
         vm.deal(renter(who), renter(who).balance + amount);
         vm.prank(renter(who));
         return staking.delegate{value: amount}(owner(to));
     }
 
-    function endEpoch(uint256 reward, address[] memory p, uint32[] memory pn, address[] memory m, uint32[] memory mn) internal {
+    /// @dev One entry for each operator in either list, as the node makes them.
+    function worked(address[] memory p, uint32[] memory pn, address[] memory m, uint32[] memory mn)
+        internal
+        pure
+        returns (IStaking.Work[] memory work)
+    {
+        work = new IStaking.Work[](p.length + m.length);
+        uint256 count = 0;
+        for (; count < p.length; count++) (work[count].operator, work[count].proposed) = (p[count], pn[count]);
+        for (uint256 i = 0; i < m.length; i++) {
+            uint256 k = 0;
+            while (k < count && work[k].operator != m[i]) k++;
+            if (k == count) work[count++].operator = m[i];
+            work[k].missed = mn[i];
+        }
+        assembly ("memory-safe") {
+            mstore(work, count)
+        }
+    }
+
+    function endEpoch(uint256 reward, IStaking.Work[] memory work) internal {
+        uint64 ended = staking.epoch();
         vm.deal(SYSTEM, SYSTEM.balance + reward);
         vm.prank(SYSTEM);
-        staking.endEpoch{value: reward, gas: 30_000_000}(p, pn, m, mn);
+        staking.endEpoch{value: reward, gas: 30_000_000}(ended, work);
+    }
+
+    function endEpoch(uint256 reward, address[] memory p, uint32[] memory pn, address[] memory m, uint32[] memory mn) internal {
+        endEpoch(reward, worked(p, pn, m, mn));
     }
 
     function endEpoch() internal {
-        endEpoch(0, new address[](0), new uint32[](0), new address[](0), new uint32[](0));
+        endEpoch(0, new IStaking.Work[](0));
     }
 
     function one(uint256 i, uint32 n) internal pure returns (address[] memory a, uint32[] memory c) {
@@ -112,7 +143,7 @@ contract StakingTest is StakingWorld {
         fails(System.NotAllowed.selector, SYSTEM);
         staking.genesisValidator{value: SELF}(owner(0), consensusAddress(0), CHAIN_END, 0);
         fails(System.NotAllowed.selector, address(this));
-        staking.endEpoch(new address[](0), new uint32[](0), new address[](0), new uint32[](0));
+        staking.endEpoch(0, new IStaking.Work[](0));
     }
 
     function test_joins_with_the_proof_of_its_key_and_enters_the_next_set() public {
@@ -162,6 +193,7 @@ contract StakingTest is StakingWorld {
         same(staking.unbonding(id).amount, 500 ether, "unbonding");
         fails(IStaking.NotMature.selector, id, START + UNBONDING);
         staking.complete(id);
+        endEpoch();
         vm.warp(START + UNBONDING);
         staking.complete(id); // by anybody
         same(staking.credit(renter(0)), 500 ether, "credited to its owner");
@@ -199,6 +231,7 @@ contract StakingTest is StakingWorld {
         vm.prank(renter(0));
         uint256 id = staking.redelegate(owner(0), owner(1), shares);
         same(stakeOf(1), SELF, "not yet");
+        endEpoch();
         vm.warp(START + UNBONDING);
         staking.complete(id);
         same(stakeOf(1), SELF + 100 ether, "arrived");
@@ -297,14 +330,36 @@ contract StakingTest is StakingWorld {
     function test_few_misses_or_mostly_work_are_no_reason_to_jail() public {
         for (uint256 i = 0; i < 4; i++) genesis(i, SELF);
         (address[] memory m, uint32[] memory n) = one(2, 9);
-        endEpoch(0, new address[](0), new uint32[](0), m, n);
+        (address[] memory p, uint32[] memory k) = one(2, 11);
+        endEpoch(0, p, k, m, n);
         isStatus(2, IStaking.Status.Active);
-        (address[] memory p, uint32[] memory k) = one(2, 10);
-        (m, n) = one(2, 10);
+        (k[0], n[0]) = (10, 10);
         endEpoch(0, p, k, m, n);
         isStatus(2, IStaking.Status.Active);
         n[0] = 11;
         endEpoch(0, p, k, m, n);
+        isStatus(2, IStaking.Status.Jailed);
+    }
+
+    function test_who_has_few_views_is_judged_over_many_epochs() public {
+        for (uint256 i = 0; i < 4; i++) genesis(i, SELF);
+        (address[] memory m, uint32[] memory n) = one(2, 1);
+        for (uint256 e = 0; e < 9; e++) endEpoch(0, new address[](0), new uint32[](0), m, n);
+        isStatus(2, IStaking.Status.Active);
+        endEpoch(0, new address[](0), new uint32[](0), m, n);
+        isStatus(2, IStaking.Status.Jailed);
+        vm.warp(START + JAIL);
+        vm.prank(owner(2));
+        staking.unjail();
+        endEpoch(0, new address[](0), new uint32[](0), m, n);
+        isStatus(2, IStaking.Status.Active); // what it was jailed for is forgotten
+    }
+
+    function test_stake_that_came_after_the_epoch_began_does_not_keep_from_jail() public {
+        for (uint256 i = 0; i < 4; i++) genesis(i, SELF);
+        delegate(0, 2, 100 * SELF); // now far more than a third
+        (address[] memory m, uint32[] memory n) = one(2, 100);
+        endEpoch(0, new address[](0), new uint32[](0), m, n);
         isStatus(2, IStaking.Status.Jailed);
     }
 
@@ -317,48 +372,56 @@ contract StakingTest is StakingWorld {
         same(staking.nextSet().length, 3, "one of four");
     }
 
-    function test_refuses_lists_of_different_lengths() public {
+    function test_refuses_more_workers_than_a_set_can_have() public {
         genesis(0, SELF);
         vm.prank(SYSTEM);
-        fails(IStaking.BadLengths.selector);
-        staking.endEpoch(new address[](1), new uint32[](0), new address[](0), new uint32[](0));
-        vm.prank(SYSTEM);
-        fails(IStaking.BadLengths.selector);
-        staking.endEpoch(new address[](101), new uint32[](101), new address[](0), new uint32[](0));
+        fails(IStaking.TooManyWorkers.selector, 129);
+        staking.endEpoch(0, new IStaking.Work[](129));
     }
 
-    function test_the_best_hundred_of_a_full_list_within_the_system_gas() public {
-        for (uint256 i = 0; i < 150; i++) genesis(i, SELF + i * 1 ether);
-        address[] memory p = new address[](100);
-        uint32[] memory n = new uint32[](100);
-        for (uint256 i = 0; i < 100; i++) (p[i], n[i]) = (owner(i), 7);
-        endEpoch(1 ether, p, n, p, n);
+    /// @dev The dearest end of an epoch: a full list in the worst order, all slots written for the first time, everybody
+    ///      worked and missed, a third is jailed, and every other member changes its key.
+    function test_the_best_of_a_full_list_within_two_thirds_of_the_system_gas() public {
+        for (uint256 i = 0; i < 192; i++) genesis(i, SELF + i * 1 ether);
+        IStaking.Work[] memory work = new IStaking.Work[](128);
+        for (uint256 i = 0; i < 128; i++) work[i] = IStaking.Work(owner(191 - i), 7, i < 40 ? 20 : 7, keccak256("r"));
+        for (uint256 i = 64; i < 192; i++) changeKey(i, key(i) + 1000);
+        uint256 gas = gasleft();
+        endEpoch(1 ether, work);
+        gas -= gasleft();
+        yes(gas < 20_000_000, "gas");
         IStaking.Member[] memory set = staking.nextSet();
-        same(set.length, 100, "hundred");
-        same(set[0].operator, owner(149), "the heaviest");
-        same(set[99].operator, owner(50), "the lightest that is in");
-        for (uint256 i = 1; i < 100; i++) yes(set[i - 1].weightGwei >= set[i].weightGwei, "order");
+        same(set.length, 128, "full");
+        same(set[0].operator, owner(151), "the heaviest that is not jailed");
+        same(set[0].consensusAddress, vm.addr(key(151) + 1000), "its new key");
+        same(set[127].operator, owner(24), "the lightest that is in");
+        for (uint256 i = 1; i < 128; i++) yes(set[i - 1].weightGwei >= set[i].weightGwei, "order");
         bytes memory words;
-        for (uint256 i = 0; i < 100; i++) {
+        for (uint256 i = 0; i < 128; i++) {
             words = bytes.concat(words, abi.encode(set[i].operator, set[i].consensusAddress, set[i].weightGwei));
         }
         same(staking.setHash(1), keccak256(words), "set hash");
+        owes();
+    }
+
+    function test_a_full_list_takes_who_has_more_stake_than_the_least() public {
+        for (uint256 i = 0; i < 192; i++) genesis(i, SELF + i * 1 ether);
         full();
         owes();
     }
 
     function full() private {
-        vm.deal(owner(150), 10 * SELF);
-        bytes memory p = proof(key(150), owner(150));
+        vm.deal(owner(192), 10 * SELF);
+        bytes memory p = proof(key(192), owner(192));
         uint256 least = stakeOf(0);
-        vm.prank(owner(150));
+        vm.prank(owner(192));
         fails(IStaking.CandidatesFull.selector, MIN_SELF, least);
-        staking.join{value: MIN_SELF}(consensusAddress(150), CHAIN_END, 0, p);
-        vm.prank(owner(150));
-        staking.join{value: 2 * SELF}(consensusAddress(150), CHAIN_END, 0, p);
-        isStatus(150, IStaking.Status.Active);
+        staking.join{value: MIN_SELF}(consensusAddress(192), CHAIN_END, 0, p);
+        vm.prank(owner(192));
+        staking.join{value: 2 * SELF}(consensusAddress(192), CHAIN_END, 0, p);
+        isStatus(192, IStaking.Status.Active);
         isStatus(0, IStaking.Status.Inactive);
-        same(staking.candidates().length, 150, "still full");
+        same(staking.candidates().length, 192, "still full");
     }
 
     // ---- shares
@@ -472,12 +535,19 @@ contract StakingSlashTest is StakingWorld {
     }
 
     function test_evidence_grows_old_before_stake_can_leave() public {
+        uint256 shares = delegate(0, 0, SELF);
+        vm.prank(renter(0));
+        uint256 id = staking.undelegate(owner(0), shares);
+        endEpoch();
         IStaking.Vote memory a = vote(0, 0, 1, 0, A);
         IStaking.Vote memory b = vote(0, 0, 1, 0, B);
         vm.warp(START + EVIDENCE + 1);
         refused(a, b, abi.encodeWithSelector(IStaking.EvidenceTooOld.selector, 0));
+        fails(IStaking.NotMature.selector, id, START + UNBONDING);
+        staking.complete(id);
         vm.warp(START + EVIDENCE);
         staking.slash(a, b);
+        same(staking.unbonding(id).amount, SELF * 7 / 10, "on its way, and hit");
     }
 
     function test_the_fraction_is_three_times_the_share_slashed_lately() public {
@@ -512,6 +582,7 @@ contract StakingSlashTest is StakingWorld {
         same(staking.delegation(owner(0), renter(1)), SELF / 2 * 7 / 10, "delegation");
         same(staking.unbonding(id).amount, SELF * 7 / 10, "unbonding");
         same(staking.unbonding(moving).amount, SELF / 2 * 7 / 10, "redelegating");
+        endEpoch();
         vm.warp(START + UNBONDING);
         staking.complete(id);
         same(staking.credit(renter(0)), SELF * 7 / 10, "what is left");
@@ -542,6 +613,7 @@ contract StakingSlashTest is StakingWorld {
         same(staking.nextSet().length, 9, "set");
         vm.prank(renter(0));
         uint256 id = staking.undelegate(owner(0), shares);
+        endEpoch();
         vm.warp(START + UNBONDING);
         staking.complete(id);
         same(staking.credit(renter(0)), SELF * 7 / 10, "what is left");
@@ -560,6 +632,7 @@ contract StakingSlashTest is StakingWorld {
         vm.prank(renter(0));
         uint256 id = staking.redelegate(owner(0), owner(1), shares);
         staking.slash(vote(1, 0, 1, 0, A), vote(1, 0, 1, 0, B));
+        endEpoch();
         vm.warp(START + UNBONDING);
         staking.complete(id);
         same(staking.credit(renter(0)), SELF, "credited");

@@ -12,6 +12,7 @@ contract StakingHandler is StakingWorld {
     uint256 public slashes;
     uint256 public delegated;
     uint256 public unbondings;
+    uint256 private keys;
     uint256 private immutable _slashOneIn;
 
     constructor(uint256 slashOneIn) {
@@ -91,16 +92,13 @@ contract StakingHandler is StakingWorld {
 
     function end(uint256 seed, uint256 reward) external {
         calls++;
-        address[] memory p = new address[](PEOPLE);
-        uint32[] memory pn = new uint32[](PEOPLE);
-        uint32[] memory mn = new uint32[](PEOPLE);
+        IStaking.Work[] memory work = new IStaking.Work[](PEOPLE);
         for (uint256 i = 0; i < PEOPLE; i++) {
-            p[i] = owner(i);
-            pn[i] = uint32((seed >> (8 * i)) % 16);
-            mn[i] = uint32((seed >> (8 * i + 4)) % 16);
+            uint32 proposed = uint32((seed >> (8 * i)) % 16);
+            work[i] = IStaking.Work(owner(i), proposed, uint32((seed >> (8 * i + 4)) % 16), bytes32(seed));
         }
         vm.roll(block.number + 1);
-        endEpoch(seed % 3 == 0 ? 0 : within(reward, 1, 1e21), p, pn, p, mn);
+        endEpoch(seed % 3 == 0 ? 0 : within(reward, 1, 1e21), work);
         yes(staking.nextSet().length > 0, "the set is never empty");
     }
 
@@ -117,6 +115,24 @@ contract StakingHandler is StakingWorld {
         try staking.slash(a, b) {
             slashes++;
         } catch {}
+    }
+
+    function reportMore(uint256 who) external {
+        calls++;
+        try staking.slashMore(owner(who % PEOPLE)) {} catch {}
+    }
+
+    function newKey(uint256 who) external {
+        calls++;
+        uint256 i = who % PEOPLE;
+        if (status(i) == IStaking.Status.None || status(i) == IStaking.Status.Tombstoned) return;
+        changeKey(i, 1e6 + ++keys);
+    }
+
+    function collect(uint256 who) external {
+        calls++;
+        address account = who % 3 == 0 ? owner((who >> 8) % PEOPLE) : delegator(who >> 8);
+        try staking.collect(payable(account)) {} catch {}
     }
 
     function time(uint16 seconds_) external {
@@ -140,10 +156,11 @@ abstract contract StakingInvariants is StakingWorld {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory list) {
-        bytes4[] memory s = new bytes4[](9);
+        bytes4[] memory s = new bytes4[](12);
         (s[0], s[1], s[2]) = (StakingHandler.enter.selector, StakingHandler.give.selector, StakingHandler.take.selector);
         (s[3], s[4], s[5]) = (StakingHandler.finish.selector, StakingHandler.unjail.selector, StakingHandler.end.selector);
         (s[6], s[7], s[8]) = (StakingHandler.report.selector, StakingHandler.time.selector, StakingHandler.takeMoney.selector);
+        (s[9], s[10], s[11]) = (StakingHandler.reportMore.selector, StakingHandler.newKey.selector, StakingHandler.collect.selector);
         list = new FuzzSelector[](1);
         list[0] = FuzzSelector(address(handler), s);
     }
@@ -186,6 +203,29 @@ abstract contract StakingInvariants is StakingWorld {
         for (uint256 n = 0; n < handler.DELEGATORS(); n++) sum += staking.credit(renter(n));
         yes(sum <= staking.liabilities(), "all that is owed is in the liabilities");
         unbondings();
+        holdings();
+    }
+
+    /// @dev The lists have each thing once, and nothing else.
+    function holdings() private view {
+        uint256 open = 0;
+        for (uint256 n = 0; n < handler.DELEGATORS() + handler.PEOPLE(); n++) {
+            address holder = n < handler.DELEGATORS() ? renter(n) : owner(n - handler.DELEGATORS());
+            uint256 held = 0;
+            for (uint256 i = 0; i < handler.PEOPLE(); i++) if (staking.sharesOf(owner(i), holder) != 0) held++;
+            IStaking.Delegation[] memory list = staking.delegationsOf(holder);
+            same(list.length, held, "as many as there are");
+            for (uint256 k = 0; k < list.length; k++) {
+                yes(list[k].shares != 0 && list[k].shares == staking.sharesOf(list[k].validator, holder), "with their shares");
+            }
+            open += staking.unbondingsOf(holder).length;
+        }
+        for (uint256 id = 1; id <= handler.unbondings(); id++) {
+            try staking.unbonding(id) {
+                open--;
+            } catch {}
+        }
+        same(open, 0, "every unbonding is in its owner's list");
     }
 
     function unbondings() private view {

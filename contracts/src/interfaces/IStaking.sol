@@ -9,8 +9,8 @@ import {IPull} from "./IPull.sol";
 /// initialize(uint256 minSelfStake, uint256 unbondingSeconds, uint256 evidenceSeconds, uint256 jailSeconds,
 ///            uint256 maxMissedBps, uint256 minMissed, uint256 reporterBps)   system, genesis, once
 ///
-/// A validator is known by its operator's address. Epochs count from 0: after genesis `epoch()` is 0, and
-/// `endEpoch` in the last block of epoch e makes it e + 1.
+/// A validator is known by its operator's address; its consensus key may change, a key never changes its operator.
+/// Epochs count from 0: after genesis `epoch()` is 0, and `endEpoch` in the last block of epoch e makes it e + 1.
 interface IStaking is IPull {
     enum Status { None, Active, Inactive, Jailed, Tombstoned }
 
@@ -25,7 +25,7 @@ interface IStaking is IPull {
     struct Validator {
         Status status;
         address consensusAddress;
-        bytes32 hashChainEnd;
+        bytes32 hashChainEnd; // the last link that was opened; its next reveal hashes to this
         uint16 commissionBps;
         uint64 jailedUntil;
         uint256 stake; // self-stake and delegations together
@@ -34,6 +34,33 @@ interface IStaking is IPull {
         uint256 selfStake; // the operator's own part of `stake`
         uint64 proposed; // over its life
         uint64 missed;
+        address operator;
+        address nextConsensusAddress; // of the next set; zero: no change waits
+        uint64 revealed; // links of the hash chain that are used up
+    }
+
+    /// @dev What one member did in an epoch.
+    struct Work {
+        address operator;
+        uint32 proposed; // views
+        uint32 missed; // views led and skipped
+        bytes32 revealed; // the last link of its hash chain that was opened; zero: none
+    }
+
+    struct Parameters {
+        uint256 minSelfStake;
+        uint256 unbondingSeconds;
+        uint256 evidenceSeconds;
+        uint256 jailSeconds;
+        uint256 maxMissedBps;
+        uint256 minMissed;
+        uint256 reporterBps;
+    }
+
+    struct Delegation {
+        address validator;
+        uint256 shares;
+        uint256 amount; // worth now, in wei
     }
 
     /// @dev A vote as consensus signs it. digest = keccak256(abi.encode(keccak256("Leasehold vote v1"),
@@ -48,14 +75,16 @@ interface IStaking is IPull {
     }
 
     struct Unbonding {
+        uint256 id;
         address owner;
         address validator;
         address target; // delegated here when complete (redelegation); zero: paid out
-        uint64 maturesAt;
+        uint64 maturesAt; // later, if the epoch in which it left goes on for so long
         uint256 amount; // worth now, after slashes so far
     }
 
     event ValidatorJoined(address indexed operator, address indexed consensusAddress, bytes32 hashChainEnd, uint16 commissionBps);
+    event KeyChanged(address indexed operator, address indexed consensusAddress, bytes32 hashChainEnd, bool atOnce);
     event StatusChanged(address indexed operator, Status status);
     event Delegated(address indexed validator, address indexed delegator, uint256 amount, uint256 shares);
     event Undelegated(address indexed validator, address indexed delegator, uint256 indexed id, uint256 amount, uint256 shares, address target);
@@ -88,7 +117,11 @@ interface IStaking is IPull {
     error NotMember(address signer, uint64 epoch);
     error EvidenceTooOld(uint64 epoch);
     error EvidenceUsed(address signer, uint64 epoch, uint64 viewNumber);
-    error BadLengths();
+    error TooManyWorkers(uint256 count);
+    error EpochOver(uint64 ended, uint64 running);
+    error TooManyDelegations(uint256 most);
+    error TooManyUnbondings(uint256 most);
+    error NothingToSlash(address operator);
 
     /// @param proof the consensus key's signature (r ‖ s ‖ v) over
     ///        keccak256(abi.encode(keccak256("Leasehold consensus key v1"), block.chainid, operator)).
@@ -97,19 +130,27 @@ interface IStaking is IPull {
     /// @notice Genesis only, by the system, after initialize; the value is the self-stake.
     function genesisValidator(address operator, address consensusAddress, bytes32 hashChainEnd, uint16 commissionBps) external payable;
 
+    /// @notice A new consensus key and a new hash chain, with the new key's proof: from the next set on, or at once for
+    ///         who is not in the running one. The old key goes on answering for the epochs in which it voted.
+    function changeKey(address consensusAddress, bytes32 hashChainEnd, bytes calldata proof) external;
+
     function delegate(address validator) external payable returns (uint256 shares);
     function undelegate(address validator, uint256 shares) external returns (uint256 id);
     /// @notice Like undelegate, but on completion the stake goes to `target`; until then it answers for `validator`.
     function redelegate(address validator, address target, uint256 shares) external returns (uint256 id);
     /// @notice Anybody may complete a mature unbonding: credited to its owner, or delegated for it.
     function complete(uint256 id) external;
+    /// @notice Completes every mature unbonding of `owner` and pays out its credit. Anybody may trigger it.
+    function collect(address payable owner) external;
     /// @notice Ends a jail whose time is over, or enters the candidates again with enough self-stake.
     function unjail() external;
     function slash(Vote calldata a, Vote calldata b) external;
+    /// @notice Who was convicted before others of the same time pays what it would pay now.
+    function slashMore(address operator) external;
 
-    /// @notice System only, in the last block of an epoch. Operators and their counts of proposed and of missed
-    ///         (skipped) views; the value, if any, is the epoch's reward. Makes and keeps the next epoch's set.
-    function endEpoch(address[] calldata proposers, uint32[] calldata proposed, address[] calldata missers, uint32[] calldata missed) external payable;
+    /// @notice System only, in the last block of epoch `ended`: what its members did; the value, if any, is the
+    ///         epoch's reward. Makes and keeps the next epoch's set.
+    function endEpoch(uint64 ended, Work[] calldata work) external payable;
 
     function epoch() external view returns (uint64);
     /// @notice The set of `epoch()`: right after endEpoch of e, that of e + 1; right after genesis, that of 0.
@@ -121,10 +162,15 @@ interface IStaking is IPull {
     function setHash(uint64 epoch_) external view returns (bytes32);
     function weightAt(uint64 epoch_, address consensusAddress) external view returns (uint64);
     function validator(address operator) external view returns (Validator memory);
+    function validators(address[] calldata operators) external view returns (Validator[] memory);
+    function parameters() external view returns (Parameters memory);
     function operatorOf(address consensusAddress) external view returns (address);
     function candidates() external view returns (address[] memory);
     function sharesOf(address validator_, address delegator) external view returns (uint256);
     /// @notice What a delegation is worth now, in wei.
     function delegation(address validator_, address delegator) external view returns (uint256);
     function unbonding(uint256 id) external view returns (Unbonding memory);
+    /// @notice All that an account has with validators, and all that is on its way back to it.
+    function delegationsOf(address delegator) external view returns (Delegation[] memory);
+    function unbondingsOf(address owner) external view returns (Unbonding[] memory);
 }
