@@ -9,6 +9,7 @@
  *  't'   owner 32 | nibbles 0..64, one a byte trie node's RLP
  *  'c'   code hash 32                         contract code
  *  'b'   number u64                           block (block_encode)
+ *  'd'   number u64                           its header's RLP alone
  *  'i'   number u64                           block hash 32
  *  'n'   block hash 32                        number u64
  *  'r'   number u64                           receipts (receipts_encode)
@@ -33,6 +34,7 @@ enum key_prefix {
     KEY_NODE = 't',
     KEY_CODE = 'c',
     KEY_BLOCK = 'b',
+    KEY_HEADER = 'd',
     KEY_HASH_OF_NUMBER = 'i',
     KEY_NUMBER_OF_HASH = 'n',
     KEY_RECEIPTS = 'r',

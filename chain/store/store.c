@@ -2,6 +2,7 @@
 
 #include "base/fatal.h"
 #include "base/file.h"
+#include "base/rlp.h"
 #include "chain/store/keys.h"
 
 #include <assert.h>
@@ -308,6 +309,13 @@ static void write_head(struct store_write *w, const struct store_block *b)
     w->head = (struct store_head){b->number, b->hash, b->state_root};
 }
 
+static struct bytes header_of(struct bytes block)
+{
+    struct rlp_reader whole = rlp_reader_over(block);
+    struct rlp_reader list = rlp_list(&whole);
+    return rlp_item(&list);
+}
+
 void store_write_block(struct store_write *w, const struct store_block *b)
 {
     uint8_t number[8];
@@ -315,6 +323,7 @@ void store_write_block(struct store_write *w, const struct store_block *b)
     assert(b->bloom.size == 256);
     store_be64(number, b->number);
     put(w, key_of_number(KEY_BLOCK, b->number), b->block);
+    put(w, key_of_number(KEY_HEADER, b->number), header_of(b->block));
     put(w, key_of_number(KEY_HASH_OF_NUMBER, b->number), hash_bytes(&b->hash));
     put(w, key_of_hash(KEY_NUMBER_OF_HASH, &b->hash), bytes_of(number, sizeof number));
     put(w, key_of_number(KEY_RECEIPTS, b->number), b->receipts);
@@ -443,6 +452,16 @@ static bool read_number_key(const struct store_snapshot *v, enum key_prefix pref
 bool store_block_by_number(const struct store_snapshot *v, uint64_t number, struct buffer *out)
 {
     return read_number_key(v, KEY_BLOCK, number, out);
+}
+
+bool store_header(const struct store_snapshot *v, uint64_t number, struct buffer *out)
+{
+    struct buffer block = {0};
+    if (read_number_key(v, KEY_HEADER, number, out)) return true;
+    bool found = store_block_by_number(v, number, &block); /* stored before headers were */
+    if (found) buffer_append(out, header_of(buffer_bytes(&block)));
+    buffer_finish(&block);
+    return found;
 }
 
 bool store_receipts(const struct store_snapshot *v, uint64_t number, struct buffer *out)

@@ -73,6 +73,8 @@ bool store_snapshot_head(const struct store_snapshot *v, struct store_head *out)
 
 /* Each appends to `out`; false: not there. */
 bool store_block_by_number(const struct store_snapshot *v, uint64_t number, struct buffer *out);
+/* The header's RLP: what those who catch up ask for by the thousand. */
+bool store_header(const struct store_snapshot *v, uint64_t number, struct buffer *out);
 bool store_number_of_hash(const struct store_snapshot *v, const struct hash *h, uint64_t *out);
 bool store_hash_of_number(const struct store_snapshot *v, uint64_t number, struct hash *out);
 bool store_receipts(const struct store_snapshot *v, uint64_t number, struct buffer *out);

@@ -215,6 +215,12 @@ static void everything_about_a_block_is_found_again(void **state)
     assert_int_equal(block_decode(&block, &arena, buffer_bytes(&b)), OK);
     struct hash found = block_hash(&block);
     assert_memory_equal(found.b, w->tip->hash.b, 32);
+    struct header header;
+    buffer_clear(&b);
+    assert_true(store_header(v, 1, &b));
+    assert_int_equal(header_decode(&header, buffer_bytes(&b)), OK);
+    assert_int_equal(header.number, 1);
+    assert_false(store_header(v, 2, &b));
     uint64_t number = 0;
     assert_true(store_number_of_hash(v, &w->tip->hash, &number));
     assert_int_equal(number, 1);
