@@ -37,7 +37,12 @@
       "Read options from a file of `name = value` lines; a flag beats the file.")                  \
     X(print_validator, "print-validator", TEXT, "FILE", "", 0, 0,                                  \
       "Print what a genesis file needs of this validator key (consensusAddress, hashChainEnd) as " \
-      "JSON, and stop.")                                                                           \
+      "JSON, and stop. With --operator and --chain-id also the proof that `leasehold stake join` " \
+      "hands in.")                                                                                 \
+    X(operator_address, "operator", TEXT, "ADDRESS", "", 0, 0,                                     \
+      "With --print-validator: the account that will stake for this key.")                         \
+    X(chain_id, "chain-id", NUMBER, "ID", "0", 0, INT64_MAX,                                       \
+      "With --print-validator and --operator: the network's chain id.")                            \
     X(print_man, "print-man", SWITCH, NULL, "", 0, 0, "Print the manual page (roff), and stop.")
 
 struct config {

@@ -91,6 +91,7 @@ void rpc_status(void *context, struct rpc_reply *reply, json_t *const *params)
     json_object_set_new(out, "finalizedHash", json_hash(session_head_hash(s)));
     json_object_set_new(out, "epoch", json_quantity(session_head(s)->extra.epoch));
     json_object_set_new(out, "epochBlocks", json_quantity(c->epoch_blocks));
+    json_object_set_new(out, "epochRewardWei", json_quantity_u256(c->epoch_reward_wei));
     json_object_set_new(out, "blockIntervalMs", json_quantity(c->block_interval_ms));
     json_object_set_new(out, "idleIntervalMs", json_quantity(c->idle_interval_ms));
     json_object_set_new(out, "waitingTransactions",
@@ -99,16 +100,22 @@ void rpc_status(void *context, struct rpc_reply *reply, json_t *const *params)
     rpc_result(reply, out);
 }
 
-static json_t *json_of_epoch(const struct epoch *e)
+/* `running`: with what each has done in it so far. */
+static json_t *json_of_epoch(const struct epoch_record *r, bool running)
 {
     json_t *out = json_object();
     json_t *list = json_array();
+    const struct epoch *e = &r->epoch;
     for (uint32_t i = 0; i < e->validator_count; i++) {
         json_t *v = json_object();
         json_object_set_new(v, "operator", json_address(&e->validators[i].operator_address));
         json_object_set_new(v, "consensusAddress",
                             json_address(&e->validators[i].consensus_address));
         json_object_set_new(v, "weightGwei", json_quantity(e->validators[i].weight));
+        if (running) {
+            json_object_set_new(v, "proposed", json_quantity(r->duties[i].proposed));
+            json_object_set_new(v, "missed", json_quantity(r->duties[i].missed));
+        }
         json_array_append_new(list, v);
     }
     json_object_set_new(out, "epoch", json_quantity(e->number));
@@ -133,7 +140,7 @@ void rpc_validators(void *context, struct rpc_reply *reply, json_t *const *param
                                    : store_epoch_record(session_snapshot(s), &encoded);
     struct epoch_record *record = arena_alloc(session_arena(s), sizeof *record);
     if (found && epoch_record_decode(record, buffer_bytes(&encoded)) == OK)
-        rpc_result(reply, json_of_epoch(&record->epoch));
+        rpc_result(reply, json_of_epoch(record, params[0] == NULL));
     else
         rpc_result(reply, json_null());
     buffer_finish(&encoded);

@@ -70,6 +70,18 @@ enum status validator_key_load(struct key *out, char error[VALIDATOR_ERROR_SIZE]
     return status;
 }
 
+struct signature validator_proof(const struct key *key, uint64_t chain_id,
+                                 const struct address *operator_address)
+{
+    uint8_t words[96] = {0};
+    struct hash domain = keccak256(bytes_of_text("Leasehold consensus key v1"));
+    memcpy(words, domain.b, 32);
+    u256_to_be(words + 32, u256_from_u64(chain_id));
+    memcpy(words + 64 + 12, operator_address->b, sizeof operator_address->b);
+    struct hash digest = keccak256(bytes_of(words, sizeof words));
+    return key_sign(key, &digest);
+}
+
 struct hash_chain {
     struct hash end;
     struct hash checkpoints[CHECKPOINTS]; /* links 0, STRIDE, 2 STRIDE ... */

@@ -5,8 +5,8 @@
  * Hash chain. seed = keccak256(secret | "Leasehold randomness v1"), and link i = keccak256 applied
  * i times to the seed. The validator commits to link LINKS (the end); its nth reveal (from 0) is
  * link LINKS - 1 - n, so that keccak256(reveal) is what stood before. Everything follows from the
- * key: nothing more must be backed up. A chain lasts LINKS proposals; then the validator must join
- * again with a new key. Every 1024th link is kept in memory, and in a file (as secret as the key,
+ * key: nothing more must be backed up. A chain lasts LINKS proposals; before that the validator
+ * takes a new key, and with it a new chain (Staking.changeKey). Every 1024th link is kept in memory, and in a file (as secret as the key,
  * mode 0600), since making them takes a second: "LHCHAIN1" 8 | links 0, 1024, 2048 ... 32 each |
  * end 32 | keccak256 of all before 32 The file is made anew when it is not there, damaged, or of
  * another key.
@@ -25,6 +25,11 @@
  */
 MUST_CHECK enum status validator_key_load(struct key *out, char error[VALIDATOR_ERROR_SIZE],
                                           const char *path);
+
+/* What Staking.join and changeKey want to see: the key's signature over
+ * keccak256(abi.encode(keccak256("Leasehold consensus key v1"), chain id, operator)). */
+struct signature validator_proof(const struct key *key, uint64_t chain_id,
+                                 const struct address *operator_address);
 
 struct hash_chain;
 
