@@ -204,6 +204,29 @@ bool ledger_holds(const struct ledger *l, const struct hash *hash)
     return find(l, hash) != NULL;
 }
 
+void ledger_drop(struct ledger *l, const struct hash *hash)
+{
+    for (size_t i = 0; i < l->held_count; i++) {
+        if (!hash_equal(&l->held[i]->hash, hash)) continue;
+        if (l->held[i]->executed == NULL) drop_at(l, i);
+        return;
+    }
+}
+
+void ledger_sweep(struct ledger *l, bool (*wanted)(void *context, const struct hash *hash),
+                  void *context)
+{
+    for (size_t i = l->held_count; i > 0; i--) {
+        const struct held *h = l->held[i - 1];
+        if (h->executed == NULL && !wanted(context, &h->hash)) drop_at(l, i - 1);
+    }
+}
+
+size_t ledger_held_bytes(const struct ledger *l)
+{
+    return l->held_bytes;
+}
+
 struct bytes ledger_bytes(const struct ledger *l, const struct hash *hash)
 {
     const struct held *h = find(l, hash);
@@ -352,6 +375,28 @@ enum status ledger_build(struct ledger *l, struct hash *out, struct ledger_build
     *out = e->hash;
     report(e);
     return OK;
+}
+
+enum tx_reason ledger_call(struct ledger *l, struct tx_outcome *out,
+                           const struct call_request *request)
+{
+    struct lineage line = {l, l->head.hash};
+    struct ancestry ancestry = {&line, ancestor};
+    struct execution x;
+    struct layer *layer = layer_create(store_base(l->store), l->head_layer);
+    execution_init(&x, l->evm, layer, l->config, &l->head.header);
+    execution_set_ancestry(&x, &ancestry);
+    enum tx_reason reason = execute_call(&x, out, request, NULL);
+    layer_release(layer);
+    return reason;
+}
+
+struct mempool_account ledger_account(struct ledger *l, const struct address *a)
+{
+    struct layer *layer = layer_create(store_base(l->store), l->head_layer);
+    struct mempool_account account = pool_account(layer, a);
+    layer_release(layer);
+    return account;
 }
 
 /* ---- finality ---- */

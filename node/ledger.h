@@ -11,8 +11,8 @@
 #include "chain/genesis.h"
 #include "chain/store/store.h"
 
-#define LEDGER_BLOCKS_MAX 256
-#define LEDGER_BYTES_MAX  (64u << 20)
+#define LEDGER_BLOCKS_MAX 640 /* consensus' window of 512 views, and what is being synced */
+#define LEDGER_BYTES_MAX  (256u << 20)
 #define LEDGER_ERROR_SIZE 512
 
 struct ledger;
@@ -36,6 +36,12 @@ const struct ledger_head *ledger_head(const struct ledger *l);
  * their hash is another; E_LIMIT. */
 MUST_CHECK enum status ledger_hold(struct ledger *l, const struct hash *hash, struct bytes block);
 bool ledger_holds(const struct ledger *l, const struct hash *hash);
+/* Forgets a held block that is not executed; others stay. */
+void ledger_drop(struct ledger *l, const struct hash *hash);
+/* Forgets every block that is not executed and for which `wanted` says no. */
+void ledger_sweep(struct ledger *l, bool (*wanted)(void *context, const struct hash *hash),
+                  void *context);
+size_t ledger_held_bytes(const struct ledger *l);
 /* The bytes of a held block, good until the ledger changes; empty if it is not held. */
 struct bytes ledger_bytes(const struct ledger *l, const struct hash *hash);
 /* The header's timestamp of a held block; 0 if it is not held. */
@@ -51,6 +57,12 @@ const struct epoch_record *ledger_record(const struct ledger *l, const struct ha
  * E_MALFORMED with the reason: the block is invalid, for good. */
 MUST_CHECK enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE],
                                      const struct hash *hash, uint64_t now_ms);
+
+/* A call upon the head, of which nothing remains; out->output is good until the next execution. */
+enum tx_reason ledger_call(struct ledger *l, struct tx_outcome *out,
+                           const struct call_request *request);
+/* An account after the head. */
+struct mempool_account ledger_account(struct ledger *l, const struct address *a);
 
 struct ledger_build {
     struct hash parent;

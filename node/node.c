@@ -148,6 +148,37 @@ static enum status open_pool(struct node *n, char *error)
     return pool_open(&n->pool, error, &setup);
 }
 
+/* Until there are peers. */
+static void send_nowhere(void *context, const struct message *m, struct bytes block)
+{
+    (void)context, (void)m, (void)block;
+}
+
+static void fetch_nowhere(void *context, const struct hash *block)
+{
+    (void)context, (void)block;
+}
+
+static void ask_nowhere(void *context, uint64_t epoch, uint64_t view)
+{
+    (void)context, (void)epoch, (void)view;
+}
+
+static void sync_nowhere(void *context, const struct certificate *certificate, uint64_t peer)
+{
+    (void)context, (void)certificate, (void)peer;
+}
+
+static void keep_evidence(void *context, const struct evidence *evidence)
+{
+    (void)context, (void)evidence;
+}
+
+static void on_final(void *context)
+{
+    (void)context;
+}
+
 static enum status open_driver(struct node *n, char *error)
 {
     char path[PATH_SIZE], chain[PATH_SIZE];
@@ -163,6 +194,7 @@ static enum status open_driver(struct node *n, char *error)
         .key = votes ? &key : NULL,
         .vote_log_path = path_in(path, n, "votes.log"),
         .hash_chain_path = path_in(chain, n, "hash_chain"),
+        .wire = {NULL, send_nowhere, fetch_nowhere, ask_nowhere, sync_nowhere, keep_evidence, on_final},
     };
     if (votes) status = validator_key_load(&key, error, n->config->validator_key);
     if (status == OK) status = driver_open(&n->driver, error, &setup);

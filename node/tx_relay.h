@@ -1,0 +1,38 @@
+/* tx_relay.h - transactions between peers: announced by hash, pulled by who lacks them.
+ *
+ * What enters the pool is announced to every peer that is not known to have it: at once when
+ * nothing was announced for RELAY_PAUSE_MS, else collected for so long. A hash that is new here is
+ * asked for from one peer at a time; if it does not come within RELAY_ANSWER_MS the next announcer
+ * is asked. Only what was asked for is taken, so nobody can push work on this node; what cannot be
+ * (a bad signature, bytes that do not decode) is charged, what merely does not fit the pool is not.
+ *
+ * Bounds: RELAY_WANTED_MAX hashes asked for at once, RELAY_ANNOUNCERS for each, and for each peer a
+ * table of RELAY_KNOWN digests and RELAY_PEER_WANTED_MAX open requests. One thread, the loop's. */
+#ifndef LEASEHOLD_NODE_TX_RELAY_H
+#define LEASEHOLD_NODE_TX_RELAY_H
+
+#include "net/peers.h"
+#include "node/pool.h"
+
+#define RELAY_PAUSE_MS        20
+#define RELAY_ANSWER_MS       2000
+#define RELAY_WANTED_MAX      8192
+#define RELAY_PEER_WANTED_MAX 2048
+#define RELAY_ANNOUNCERS      3
+#define RELAY_KNOWN           8192
+
+struct tx_relay;
+
+/* Kept by pointer. */
+struct tx_relay *tx_relay_create(struct peers *peers, struct pool *pool);
+void tx_relay_destroy(struct tx_relay *r); /* takes NULL */
+
+void tx_relay_peer_open(struct tx_relay *r, uint64_t peer); /* it is told what waits here */
+void tx_relay_peer_closed(struct tx_relay *r, uint64_t peer);
+/* The pool has new ones, or time passes: call at each and every RELAY_PAUSE_MS. */
+void tx_relay_turn(struct tx_relay *r, uint64_t now_ms);
+/* TX_ANNOUNCE, TX_REQUEST, TXS. */
+void tx_relay_message(struct tx_relay *r, uint64_t peer, enum wire_type type, struct bytes payload,
+                      uint64_t now_ms);
+
+#endif
