@@ -12,7 +12,7 @@
 
 #include "base/json.h"
 
-#define RPC_URLS_MAX         8
+#define RPC_URLS_MAX         16
 #define RPC_ANSWER_BYTES_MAX (32u << 20)
 #define RPC_ERROR_DATA_MAX   4096
 #define RPC_PROBLEM_SIZE     640

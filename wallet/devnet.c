@@ -1,24 +1,18 @@
-/* The network's folder, its record, and its processes. */
+/* The network's folder and its record. */
 #include "wallet/devnet.h"
 
 #include "base/fatal.h"
 #include "base/file.h"
-#include "base/hex.h"
-#include "wallet/output.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #define RECORD_BYTES_MAX (256u << 10)
-#define START_MS         20000u
-#define END_MS           8000u
-#define STEP_MS          20u
+#define LOCK_WAIT_MS     60000u
+#define LOCK_STEP_MS     50u
 
 void devnet_path(char out[PATH_MAX], const struct devnet *d, const char *format, ...)
 {
@@ -30,12 +24,48 @@ void devnet_path(char out[PATH_MAX], const struct devnet *d, const char *format,
     if (snprintf(out, PATH_MAX, "%s/%s", d->dir, part) >= PATH_MAX) fatal("joining a path");
 }
 
-void devnet_url(char out[64], const struct devnet *d)
+void devnet_url(char out[DEVNET_URL_SIZE], const struct devnet_node *n)
 {
-    snprintf(out, 64, "http://127.0.0.1:%llu", (unsigned long long)d->rpc_port);
+    snprintf(out, DEVNET_URL_SIZE, "http://127.0.0.1:%u", (unsigned)(uint16_t)n->rpc_port);
 }
 
-/* ---- the record ---- */
+void devnet_urls(char out[DEVNET_URLS_SIZE], const struct devnet *d, size_t first)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < d->node_count; i++) {
+        char url[DEVNET_URL_SIZE];
+        devnet_url(url, &d->nodes[(first + i) % d->node_count]);
+        used +=
+            (size_t)snprintf(out + used, DEVNET_URLS_SIZE - used, "%s%s", i > 0 ? "," : "", url);
+    }
+}
+
+int devnet_lock(const struct session *s, int *out_fd, const char *dir)
+{
+    char path[PATH_MAX];
+    enum status status = E_EXISTS;
+    if (snprintf(path, sizeof path, "%s/devnet.lock", dir) >= PATH_MAX) fatal("joining a path");
+    for (uint32_t waited = 0; status == E_EXISTS && waited < LOCK_WAIT_MS; waited += LOCK_STEP_MS) {
+        struct timespec pause = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+        if (waited > 0) nanosleep(&pause, NULL);
+        status = file_lock(out_fd, path);
+    }
+    if (status == E_EXISTS)
+        return fail(s, CODE_FAILED, "another command (pid %ld) works on the network in %s",
+                    file_lock_holder(path), dir);
+    if (status != OK) return fail(s, CODE_FAILED, "cannot lock %s: %s", path, strerror(errno));
+    return CODE_DONE;
+}
+
+static json_t *node_to_json(const struct devnet_node *n)
+{
+    return json_pack("{s:o,s:I,s:I,s:o,s:o,s:b,s:b}", "process", process_to_json(&n->process),
+                     "rpcPort", (json_int_t)n->rpc_port, "p2pPort", (json_int_t)n->p2p_port,
+                     "operator", abi_address(&n->operator_address), "consensusAddress",
+                     abi_address(&n->consensus_address), "killed", n->killed, "partitioned",
+                     n->partitioned);
+}
 
 static json_t *worker_to_json(const struct devnet_worker *w)
 {
@@ -48,19 +78,41 @@ static json_t *worker_to_json(const struct devnet_worker *w)
 int devnet_save(const struct session *s, const struct devnet *d)
 {
     char path[PATH_MAX];
-    char url[64];
+    char url[DEVNET_URL_SIZE];
+    json_t *nodes = json_array();
     json_t *workers = json_array();
+    for (size_t i = 0; i < d->node_count; i++)
+        json_array_append_new(nodes, node_to_json(&d->nodes[i]));
     for (size_t i = 0; i < d->worker_count; i++)
         json_array_append_new(workers, worker_to_json(&d->workers[i]));
-    devnet_url(url, d);
+    devnet_url(url, &d->nodes[0]);
     devnet_path(path, d, "devnet.json");
-    json_t *o = json_pack("{s:I,s:I,s:I,s:s,s:o,s:o}", "chainId", (json_int_t)DEVNET_CHAIN_ID,
-                          "blockMs", (json_int_t)d->block_ms, "rpcPort", (json_int_t)d->rpc_port,
-                          "rpc", url, "node", process_to_json(&d->node), "workers", workers);
+    json_t *o =
+        json_pack("{s:I,s:I,s:I,s:s,s:o,s:o}", "chainId", (json_int_t)DEVNET_CHAIN_ID, "blockMs",
+                  (json_int_t)d->block_ms, "epochBlocks", (json_int_t)d->epoch_blocks, "rpc", url,
+                  "nodes", nodes, "workers", workers);
     enum status status = json_save_path(o, path, 0600);
     json_decref(o);
     if (status != OK) return fail(s, CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
     return CODE_DONE;
+}
+
+static bool is_port(uint64_t port)
+{
+    return port > 0 && port <= UINT16_MAX;
+}
+
+static bool node_from_json(struct devnet_node *n, const json_t *o)
+{
+    n->rpc_port = abi_get_u64(o, "rpcPort");
+    n->p2p_port = abi_get_u64(o, "p2pPort");
+    n->operator_address = abi_get_address(o, "operator");
+    n->consensus_address = abi_get_address(o, "consensusAddress");
+    n->killed = abi_get_bool(o, "killed");
+    n->partitioned = abi_get_bool(o, "partitioned");
+    /* one that never started has no process yet */
+    if (!process_from_json(&n->process, abi_get(o, "process"))) n->process = (struct process){0};
+    return is_port(n->rpc_port) && is_port(n->p2p_port);
 }
 
 static bool worker_from_json(struct devnet_worker *w, const json_t *o)
@@ -70,9 +122,25 @@ static bool worker_from_json(struct devnet_worker *w, const json_t *o)
     w->key = abi_get_address(o, "workerKey");
     w->tls_key_hash = abi_get_hash(o, "tlsKeyHash");
     snprintf(w->fault, sizeof w->fault, "%s", abi_get_text(o, "fault"));
-    /* one that never started has no process yet */
     if (!process_from_json(&w->process, abi_get(o, "process"))) w->process = (struct process){0};
-    return w->port != 0;
+    return is_port(w->port);
+}
+
+static bool devnet_from_json(struct devnet *d, const json_t *o)
+{
+    const json_t *nodes = abi_get(o, "nodes");
+    const json_t *workers = abi_get(o, "workers");
+    d->block_ms = abi_get_u64(o, "blockMs");
+    d->epoch_blocks = abi_get_u64(o, "epochBlocks");
+    d->node_count = json_array_size(nodes);
+    d->worker_count = json_array_size(workers);
+    bool ok = d->node_count > 0 && d->node_count <= DEVNET_VALIDATORS_MAX &&
+              d->worker_count <= DEVNET_WORKERS_MAX;
+    for (size_t i = 0; ok && i < d->node_count; i++)
+        ok = node_from_json(&d->nodes[i], json_array_get(nodes, i));
+    for (size_t i = 0; ok && i < d->worker_count; i++)
+        ok = worker_from_json(&d->workers[i], json_array_get(workers, i));
+    return ok;
 }
 
 enum status devnet_load(struct devnet *out, char error[JSON_ERROR_SIZE], const char *dir)
@@ -84,181 +152,17 @@ enum status devnet_load(struct devnet *out, char error[JSON_ERROR_SIZE], const c
     devnet_path(path, &d, "devnet.json");
     enum status status = json_load_path(&o, error, path, RECORD_BYTES_MAX);
     if (status != OK) return status;
-    const json_t *workers = abi_get(o, "workers");
-    d.rpc_port = abi_get_u64(o, "rpcPort");
-    d.block_ms = abi_get_u64(o, "blockMs");
-    d.worker_count = json_array_size(workers);
-    bool ok = d.worker_count <= DEVNET_WORKERS_MAX && d.rpc_port <= UINT16_MAX;
-    if (!process_from_json(&d.node, abi_get(o, "node"))) d.node = (struct process){0};
-    for (size_t i = 0; i < d.worker_count && ok; i++)
-        ok = worker_from_json(&d.workers[i], json_array_get(workers, i));
+    bool older = json_object_get(o, "node") != NULL;
+    bool ok = devnet_from_json(&d, o);
     json_decref(o);
-    if (!ok) {
-        snprintf(error, JSON_ERROR_SIZE, "%.200s is damaged", path);
-        return E_MALFORMED;
+    if (ok) {
+        *out = d;
+        return OK;
     }
-    *out = d;
-    return OK;
-}
-
-/* ---- processes ---- */
-
-static void wait_a_step(void)
-{
-    struct timespec pause = {.tv_nsec = STEP_MS * 1000000L};
-    nanosleep(&pause, NULL);
-}
-
-static int log_tail(const struct session *s, const char *what, const char *log_path)
-{
-    struct buffer text = {0};
-    char last[400] = "";
-    if (file_read(&text, log_path, 16u << 20) == OK) {
-        const char *start = buffer_text(&text);
-        size_t size = strlen(start);
-        while (size > 0 && start[size - 1] == '\n')
-            size--;
-        size_t from = size;
-        while (from > 0 && start[from - 1] != '\n')
-            from--;
-        snprintf(last, sizeof last, "%.*s", (int)(size - from), start + from);
-    }
-    buffer_finish(&text);
-    return fail(s, CODE_FAILED, "%s did not start: %s (log: %s)", what,
-                last[0] != '\0' ? last : "it printed nothing", log_path);
-}
-
-static enum status read_port(uint64_t *out, const char *path)
-{
-    struct buffer text = {0};
-    struct u256 n;
-    enum status status = file_read(&text, path, 64);
-    if (status == OK) {
-        const char *start = buffer_text(&text);
-        status = u256_from_decimal(&n, bytes_of(start, strspn(start, "0123456789")));
-    }
-    buffer_finish(&text);
-    if (status == OK && (u256_is_zero(n) || u256_bit_length(n) > 16)) status = E_RANGE;
-    if (status == OK) *out = u256_to_u64(n);
-    return status;
-}
-
-/* The node answers when its chain is open. */
-static bool node_answers(const struct devnet *d)
-{
-    char url[64];
-    char error[JSON_ERROR_SIZE];
-    struct rpc *r = NULL;
-    uint64_t number = 0;
-    struct rpc_options options = {.urls = url, .timeout_ms = 1000};
-    devnet_url(url, d);
-    if (rpc_create(&r, &options, error) != OK) return false;
-    enum status status = rpc_call_u64(r, &number, "eth_blockNumber", NULL);
-    rpc_destroy(r);
-    return status == OK;
-}
-
-static int await_node(struct session *s, struct devnet *d, const char *log_path)
-{
-    char path[PATH_MAX];
-    devnet_path(path, d, "node-1/rpc.port");
-    for (uint32_t waited = 0; waited < START_MS; waited += STEP_MS) {
-        if (!process_alive(&d->node)) break;
-        if (read_port(&d->rpc_port, path) == OK && node_answers(d)) return CODE_DONE;
-        wait_a_step();
-    }
-    process_end(&d->node, END_MS);
-    return log_tail(s, "leaseholdd", log_path);
-}
-
-int devnet_start_node(struct session *s, struct devnet *d)
-{
-    char program[PATH_MAX];
-    char data[PATH_MAX];
-    char genesis[PATH_MAX];
-    char key[PATH_MAX];
-    char log[PATH_MAX];
-    char listen[40];
-    devnet_path(data, d, "node-1");
-    devnet_path(genesis, d, "genesis.json");
-    devnet_path(key, d, "validator-1.key");
-    devnet_path(log, d, "node-1.log");
-    snprintf(listen, sizeof listen, "127.0.0.1:%llu", (unsigned long long)d->rpc_port);
-    if (process_find_program(program, sizeof program, "leaseholdd") != OK)
-        return fail(s, CODE_FAILED, "leaseholdd is neither beside this program nor in the PATH");
-    char stale[PATH_MAX];
-    char *argv[] = {program, (char[]){"--data-dir"},
-                    data,    (char[]){"--genesis"},
-                    genesis, (char[]){"--validator-key"},
-                    key,     (char[]){"--rpc-listen"},
-                    listen,  NULL};
-    devnet_path(stale, d, "node-1/rpc.port");
-    unlink(stale);
-    if (process_start(&d->node, "node-1", argv, log) != OK)
-        return fail(s, CODE_FAILED, "cannot start %s: %s", program, strerror(errno));
-    return await_node(s, d, log);
-}
-
-static int await_worker(struct session *s, struct devnet_worker *w, const char *ready,
-                        const char *log_path)
-{
-    for (uint32_t waited = 0; waited < START_MS; waited += STEP_MS) {
-        if (!process_alive(&w->process)) break;
-        if (access(ready, R_OK) == 0) return CODE_DONE;
-        wait_a_step();
-    }
-    process_end(&w->process, END_MS);
-    return log_tail(s, "leasehold-worker", log_path);
-}
-
-/* The key file of an account in the network's own key store. */
-static int key_path(struct session *s, char out[PATH_MAX], const struct devnet *d,
-                    const struct address *a)
-{
-    char keystore[PATH_MAX];
-    char text[43];
-    char error[JSON_ERROR_SIZE] = "";
-    struct keystore_account account;
-    address_to_text(text, a);
-    devnet_path(keystore, d, "keystore");
-    if (keystore_find(&account, error, keystore, text) != OK)
-        return fail(s, CODE_FAILED, "%s", error);
-    memcpy(out, account.path, PATH_MAX);
-    return CODE_DONE;
-}
-
-int devnet_start_worker(struct session *s, struct devnet *d, size_t index)
-{
-    struct devnet_worker *w = &d->workers[index];
-    char program[PATH_MAX], data[PATH_MAX], key[PATH_MAX], password[PATH_MAX], log[PATH_MAX];
-    char ready[PATH_MAX], url[64], owner[43], listen[40], name[24];
-    int code = key_path(s, key, d, &w->key);
-    if (code != CODE_DONE) return code;
-    snprintf(name, sizeof name, "worker-%zu", index + 1);
-    devnet_path(data, d, "%s", name);
-    devnet_path(log, d, "%s.log", name);
-    devnet_path(password, d, "password");
-    devnet_path(ready, d, "%s/gateway.json", name);
-    devnet_url(url, d);
-    address_to_text(owner, &w->owner);
-    snprintf(listen, sizeof listen, "127.0.0.1:%llu", (unsigned long long)w->port);
-    if (process_find_program(program, sizeof program, "leasehold-worker") != OK)
-        return fail(s, CODE_FAILED,
-                    "leasehold-worker is neither beside this program nor in the "
-                    "PATH");
-    char *argv[] = {program, (char[]){"--data-dir"},      data,     (char[]){"--rpc"},
-                    url,     (char[]){"--owner"},         owner,    (char[]){"--worker-key"},
-                    key,     (char[]){"--password-file"}, password, (char[]){"--listen"},
-                    listen,  (char[]){"--fault"},         w->fault, NULL};
-    unlink(ready);
-    if (process_start(&w->process, name, argv, log) != OK)
-        return fail(s, CODE_FAILED, "cannot start %s: %s", program, strerror(errno));
-    return await_worker(s, w, ready, log);
-}
-
-void devnet_stop(struct devnet *d)
-{
-    for (size_t i = 0; i < d->worker_count; i++)
-        process_end(&d->workers[i].process, END_MS);
-    process_end(&d->node, END_MS);
+    snprintf(error, JSON_ERROR_SIZE,
+             older ? "%.200s is of an older release: stop that network with it, then delete the "
+                     "folder"
+                   : "%.200s is damaged",
+             path);
+    return E_MALFORMED;
 }

@@ -1,6 +1,5 @@
-/* devnet up, down, status, env, fault. */
-#include "base/hex.h"
-#include "base/units.h"
+/* devnet up, down, status, env. */
+#include "base/file.h"
 #include "compute/bundle.h"
 #include "wallet/devnet.h"
 #include "wallet/handlers.h"
@@ -16,6 +15,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#define VALIDATORS_PRESET   1
+#define WORKERS_PRESET      3
+#define BLOCK_MS_PRESET     500
+#define BLOCK_MS_MIN        50
+#define BLOCK_MS_MAX        10000
+#define EPOCH_BLOCKS_PRESET 1200
+#define EPOCH_BLOCKS_MIN    2
+#define EPOCH_BLOCKS_MAX    1000000
+#define WATCH_MS            200
+
 static int choose_dir(struct session *s, char out[PATH_MAX])
 {
     char preset[PATH_MAX];
@@ -28,13 +37,18 @@ static int choose_dir(struct session *s, char out[PATH_MAX])
     return code;
 }
 
-static int load(struct session *s, struct devnet *d)
+int devnet_open(struct session *s, struct devnet *d, int *lock_fd)
 {
     char dir[PATH_MAX];
     char error[JSON_ERROR_SIZE] = "";
     int code = choose_dir(s, dir);
     if (code != CODE_DONE) return code;
     enum status status = devnet_load(d, error, dir);
+    if (status == OK && lock_fd != NULL) {
+        code = devnet_lock(s, lock_fd, dir);
+        if (code != CODE_DONE) return code;
+        status = devnet_load(d, error, dir); /* somebody may have changed it meanwhile */
+    }
     if (status == E_NOT_FOUND)
         return fail(s, CODE_FAILED, "no local network in %s; start one: leasehold devnet up", dir);
     if (status != OK) return fail(s, CODE_FAILED, "%s", error);
@@ -43,22 +57,40 @@ static int load(struct session *s, struct devnet *d)
 
 /* ---- up ---- */
 
-static int read_wishes(struct session *s, struct devnet *d)
+struct wishes {
+    struct devnet net;
+    uint64_t rpc_port;
+};
+
+/* A whole number from min to max. */
+static int read_number(struct session *s, uint64_t *out, enum wallet_option id, uint64_t preset,
+                       uint64_t min, uint64_t max)
 {
-    uint64_t validators = 0;
+    int code = option_number(s, out, id, preset, max);
+    if (code == CODE_DONE && *out < min)
+        code = fail(s, CODE_USAGE, "--%s must be %llu to %llu", OPTION_TABLE[id].flag,
+                    (unsigned long long)min, (unsigned long long)max);
+    return code;
+}
+
+static int read_wishes(struct session *s, struct wishes *w)
+{
+    uint64_t nodes = 0;
     uint64_t workers = 0;
-    int code = option_number(s, &validators, OPTION_VALIDATORS, 1, 1000);
-    if (code == CODE_DONE && validators != 1)
-        code = fail(s, CODE_USAGE,
-                    "--validators: this release runs a local network with 1, not "
-                    "%llu",
-                    (unsigned long long)validators);
-    if (code == CODE_DONE) code = option_number(s, &workers, OPTION_WORKERS, 3, DEVNET_WORKERS_MAX);
-    if (code == CODE_DONE) code = option_number(s, &d->block_ms, OPTION_BLOCK_MS, 500, 10000);
-    if (code == CODE_DONE && d->block_ms < 50)
-        code = fail(s, CODE_USAGE, "--block-ms must be 50 to 10000");
-    if (code == CODE_DONE) code = option_number(s, &d->rpc_port, OPTION_RPC_PORT, 0, UINT16_MAX);
-    d->worker_count = (size_t)workers;
+    int code =
+        read_number(s, &nodes, OPTION_VALIDATORS, VALIDATORS_PRESET, 1, DEVNET_VALIDATORS_MAX);
+    if (code == CODE_DONE)
+        code = read_number(s, &workers, OPTION_WORKERS, WORKERS_PRESET, 0, DEVNET_WORKERS_MAX);
+    if (code == CODE_DONE)
+        code = read_number(s, &w->net.block_ms, OPTION_BLOCK_MS, BLOCK_MS_PRESET, BLOCK_MS_MIN,
+                           BLOCK_MS_MAX);
+    if (code == CODE_DONE)
+        code = read_number(s, &w->net.epoch_blocks, OPTION_EPOCH_BLOCKS, EPOCH_BLOCKS_PRESET,
+                           EPOCH_BLOCKS_MIN, EPOCH_BLOCKS_MAX);
+    if (code == CODE_DONE)
+        code = read_number(s, &w->rpc_port, OPTION_RPC_PORT, 0, 0, UINT16_MAX - nodes);
+    w->net.node_count = (size_t)nodes;
+    w->net.worker_count = (size_t)workers;
     return code;
 }
 
@@ -73,48 +105,56 @@ static bool folder_has_things(const char *dir)
     bool found = false;
     if (d == NULL) return false;
     for (struct dirent *e = readdir(d); e != NULL && !found; e = readdir(d))
-        found = strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+        found = strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+                strcmp(e->d_name, "devnet.lock") != 0;
     closedir(d);
     return found;
 }
 
-/* A network that was stopped goes on; else a new one is made. */
-static int open_or_make(struct session *s, struct devnet *d)
+static int make(struct session *s, struct devnet *d, const struct wishes *w)
 {
-    char error[JSON_ERROR_SIZE] = "";
-    struct devnet wished = *d;
-    enum status status = devnet_load(d, error, wished.dir);
-    if (status == OK && process_alive(&d->node))
+    char program[PATH_MAX];
+    *d = w->net;
+    if (process_find_program(program, sizeof program, "leaseholdd") != OK ||
+        process_find_program(program, sizeof program, "leasehold-worker") != OK)
         return fail(s, CODE_FAILED,
-                    "a local network runs in %s already; stop it: leasehold devnet "
-                    "down",
-                    d->dir);
-    if (status == OK) {
-        if (wished.rpc_port != 0) d->rpc_port = wished.rpc_port;
-        return CODE_DONE;
-    }
-    *d = wished;
-    if (status != E_NOT_FOUND) return fail(s, CODE_FAILED, "%s", error);
+                    "leaseholdd and leasehold-worker must be beside this program or in the PATH");
     if (folder_has_things(d->dir))
         return fail(s, CODE_FAILED, "%s is neither empty nor a local network; give another --dir",
                     d->dir);
     tell(s, "making keys and the genesis");
-    return devnet_make(s, d);
+    return devnet_make(s, d, w->rpc_port);
 }
 
-static int bring_up(struct session *s, struct devnet *d)
+/* A network that was stopped goes on, as it was made; else a new one is made. */
+static int open_or_make(struct session *s, struct devnet *d, const struct wishes *w)
 {
-    int code = open_or_make(s, d);
-    if (code != CODE_DONE) return code;
-    tell(s, "starting the node");
-    code = devnet_start_node(s, d);
+    char error[JSON_ERROR_SIZE] = "";
+    enum status status = devnet_load(d, error, w->net.dir);
+    if (status == E_NOT_FOUND) return make(s, d, w);
+    if (status != OK) return fail(s, CODE_FAILED, "%s", error);
+    if (devnet_any_node_alive(d))
+        return fail(s, CODE_FAILED,
+                    "a local network runs in %s already; stop it: leasehold devnet down", d->dir);
+    if (option_on(s->in, OPTION_VALIDATORS) && w->net.node_count != d->node_count)
+        return fail(s, CODE_USAGE, "the network in %s was made with %zu validators, not %zu",
+                    d->dir, d->node_count, w->net.node_count);
+    for (size_t i = 0; i < d->node_count && w->rpc_port != 0; i++)
+        d->nodes[i].rpc_port = w->rpc_port + i;
+    return CODE_DONE;
+}
+
+static int start_all(struct session *s, struct devnet *d)
+{
+    tell(s, d->node_count > 1 ? "starting the nodes" : "starting the node");
+    int code = devnet_start_nodes(s, d);
     if (code == CODE_DONE) code = devnet_save(s, d);
     if (code == CODE_DONE && d->worker_count > 0) {
         tell(s, "registering the providers");
         code = devnet_register(s, d);
     }
     for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++) {
-        if (process_alive(&d->workers[i].process)) continue; /* only the node had ended */
+        if (process_alive(&d->workers[i].process)) continue; /* only the nodes had ended */
         code = devnet_start_worker(s, d, i);
         if (code == CODE_DONE) code = devnet_save(s, d);
     }
@@ -122,90 +162,61 @@ static int bring_up(struct session *s, struct devnet *d)
     return code;
 }
 
-static json_t *to_json(const struct devnet *d)
+static int bring_up(struct session *s, struct devnet *d, const struct wishes *w)
 {
-    char url[64];
-    char path[PATH_MAX];
-    json_t *workers = json_array();
-    devnet_url(url, d);
-    for (size_t i = 0; i < d->worker_count; i++) {
-        const struct devnet_worker *w = &d->workers[i];
-        json_array_append_new(
-            workers, json_pack("{s:s,s:b,s:I,s:I,s:o,s:o,s:s}", "name", w->process.name, "running",
-                               process_alive(&w->process), "pid", (json_int_t)w->process.pid,
-                               "gatewayPort", (json_int_t)w->port, "owner", abi_address(&w->owner),
-                               "workerKey", abi_address(&w->key), "fault", w->fault));
-    }
-    json_t *o = json_pack("{s:s,s:s,s:I,s:b,s:I,s:o}", "dir", d->dir, "rpc", url, "chainId",
-                          (json_int_t)DEVNET_CHAIN_ID, "running", process_alive(&d->node),
-                          "nodePid", (json_int_t)d->node.pid, "workers", workers);
-    devnet_path(path, d, "keystore");
-    json_object_set_new(o, "keystore", json_string(path));
-    devnet_path(path, d, "password");
-    json_object_set_new(o, "passwordFile", json_string(path));
-    return o;
+    int lock_fd = -1;
+    if (directory_make(w->net.dir, 0700) != OK)
+        return fail(s, CODE_FAILED, "cannot make %s: %s", w->net.dir, strerror(errno));
+    int code = devnet_lock(s, &lock_fd, w->net.dir);
+    if (code != CODE_DONE) return code;
+    code = open_or_make(s, d, w);
+    if (code == CODE_DONE) code = start_all(s, d);
+    close(lock_fd);
+    return code;
 }
 
-static void print_text(const struct devnet *d)
+/* Whether there is something to wait for: a node that runs, or one that was killed on purpose. */
+static bool goes_on(const struct devnet *d)
 {
-    char url[64];
-    devnet_url(url, d);
-    printf("network    %s, chain id %d\nnode       %s, pid %ld, %s\n", d->dir, DEVNET_CHAIN_ID,
-           process_alive(&d->node) ? "runs" : "stopped", d->node.pid, url);
-    for (size_t i = 0; i < d->worker_count; i++) {
-        const struct devnet_worker *w = &d->workers[i];
-        char owner[43];
-        address_to_text(owner, &w->owner);
-        printf("worker %zu   %s, pid %ld, gateway 127.0.0.1:%llu, provider %s%s%s\n", i + 1,
-               process_alive(&w->process) ? "runs" : "stopped", w->process.pid,
-               (unsigned long long)w->port, owner, strcmp(w->fault, "none") != 0 ? ", fault " : "",
-               strcmp(w->fault, "none") != 0 ? w->fault : "");
-    }
-    printf("accounts   renter, validator-1, provider-N, worker-N in %s/keystore\n", d->dir);
-    if (process_alive(&d->node))
-        printf("to use it  eval \"$(leasehold devnet env --dir '%s')\"\n", d->dir);
+    for (size_t i = 0; i < d->node_count; i++)
+        if (d->nodes[i].killed) return true;
+    return devnet_any_node_alive(d);
 }
 
-static void print_network(const struct session *s, const struct devnet *d)
-{
-    if (s->json) {
-        print_json(to_json(d));
-    } else {
-        print_text(d);
-    }
-    fflush(stdout);
-}
-
+/* Other commands change the network meanwhile: its record is read again and again. */
 static int stay(struct session *s, struct devnet *d)
 {
-    struct timespec pause = {.tv_nsec = 200 * 1000000L};
-    tell(s, "running; Ctrl-C stops it");
-    while (!__atomic_load_n(stop_flag(), __ATOMIC_RELAXED) && process_alive(&d->node))
-        nanosleep(&pause, NULL);
-    bool stopped = __atomic_load_n(stop_flag(), __ATOMIC_RELAXED);
+    struct timespec pause = {.tv_nsec = WATCH_MS * 1000000L};
     char error[JSON_ERROR_SIZE];
-    if (devnet_load(d, error, d->dir) != OK)
-        tell(s, error); /* `devnet fault` may have changed it */
+    char dir[PATH_MAX];
+    memcpy(dir, d->dir, sizeof dir);
+    tell(s, "running; Ctrl-C stops it");
+    while (!__atomic_load_n(stop_flag(), __ATOMIC_RELAXED) && goes_on(d)) {
+        nanosleep(&pause, NULL);
+        if (devnet_load(d, error, dir) != OK) break;
+    }
+    bool stopped = __atomic_load_n(stop_flag(), __ATOMIC_RELAXED);
     devnet_stop(d);
-    if (!stopped) return fail(s, CODE_FAILED, "the node has ended; see %s/node-1.log", d->dir);
+    if (!stopped) return fail(s, CODE_FAILED, "the nodes have ended; see %s/node-1.log", dir);
     tell(s, "stopped");
     return CODE_DONE;
 }
 
 int devnet_up(struct session *s)
 {
+    struct wishes w = {0};
     struct devnet d = {0};
     stop_watch();
-    int code = choose_dir(s, d.dir);
-    if (code == CODE_DONE) code = read_wishes(s, &d);
-    if (code == CODE_DONE) code = bring_up(s, &d);
+    int code = choose_dir(s, w.net.dir);
+    if (code == CODE_DONE) code = read_wishes(s, &w);
+    if (code == CODE_DONE) code = bring_up(s, &d, &w);
     if (code != CODE_DONE) return code;
-    print_network(s, &d);
+    devnet_print(s, &d);
     if (option_on(s->in, OPTION_DETACH)) return CODE_DONE;
     return stay(s, &d);
 }
 
-/* ---- down, status, env, fault ---- */
+/* ---- down, status, env ---- */
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
 {
@@ -216,14 +227,19 @@ static int remove_entry(const char *path, const struct stat *info, int kind, str
 int devnet_down(struct session *s)
 {
     struct devnet d;
-    int code = load(s, &d);
+    int lock_fd = -1;
+    int code = devnet_open(s, &d, &lock_fd);
     if (code != CODE_DONE) return code;
     devnet_stop(&d);
+    for (size_t i = 0; i < d.node_count; i++)
+        d.nodes[i].killed = d.nodes[i].partitioned = false;
+    code = devnet_save(s, &d);
+    if (code != CODE_DONE) return code;
     if (option_on(s->in, OPTION_DELETE) &&
         nftw(d.dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
         return fail(s, CODE_FAILED, "cannot remove %s: %s", d.dir, strerror(errno));
     if (s->json) {
-        print_json(to_json(&d));
+        print_json(devnet_to_json(&d));
     } else {
         printf("stopped%s the network in %s\n",
                option_on(s->in, OPTION_DELETE) ? " and deleted" : "", d.dir);
@@ -234,8 +250,8 @@ int devnet_down(struct session *s)
 int devnet_status(struct session *s)
 {
     struct devnet d;
-    int code = load(s, &d);
-    if (code == CODE_DONE) print_network(s, &d);
+    int code = devnet_open(s, &d, NULL);
+    if (code == CODE_DONE) devnet_print(s, &d);
     return code;
 }
 
@@ -255,49 +271,23 @@ static void print_export(const char *name, const char *value)
 int devnet_env(struct session *s)
 {
     struct devnet d;
-    char url[64];
+    char urls[DEVNET_URLS_SIZE];
     char keystore[PATH_MAX];
     char password[PATH_MAX];
-    int code = load(s, &d);
+    int code = devnet_open(s, &d, NULL);
     if (code != CODE_DONE) return code;
-    devnet_url(url, &d);
+    devnet_urls(urls, &d, 0);
     devnet_path(keystore, &d, "keystore");
     devnet_path(password, &d, "password");
     if (s->json) {
-        print_json(json_pack("{s:s,s:s,s:s,s:s}", "LEASEHOLD_RPC", url, "LEASEHOLD_KEYSTORE",
+        print_json(json_pack("{s:s,s:s,s:s,s:s}", "LEASEHOLD_RPC", urls, "LEASEHOLD_KEYSTORE",
                              keystore, "LEASEHOLD_PASSWORD_FILE", password, "LEASEHOLD_FROM",
                              "renter"));
         return CODE_DONE;
     }
-    print_export("LEASEHOLD_RPC", url);
+    print_export("LEASEHOLD_RPC", urls);
     print_export("LEASEHOLD_KEYSTORE", keystore);
     print_export("LEASEHOLD_PASSWORD_FILE", password);
     print_export("LEASEHOLD_FROM", "renter");
     return CODE_DONE;
-}
-
-int devnet_fault(struct session *s)
-{
-    static const char *const kinds[] = {"none", "lie", "silent", "noreveal"};
-    struct devnet d;
-    uint64_t number = 0;
-    bool known = false;
-    int code = load(s, &d);
-    if (code == CODE_DONE) code = word_number(s, &number, 0, "the worker's number");
-    if (code != CODE_DONE) return code;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        known = known || strcmp(kinds[i], s->in->words[1]) == 0;
-    if (!known)
-        return fail(s, CODE_USAGE, "faults: none, lie, silent, noreveal; not %.40s",
-                    s->in->words[1]);
-    if (number < 1 || number > d.worker_count)
-        return fail(s, CODE_USAGE, "there are workers 1 to %zu, no %llu", d.worker_count,
-                    (unsigned long long)number);
-    struct devnet_worker *w = &d.workers[number - 1];
-    process_end(&w->process, 8000);
-    snprintf(w->fault, sizeof w->fault, "%s", s->in->words[1]);
-    code = devnet_start_worker(s, &d, (size_t)number - 1);
-    if (code == CODE_DONE) code = devnet_save(s, &d);
-    if (code == CODE_DONE) print_network(s, &d);
-    return code;
 }

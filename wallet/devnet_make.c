@@ -1,4 +1,4 @@
-/* Keys and genesis of a new network, and its providers' registration. */
+/* Keys, ports and genesis of a new network. */
 #include "wallet/devnet.h"
 
 #include "base/fatal.h"
@@ -9,19 +9,30 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define VALIDATOR_STAKE "10000 LSH"
-#define RENTER_BALANCE  "10000 LSH"
-#define OWNER_BALANCE   "1000 LSH"
-#define WORKER_BALANCE  "10 LSH"
-#define PROVIDER_STAKE  "100 LSH"
-#define PRICE           "0.001 LSH"
+#define VALIDATOR_STAKE   "10000 LSH"
+#define RENTER_BALANCE    "10000 LSH"
+#define OWNER_BALANCE     "1000 LSH"
+#define WORKER_BALANCE    "10 LSH"
+#define CONSENSUS_BALANCE "10 LSH" /* for the transactions that nodes send: evidence */
+
+/* A leader that is dead costs idle interval + 2 delta. On one machine a hop is a millisecond, so
+ * delta is there for a busy processor. */
+#define IDLE_MS_ONE   1000u
+#define IDLE_MS_MANY  500u
+#define DELTA_MS_ONE  1000u
+#define DELTA_MS_MANY 250u
+
+/* Kept ports lie below the system's own range, or a connection might sit on one meanwhile. */
+#define PORT_FIRST     20000u
+#define PORT_COUNT     12000u
+#define PORT_TRIES_MAX 200
+#define PORTS_MAX      (2 * DEVNET_VALIDATORS_MAX + DEVNET_WORKERS_MAX)
 
 static struct u256 amount(const char *text)
 {
@@ -84,8 +95,8 @@ static int run_program(struct session *s, json_t **out, char *const argv[])
                         : fail(s, CODE_FAILED, "%s %s failed %s", argv[0], argv[1], error);
 }
 
-/* The validator's own key file, and what the genesis needs of it. */
-static int make_validator(struct session *s, struct devnet *d, json_t **out)
+/* A validator's own key file, and what the genesis needs of it. */
+static int make_key(struct session *s, struct devnet *d, size_t index, json_t **out)
 {
     struct key key;
     char text[70];
@@ -94,7 +105,7 @@ static int make_validator(struct session *s, struct devnet *d, json_t **out)
     key_generate(&key);
     hex_encode(text, bytes_of(key.secret, 32));
     key_finish(&key);
-    devnet_path(path, d, "validator-1.key");
+    devnet_path(path, d, "validator-%zu.key", index + 1);
     int code = write_text(s, path, text);
     memset(text, 0, sizeof text);
     if (code != CODE_DONE) return code;
@@ -104,51 +115,41 @@ static int make_validator(struct session *s, struct devnet *d, json_t **out)
     return run_program(s, out, argv);
 }
 
-static json_t *validator_entry(const struct address *operator_address, const json_t *printed)
+static json_t *validator_entry(const struct devnet_node *n, const json_t *printed)
 {
     char stake[79];
     u256_to_decimal(stake, amount(VALIDATOR_STAKE));
-    return json_pack("{s:o,s:s,s:s,s:s,s:i}", "operator", abi_address(operator_address),
-                     "consensusAddress", abi_get_text(printed, "consensusAddress"), "hashChainEnd",
+    return json_pack("{s:o,s:o,s:s,s:s,s:i}", "operator", abi_address(&n->operator_address),
+                     "consensusAddress", abi_address(&n->consensus_address), "hashChainEnd",
                      abi_get_text(printed, "hashChainEnd"), "stakeWei", stake, "commissionBps",
                      500);
 }
 
-static int write_genesis(struct session *s, const struct devnet *d, json_t *alloc,
-                         json_t *validator)
+/* What the genesis is made of. */
+struct parts {
+    char password[72];
+    json_t *alloc;
+    json_t *validators;
+};
+
+static int make_validator(struct session *s, struct devnet *d, size_t index, struct parts *parts)
 {
-    char path[PATH_MAX];
-    json_int_t block_ms = (json_int_t)d->block_ms;
-    json_int_t idle_ms = block_ms > 1000 ? block_ms : 1000;
-    devnet_path(path, d, "genesis.json");
-    json_t *g = json_pack("{s:s,s:b,s:I,s:I,s:I,s:s,s:{s:I,s:I,s:I,s:I},s:{},s:[o],s:o}", "name",
-                          "devnet", "devnet", 1, "chainId", (json_int_t)DEVNET_CHAIN_ID,
-                          "timestamp", (json_int_t)time(NULL), "gasLimit", (json_int_t)30000000,
-                          "baseFee", "1000000000", "consensus", "blockIntervalMs", block_ms,
-                          "idleIntervalMs", idle_ms, "deltaMs", (json_int_t)1000, "epochBlocks",
-                          (json_int_t)1200, "parameters", "validators", validator, "alloc", alloc);
-    if (g == NULL) fatal("writing a genesis");
-    enum status status = json_save_path(g, path, 0644);
-    json_decref(g);
-    if (status != OK) return fail(s, CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
+    struct devnet_node *n = &d->nodes[index];
+    char name[32];
+    json_t *printed = NULL;
+    snprintf(name, sizeof name, "validator-%zu", index + 1);
+    int code = make_account(s, d, &n->operator_address, name, parts->password);
+    if (code == CODE_DONE) code = make_key(s, d, index, &printed);
+    if (code != CODE_DONE) return code;
+    n->consensus_address = abi_get_address(printed, "consensusAddress");
+    json_array_append_new(parts->validators, validator_entry(n, printed));
+    json_decref(printed);
+    add_alloc(parts->alloc, &n->operator_address, OWNER_BALANCE);
+    add_alloc(parts->alloc, &n->consensus_address, CONSENSUS_BALANCE);
     return CODE_DONE;
 }
 
-static int free_port(struct session *s, uint64_t *out)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t size = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
-              getsockname(fd, (struct sockaddr *)&at, &size) == 0;
-    if (fd >= 0) close(fd);
-    if (!ok) return fail(s, CODE_FAILED, "no free port: %s", strerror(errno));
-    *out = ntohs(at.sin_port);
-    return CODE_DONE;
-}
-
-static int make_worker(struct session *s, struct devnet *d, size_t index, const char *password,
-                       json_t *alloc)
+static int make_worker(struct session *s, struct devnet *d, size_t index, struct parts *parts)
 {
     struct devnet_worker *w = &d->workers[index];
     char name[32];
@@ -157,17 +158,15 @@ static int make_worker(struct session *s, struct devnet *d, size_t index, const 
     json_t *printed = NULL;
     snprintf(w->fault, sizeof w->fault, "none");
     snprintf(name, sizeof name, "provider-%zu", index + 1);
-    int code = make_account(s, d, &w->owner, name, password);
+    int code = make_account(s, d, &w->owner, name, parts->password);
     snprintf(name, sizeof name, "worker-%zu", index + 1);
-    if (code == CODE_DONE) code = make_account(s, d, &w->key, name, password);
-    if (code == CODE_DONE) code = free_port(s, &w->port);
+    if (code == CODE_DONE) code = make_account(s, d, &w->key, name, parts->password);
     if (code != CODE_DONE) return code;
-    add_alloc(alloc, &w->owner, OWNER_BALANCE);
-    add_alloc(alloc, &w->key, WORKER_BALANCE);
+    add_alloc(parts->alloc, &w->owner, OWNER_BALANCE);
+    add_alloc(parts->alloc, &w->key, WORKER_BALANCE);
     if (process_find_program(program, sizeof program, "leasehold-worker") != OK)
         return fail(s, CODE_FAILED,
-                    "leasehold-worker is neither beside this program nor in the "
-                    "PATH");
+                    "leasehold-worker is neither beside this program nor in the PATH");
     devnet_path(data, d, "%s", name);
     char *argv[] = {program, (char[]){"init"}, (char[]){"--data-dir"}, data, NULL};
     code = run_program(s, &printed, argv);
@@ -176,163 +175,98 @@ static int make_worker(struct session *s, struct devnet *d, size_t index, const 
     return code;
 }
 
-static int make_accounts(struct session *s, struct devnet *d, json_t *alloc,
-                         struct address *validator)
+/* ---- ports ---- */
+
+static int take_port(uint16_t port)
 {
-    struct address renter;
-    char password[72];
-    int code = make_password(s, d, password);
-    if (code == CODE_DONE) code = make_account(s, d, validator, "validator-1", password);
-    if (code == CODE_DONE) code = make_account(s, d, &renter, "renter", password);
-    if (code != CODE_DONE) return code;
-    add_alloc(alloc, validator, OWNER_BALANCE);
-    add_alloc(alloc, &renter, RENTER_BALANCE);
-    for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++)
-        code = make_worker(s, d, i, password, alloc);
-    return code;
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0) return fd;
+    close(fd);
+    return -1;
 }
 
-int devnet_make(struct session *s, struct devnet *d)
+/* Bound until all are found, so that none is given out twice. */
+static int find_port(struct session *s, uint64_t *out, int *out_fd)
 {
-    struct address validator;
-    json_t *printed = NULL;
-    json_t *alloc = NULL;
-    char program[PATH_MAX];
-    if (process_find_program(program, sizeof program, "leaseholdd") != OK ||
-        process_find_program(program, sizeof program, "leasehold-worker") != OK)
-        return fail(s, CODE_FAILED,
-                    "leaseholdd and leasehold-worker must be beside this program or in the PATH");
-    if (directory_make(d->dir, 0700) != OK)
-        return fail(s, CODE_FAILED, "cannot make %s: %s", d->dir, strerror(errno));
-    alloc = json_object();
-    int code = make_accounts(s, d, alloc, &validator);
-    if (code == CODE_DONE) code = make_validator(s, d, &printed);
-    if (code == CODE_DONE)
-        code = write_genesis(s, d, json_incref(alloc), validator_entry(&validator, printed));
-    json_decref(alloc);
-    json_decref(printed);
-    return code == CODE_DONE ? devnet_save(s, d) : code; /* from here on it is a network */
-}
-
-/* ---- registration: three transactions a provider, the providers side by side ---- */
-
-struct registration {
-    const struct devnet *net;
-    const struct devnet_worker *worker;
-    char password[72];
-    pthread_t thread;
-    bool started;
-    enum status status;
-    char problem[RPC_PROBLEM_SIZE];
-};
-
-static enum status send_one(struct sender *sender, const char *function, json_t *args,
-                            struct u256 value)
-{
-    struct tx_receipt r = {0};
-    enum status status = contract_send(sender, &r, CONTRACT_PROVIDERS, function, args, value);
-    tx_receipt_finish(&r);
-    return status;
-}
-
-/* Whether an earlier start has done it all: the entry's offer is open. */
-static bool registered(struct rpc *rpc, const struct devnet_worker *w)
-{
-    json_t *gpu = NULL;
-    bool open = contract_call(rpc, &gpu, CONTRACT_PROVIDERS, "gpu",
-                              json_pack("[o,i]", abi_address(&w->owner), 0)) == OK &&
-                abi_get_bool(gpu, "open");
-    json_decref(gpu);
-    return open;
-}
-
-static enum status send_three(struct sender *sender, const struct devnet_worker *w)
-{
-    char endpoint[40];
-    struct u256 none = u256_from_u64(0);
-    if (registered(sender->rpc, w)) return OK;
-    snprintf(endpoint, sizeof endpoint, "127.0.0.1:%llu", (unsigned long long)w->port);
-    enum status status = send_one(
-        sender, "register",
-        json_pack("[s,o,s,o]", endpoint, abi_hash(&w->tls_key_hash), "local", abi_address(&w->key)),
-        amount(PROVIDER_STAKE));
-    if (status == E_DENIED && strcmp(rpc_revert_name(sender->rpc), "AlreadyRegistered") == 0)
-        status = OK;
-    if (status == OK)
-        status = send_one(sender, "setGpu", json_pack("[i,s,i,i,i,i]", 0, "cpu", 0, 1, 0, 1), none);
-    if (status == OK)
-        status = send_one(sender, "setOffer",
-                          json_pack("[i,o,i,i,b]", 0, abi_u256(amount(PRICE)), 1, 3600, 1), none);
-    return status;
-}
-
-static enum status open_owner(struct registration *r, struct key *out)
-{
-    char keystore[PATH_MAX];
-    char text[43];
-    char error[JSON_ERROR_SIZE] = "";
-    struct keystore_account account;
-    devnet_path(keystore, r->net, "keystore");
-    address_to_text(text, &r->worker->owner);
-    enum status status = keystore_find(&account, error, keystore, text);
-    if (status == OK) status = keystore_load(out, error, account.path, r->password);
-    if (status != OK) snprintf(r->problem, sizeof r->problem, "%s", error);
-    return status;
-}
-
-static void *run_registration(void *context)
-{
-    struct registration *r = context;
-    struct key key = {0};
-    struct rpc *rpc = NULL;
-    struct sender sender;
-    char url[64];
-    char error[JSON_ERROR_SIZE] = "";
-    struct rpc_options options = {.urls = url, .patience_ms = 5000, .stop = stop_flag()};
-    devnet_url(url, r->net);
-    r->status = open_owner(r, &key);
-    if (r->status == OK) r->status = rpc_create(&rpc, &options, error);
-    if (r->status == OK) r->status = sender_init(&sender, rpc, &key);
-    if (r->status == OK) {
-        r->status = send_three(&sender, r->worker);
-        sender_finish(&sender);
+    *out_fd = -1;
+    for (int i = 0; i < PORT_TRIES_MAX && *out_fd < 0; i++) {
+        uint8_t raw[4];
+        random_bytes(raw, sizeof raw);
+        *out = PORT_FIRST + load_be32(raw) % PORT_COUNT;
+        *out_fd = take_port((uint16_t)*out);
     }
-    if (r->status != OK && rpc != NULL)
-        snprintf(r->problem, sizeof r->problem, "%s", rpc_problem(rpc));
-    rpc_destroy(rpc);
-    key_finish(&key);
-    return NULL;
-}
-
-static int read_password(struct session *s, const struct devnet *d, char out[72])
-{
-    struct buffer text = {0};
-    char path[PATH_MAX];
-    devnet_path(path, d, "password");
-    if (file_read(&text, path, 70) != OK)
-        return fail(s, CODE_FAILED, "cannot read %s: %s", path, strerror(errno));
-    snprintf(out, 72, "%s", buffer_text(&text));
-    out[strcspn(out, "\r\n")] = '\0';
-    buffer_finish(&text);
+    if (*out_fd < 0) return fail(s, CODE_FAILED, "no free port: %s", strerror(errno));
     return CODE_DONE;
 }
 
-int devnet_register(struct session *s, struct devnet *d)
+static int find_ports(struct session *s, struct devnet *d, uint64_t rpc_port)
 {
-    struct registration all[DEVNET_WORKERS_MAX] = {0};
-    char password[72];
-    int code = read_password(s, d, password);
-    for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++) {
-        all[i] = (struct registration){.net = d, .worker = &d->workers[i]};
-        memcpy(all[i].password, password, sizeof password);
-        all[i].started = pthread_create(&all[i].thread, NULL, run_registration, &all[i]) == 0;
-        if (!all[i].started) code = fail(s, CODE_FAILED, "cannot start a thread");
+    int held[PORTS_MAX];
+    size_t count = 0;
+    int code = CODE_DONE;
+    for (size_t i = 0; i < d->node_count && code == CODE_DONE; i++) {
+        code = find_port(s, &d->nodes[i].p2p_port, &held[count++]);
+        if (code == CODE_DONE) code = find_port(s, &d->nodes[i].rpc_port, &held[count++]);
     }
-    for (size_t i = 0; i < d->worker_count; i++) {
-        if (!all[i].started) continue;
-        pthread_join(all[i].thread, NULL);
-        if (all[i].status != OK && code == CODE_DONE)
-            code = fail(s, CODE_REFUSED, "registering provider-%zu: %s", i + 1, all[i].problem);
-    }
+    for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++)
+        code = find_port(s, &d->workers[i].port, &held[count++]);
+    while (count > 0)
+        if (held[--count] >= 0) close(held[count]);
+    for (size_t i = 0; i < d->node_count && rpc_port != 0; i++)
+        d->nodes[i].rpc_port = rpc_port + i;
     return code;
+}
+
+/* ---- the genesis ---- */
+
+static int write_genesis(struct session *s, const struct devnet *d, const struct parts *parts)
+{
+    char path[PATH_MAX];
+    uint64_t idle_least_ms = d->node_count > 1 ? IDLE_MS_MANY : IDLE_MS_ONE;
+    uint64_t idle_ms = d->block_ms > idle_least_ms ? d->block_ms : idle_least_ms;
+    uint64_t delta_ms = d->node_count > 1 ? DELTA_MS_MANY : DELTA_MS_ONE;
+    devnet_path(path, d, "genesis.json");
+    json_t *consensus = json_pack("{s:I,s:I,s:I,s:I}", "blockIntervalMs", (json_int_t)d->block_ms,
+                                  "idleIntervalMs", (json_int_t)idle_ms, "deltaMs",
+                                  (json_int_t)delta_ms, "epochBlocks", (json_int_t)d->epoch_blocks);
+    json_t *g =
+        json_pack("{s:s,s:b,s:I,s:I,s:I,s:s,s:o,s:{},s:O,s:O}", "name", "devnet", "devnet", 1,
+                  "chainId", (json_int_t)DEVNET_CHAIN_ID, "timestamp", (json_int_t)time(NULL),
+                  "gasLimit", (json_int_t)30000000, "baseFee", "1000000000", "consensus", consensus,
+                  "parameters", "validators", parts->validators, "alloc", parts->alloc);
+    if (g == NULL) fatal("writing a genesis");
+    enum status status = json_save_path(g, path, 0644);
+    json_decref(g);
+    if (status != OK) return fail(s, CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
+    return CODE_DONE;
+}
+
+/* ---- all of it ---- */
+
+static int make_parts(struct session *s, struct devnet *d, struct parts *parts)
+{
+    struct address renter;
+    int code = make_password(s, d, parts->password);
+    if (code == CODE_DONE) code = make_account(s, d, &renter, "renter", parts->password);
+    if (code == CODE_DONE) add_alloc(parts->alloc, &renter, RENTER_BALANCE);
+    for (size_t i = 0; i < d->node_count && code == CODE_DONE; i++)
+        code = make_validator(s, d, i, parts);
+    for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++)
+        code = make_worker(s, d, i, parts);
+    return code;
+}
+
+int devnet_make(struct session *s, struct devnet *d, uint64_t rpc_port)
+{
+    struct parts parts = {.alloc = json_object(), .validators = json_array()};
+    int code = find_ports(s, d, rpc_port);
+    if (code == CODE_DONE) code = make_parts(s, d, &parts);
+    if (code == CODE_DONE) code = write_genesis(s, d, &parts);
+    json_decref(parts.alloc);
+    json_decref(parts.validators);
+    memset(&parts, 0, sizeof parts);
+    return code == CODE_DONE ? devnet_save(s, d) : code; /* from here on it is a network */
 }

@@ -53,10 +53,13 @@
     X(DRY_RUN, "dry-run", NULL, "", "Check and price it; send nothing.")                           \
     X(DETACH, "detach", NULL, "", "Return as soon as possible and leave the rest running.")        \
     X(DIR, "dir", "DIR", "folder", "The network's folder (~/.leasehold/devnet).")                  \
-    X(VALIDATORS, "validators", "COUNT", "", "Validators to start (1).")                           \
+    X(VALIDATORS, "validators", "COUNT", "", "Validators to start, 1 to 16 (1).")                  \
     X(WORKERS, "workers", "COUNT", "", "Workers to start, 0 to 16 (3).")                           \
     X(BLOCK_MS, "block-ms", "MS", "", "Time between blocks (500).")                                \
-    X(RPC_PORT, "rpc-port", "PORT", "", "Port of the node's JSON-RPC (0: a free one).")            \
+    X(EPOCH_BLOCKS, "epoch-blocks", "COUNT", "",                                                   \
+      "Blocks after which the validator set may change (1200).")                                   \
+    X(RPC_PORT, "rpc-port", "PORT", "",                                                            \
+      "Port of the first node's JSON-RPC; the others' follow (0: free ones).")                     \
     X(DELETE, "delete", NULL, "", "Remove the network's folder as well.")
 
 enum wallet_option {

@@ -14,6 +14,8 @@
 
 #define OUTPUT_BYTES_MAX (64u << 10)
 #define START_TIME_FIELD 22
+#define STEP_MS          20u
+#define KILL_MS          2000u
 
 /* 0 when there is no such process, or when it is only waiting to be reaped. */
 static uint64_t start_time_of(long pid)
@@ -70,17 +72,30 @@ bool process_alive(const struct process *p)
     return start != 0 && start == p->start_time;
 }
 
+static void await_end(const struct process *p, uint32_t patience_ms)
+{
+    struct timespec pause = {.tv_nsec = STEP_MS * 1000000L};
+    for (uint32_t waited = 0; waited < patience_ms && process_alive(p); waited += STEP_MS)
+        nanosleep(&pause, NULL);
+}
+
+void process_ask_to_end(const struct process *p)
+{
+    if (process_alive(p)) kill((pid_t)p->pid, SIGTERM);
+}
+
 void process_end(const struct process *p, uint32_t patience_ms)
 {
-    struct timespec pause = {.tv_nsec = 20 * 1000000L};
-    if (!process_alive(p)) return;
-    kill((pid_t)p->pid, SIGTERM);
-    for (uint32_t waited = 0; waited < patience_ms && process_alive(p); waited += 20)
-        nanosleep(&pause, NULL);
+    process_ask_to_end(p);
+    await_end(p, patience_ms);
+    process_kill(p);
+}
+
+void process_kill(const struct process *p)
+{
     if (!process_alive(p)) return;
     kill((pid_t)p->pid, SIGKILL);
-    for (int i = 0; i < 100 && process_alive(p); i++)
-        nanosleep(&pause, NULL);
+    await_end(p, KILL_MS);
 }
 
 static enum status read_all(struct buffer *out, int fd)

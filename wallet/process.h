@@ -18,8 +18,12 @@ struct process {
 MUST_CHECK enum status process_start(struct process *out, const char *name, char *const argv[],
                                      const char *log_path);
 bool process_alive(const struct process *p);
+/* SIGTERM, and no waiting: so that several end side by side before process_end sees each off. */
+void process_ask_to_end(const struct process *p);
 /* SIGTERM, and SIGKILL if it is still there after patience_ms. */
 void process_end(const struct process *p, uint32_t patience_ms);
+/* SIGKILL, as if its power had gone; returns when it is gone. */
+void process_kill(const struct process *p);
 /* Runs argv to its end and appends what it prints. E_IO: could not start, or another exit status
  * than 0; E_LIMIT: more than 64 KiB. */
 MUST_CHECK enum status process_output(struct buffer *out, char *const argv[]);

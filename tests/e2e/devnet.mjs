@@ -46,8 +46,8 @@ export class Devnet {
         return new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code: code ?? signal, out, err })))
     }
 
-    async up(workers = 3, blockMs = 200) {
-        await this.json('devnet', 'up', '--detach', '--dir', this.dir, '--workers', String(workers), '--block-ms', String(blockMs))
+    async up(workers = 3, blockMs = 200, ...more) {
+        await this.json('devnet', 'up', '--detach', '--dir', this.dir, '--workers', String(workers), '--block-ms', String(blockMs), ...more)
         this.rpc = this.state().rpc
     }
 
@@ -55,8 +55,8 @@ export class Devnet {
         return JSON.parse(readFileSync(join(this.dir, 'devnet.json')))
     }
 
-    nodePid() {
-        return this.state().node.pid
+    nodePid(index = 0) {
+        return this.state().nodes[index].process.pid
     }
 
     workerPid(index) {

@@ -41,6 +41,37 @@ static void ends_one_that_ignores_being_asked(void **state)
     assert_false(process_alive(&p));
 }
 
+static void asks_several_to_end_before_it_waits(void **state)
+{
+    (void)state;
+    struct process all[3];
+    for (size_t i = 0; i < 3; i++)
+        start(&all[i], "exec sleep 60");
+    for (size_t i = 0; i < 3; i++)
+        process_ask_to_end(&all[i]);
+    for (int wait = 0; wait < 500 && process_alive(&all[2]); wait++)
+        usleep(10000);
+    assert_false(process_alive(&all[2])); /* though nobody saw the first off */
+    for (size_t i = 0; i < 3; i++)
+        process_end(&all[i], 5000);
+}
+
+static void kills_without_asking(void **state)
+{
+    (void)state;
+    struct process p;
+    char marker[] = "/tmp/leasehold-asked-XXXXXX";
+    char script[200];
+    int fd = mkstemp(marker);
+    assert_true(fd >= 0 && close(fd) == 0 && unlink(marker) == 0);
+    snprintf(script, sizeof script, "trap 'touch %s' TERM; while :; do sleep 0.05; done", marker);
+    start(&p, script);
+    usleep(100000); /* until the trap is set */
+    process_kill(&p);
+    assert_false(process_alive(&p));
+    assert_int_not_equal(access(marker, F_OK), 0);
+}
+
 static void never_signals_a_pid_that_belongs_to_another(void **state)
 {
     (void)state;
@@ -50,6 +81,7 @@ static void never_signals_a_pid_that_belongs_to_another(void **state)
     stale.start_time++; /* as if the pid had been given out again */
     assert_false(process_alive(&stale));
     process_end(&stale, 100);
+    process_kill(&stale);
     assert_true(process_alive(&p));
     process_end(&p, 5000);
 }
@@ -110,6 +142,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_a_process_that_it_started),
         cmocka_unit_test(ends_one_that_ignores_being_asked),
+        cmocka_unit_test(asks_several_to_end_before_it_waits),
+        cmocka_unit_test(kills_without_asking),
         cmocka_unit_test(never_signals_a_pid_that_belongs_to_another),
         cmocka_unit_test(comes_back_from_json),
         cmocka_unit_test(refuses_a_program_that_is_not_there),

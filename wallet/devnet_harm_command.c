@@ -1,0 +1,145 @@
+/* devnet kill, restart, partition, heal, fault: for people who want to see a network survive. */
+#include "wallet/devnet.h"
+#include "wallet/handlers.h"
+#include "wallet/output.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define END_MS 8000u
+
+/* The node that leads the current view, by the first one that says so. */
+static int find_leader(struct session *s, const struct devnet *d, size_t *out)
+{
+    char problem[RPC_PROBLEM_SIZE] = "no node of it answers";
+    for (size_t i = 0; i < d->node_count; i++) {
+        json_t *o = NULL;
+        if (!process_alive(&d->nodes[i].process) || d->nodes[i].partitioned) continue;
+        if (devnet_ask(&o, &d->nodes[i], "leasehold_status", NULL, problem) != OK) continue;
+        struct address leader = abi_get_address(o, "leader");
+        json_decref(o);
+        for (size_t k = 0; k < d->node_count; k++) {
+            if (!address_equal(&leader, &d->nodes[k].consensus_address)) continue;
+            *out = k;
+            return CODE_DONE;
+        }
+        snprintf(problem, sizeof problem, "the leader is none of this network's nodes");
+    }
+    return fail(s, CODE_FAILED, "who leads? %s", problem);
+}
+
+static int read_number(struct session *s, size_t *out, const char *what, size_t count)
+{
+    uint64_t number = 0;
+    char text[40];
+    snprintf(text, sizeof text, "the %s's number", what);
+    int code = word_number(s, &number, 0, text);
+    if (code != CODE_DONE) return code;
+    if (number < 1 || number > count)
+        return fail(s, CODE_USAGE, "there are %ss 1 to %zu, no %llu", what, count,
+                    (unsigned long long)number);
+    *out = (size_t)number - 1;
+    return CODE_DONE;
+}
+
+/* Loads the network to change it, and reads NODE: a number, or `leader`. */
+static int open_with_node(struct session *s, struct devnet *d, size_t *out)
+{
+    int lock_fd = -1; /* held until this program ends */
+    int code = devnet_open(s, d, &lock_fd);
+    if (code != CODE_DONE) return code;
+    if (strcmp(s->in->words[0], "leader") == 0) return find_leader(s, d, out);
+    return read_number(s, out, "node", d->node_count);
+}
+
+static int done(const struct session *s, const struct devnet *d, size_t index, const char *what)
+{
+    int code = devnet_save(s, d);
+    if (code != CODE_DONE) return code;
+    if (s->json) {
+        devnet_print(s, d);
+    } else {
+        printf("node %zu %s\n", index + 1, what);
+    }
+    return CODE_DONE;
+}
+
+int devnet_kill(struct session *s)
+{
+    struct devnet d;
+    size_t index = 0;
+    int code = open_with_node(s, &d, &index);
+    if (code != CODE_DONE) return code;
+    struct devnet_node *n = &d.nodes[index];
+    if (!process_alive(&n->process))
+        return fail(s, CODE_FAILED, "node %zu does not run", index + 1);
+    n->killed = true;
+    n->partitioned = false;
+    process_kill(&n->process);
+    return done(s, &d, index, "is killed");
+}
+
+int devnet_restart(struct session *s)
+{
+    struct devnet d;
+    size_t index = 0;
+    int code = open_with_node(s, &d, &index);
+    if (code != CODE_DONE) return code;
+    process_end(&d.nodes[index].process, END_MS);
+    code = devnet_start_node(s, &d, index);
+    return code == CODE_DONE ? done(s, &d, index, "runs again") : code;
+}
+
+static int refuse_peers(struct session *s, bool refuse, const char *what)
+{
+    struct devnet d;
+    size_t index = 0;
+    char problem[RPC_PROBLEM_SIZE] = "";
+    json_t *answer = NULL;
+    int code = open_with_node(s, &d, &index);
+    if (code != CODE_DONE) return code;
+    struct devnet_node *n = &d.nodes[index];
+    if (!process_alive(&n->process))
+        return fail(s, CODE_FAILED, "node %zu does not run; start it: leasehold devnet restart %zu",
+                    index + 1, index + 1);
+    enum status status =
+        devnet_ask(&answer, n, "leasehold_refusePeers", json_pack("[b]", refuse), problem);
+    json_decref(answer);
+    if (status != OK) return fail(s, CODE_FAILED, "node %zu: %s", index + 1, problem);
+    n->partitioned = refuse;
+    return done(s, &d, index, what);
+}
+
+int devnet_partition(struct session *s)
+{
+    return refuse_peers(s, true, "is cut off from the others");
+}
+
+int devnet_heal(struct session *s)
+{
+    return refuse_peers(s, false, "is back with the others");
+}
+
+int devnet_fault(struct session *s)
+{
+    static const char *const kinds[] = {"none", "lie", "silent", "noreveal"};
+    const char *kind = s->in->words[1];
+    struct devnet d;
+    size_t index = 0;
+    int lock_fd = -1;
+    bool known = false;
+    int code = devnet_open(s, &d, &lock_fd);
+    if (code == CODE_DONE) code = read_number(s, &index, "worker", d.worker_count);
+    if (code != CODE_DONE) return code;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        known = known || strcmp(kinds[i], kind) == 0;
+    if (!known) return fail(s, CODE_USAGE, "faults: none, lie, silent, noreveal; not %.40s", kind);
+    struct devnet_worker *w = &d.workers[index];
+    process_end(&w->process, END_MS);
+    snprintf(w->fault, sizeof w->fault, "%s", kind);
+    code = devnet_start_worker(s, &d, index);
+    if (code == CODE_DONE) code = devnet_save(s, &d);
+    if (code == CODE_DONE) devnet_print(s, &d);
+    return code;
+}
