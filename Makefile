@@ -50,6 +50,7 @@ LINK_client  := client base
 LINK_compute := compute client base
 LINK_wallet  := wallet compute client base
 LINK_tools   := chain vm base
+LINK_model   := chain vm base
 # A fuzzer or benchmark links the side that it includes: the chain's, or the one that talks to it.
 LINK_inside  := node net chain vm base
 LINK_outside := wallet compute client base
@@ -191,6 +192,13 @@ check-evm: ## official EVM state tests: EVM_TESTS=dir (a clone of ethereum/tests
 check-units: ## build and run the C tests only (KIND=asan, KIND=tsan)
 	@$(MAKE) --no-print-directory -s -j2 programs tests
 	@PATH="$(CURDIR)/$(OUT)/bin:$$PATH" tests/run.sh -j 2 $(sort $(TESTS))
+
+VIEWS ?= 3
+.PHONY: model
+model: ## every state the rules of consensus can reach (VIEWS=4 for more), and what each rule is for
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory -s $(OUT)/tests/model/test_model
+	@MODEL_VIEWS=$(VIEWS) MODEL_TRACES=1 $(OUT)/tests/model/test_model
 
 .PHONY: check-sanitizers
 check-sanitizers: ## the C tests under ASan+UBSan and under TSan
