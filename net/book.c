@@ -184,6 +184,7 @@ static bool choose_anchor(struct book *b, struct wire_peer *out, const struct se
 {
     while (b->pending_count > 0) {
         struct wire_peer peer = b->pending[--b->pending_count];
+        if (!net_address_is_routable(&peer.address, b->allow_private)) continue;
         if (s->skip(s->context, &peer)) continue;
         *out = peer;
         return true;
