@@ -32,6 +32,7 @@
 
 #include "net/book.h"
 #include "net/identity.h"
+#include "net/parcel.h"
 
 #define PEERS_ERROR_SIZE 256
 
@@ -68,6 +69,14 @@ struct peers_handlers {
     void (*head)(void *context, uint64_t *epoch, uint64_t *number);
 };
 
+/* For tests; a zero is the bound of net/limits.h. */
+struct peers_limits {
+    uint64_t handshake_ms, ping_ms, silent_ms, stuck_ms, frame_ms, ban_ms;
+    uint64_t rate_bytes, rate_messages; /* a second */
+    size_t send_bytes, handshakes;
+    bool strict_loopback; /* loopback is treated as any other address */
+};
+
 struct peers_config {
     const char *listen;    /* "0.0.0.0:30333", "[::1]:0"; "": only dial */
     const char *advertise; /* "ADDRESS:PORT" for others; "": the listening port, ip unknown */
@@ -76,6 +85,7 @@ struct peers_config {
     const struct key *validator_key; /* copied; NULL: none */
     uint32_t in_max, out_max;        /* 0: PEERS_IN_MAX, PEERS_OUT_MAX */
     bool allow_private;
+    struct peers_limits limits;
 };
 
 /* Keeps base, identity and book. On failure `error` says what to change. Does not dial or accept
@@ -87,12 +97,6 @@ MUST_CHECK enum status peers_open(struct peers **out, char error[PEERS_ERROR_SIZ
 void peers_start(struct peers *p);
 void peers_close(struct peers *p);          /* takes NULL; no handler is called */
 uint16_t peers_port(const struct peers *p); /* 0: not listening */
-
-/* A message once encoded, however many peers it goes to. */
-struct parcel;
-struct parcel *parcel_create(enum wire_type type, struct bytes payload); /* copies; one holder */
-struct parcel *parcel_retain(struct parcel *parcel);
-void parcel_release(struct parcel *parcel); /* takes NULL */
 
 /* Queues it (retained). False: no such open peer, or it was shed at once. */
 bool peers_send(struct peers *p, uint64_t peer, struct parcel *parcel);
