@@ -12,11 +12,6 @@
 
 static const uint8_t IPV4_PREFIX[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-bool net_address_equal(const struct net_address *a, const struct net_address *b)
-{
-    return a->port == b->port && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
-}
-
 bool net_address_is_ipv4(const struct net_address *a)
 {
     return memcmp(a->ip, IPV4_PREFIX, sizeof(IPV4_PREFIX)) == 0;

@@ -10,13 +10,18 @@
 #define NET_ADDRESS_TEXT_SIZE 64
 #define NET_GROUP_SIZE        17
 
-bool net_address_equal(const struct net_address *a, const struct net_address *b);
 bool net_address_is_ipv4(const struct net_address *a); /* ::ffff:0:0/96 */
 bool net_address_is_loopback(const struct net_address *a);
 /* Can be dialled from anywhere: a port and a global unicast address. Not loopback, private, shared,
  * link-local, documentation, multicast, reserved or tunnelled ones (IANA's special-purpose
  * registries, RFC 6890). With allow_private all but port 0, "any", multicast and reserved ones. */
 bool net_address_is_routable(const struct net_address *a, bool allow_private);
+
+/* Inline, since every look-up in a table asks. */
+static inline bool net_address_equal(const struct net_address *a, const struct net_address *b)
+{
+    return memcmp(a->ip, b->ip, sizeof(a->ip)) == 0 && a->port == b->port;
+}
 
 /* The first bits of the address, the rest zero, behind the number of bits. */
 struct net_group {
