@@ -1,51 +1,22 @@
 #include "client/rpc.h"
 
 #include "base/fatal.h"
-#include "client/rpc_answer.h"
+#include "client/rpc_state.h"
 
 #include <assert.h>
-#include <curl/curl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define DEFAULT_TIMEOUT_MS 10000u
-#define FIRST_PAUSE_MS     100u
-#define LONGEST_PAUSE_MS   2000u
-#define STOP_STEP_MS       50u
 #define URL_BYTES_MAX      512
-
-struct rpc {
-    char *urls[RPC_URLS_MAX];
-    size_t url_count;
-    size_t current; /* the URL that answered last */
-    uint32_t timeout_ms;
-    uint32_t patience_ms;
-    const bool *stop;
-    uint64_t next_id;
-    CURL *curl;
-    struct curl_slist *headers;
-    struct buffer body;
-    bool body_too_large;
-    struct rpc_error error;
-    char problem[RPC_PROBLEM_SIZE];
-    char revert_name[64];
-};
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void start_curl(void)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) fatal("starting libcurl");
-}
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 static enum status add_url(struct rpc *r, const char *start, size_t size, char *error)
@@ -134,6 +105,8 @@ enum status rpc_create(struct rpc **out, const struct rpc_options *options,
     r->timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
     r->patience_ms = options->patience_ms;
     r->stop = options->stop;
+    r->doubted = true;
+    r->grew_at_ms = rpc_now_ms();
     r->curl = curl_easy_init();
     r->headers = curl_slist_append(NULL, "Content-Type: application/json");
     if (r->curl == NULL || r->headers == NULL) fatal("making a libcurl handle");
@@ -205,94 +178,6 @@ const char *rpc_url(const struct rpc *r)
     return r->urls[r->current];
 }
 
-static bool is_loopback(const char *url)
-{
-    const char *host = strstr(url, "://") + 3;
-    return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 ||
-           strncmp(host, "[::1]", 5) == 0;
-}
-
-static enum status on_curl_failure(struct rpc *r, CURLcode code)
-{
-    if (r->body_too_large) {
-        rpc_set_problem(r, "the answer of %s is larger than %u MiB", rpc_url(r),
-                        RPC_ANSWER_BYTES_MAX >> 20);
-        return E_LIMIT;
-    }
-    if (rpc_stopped(r)) return E_STATE;
-    if (code == CURLE_OPERATION_TIMEDOUT) {
-        rpc_set_problem(r, "no answer from %s within %u ms", rpc_url(r), r->timeout_ms);
-        return E_TIMEOUT;
-    }
-    rpc_set_problem(r, "cannot reach a node at %s: %s", rpc_url(r), curl_easy_strerror(code));
-    return E_IO;
-}
-
-static enum status post(struct rpc *r, struct bytes request)
-{
-    buffer_clear(&r->body);
-    r->body_too_large = false;
-    curl_easy_setopt(r->curl, CURLOPT_URL, rpc_url(r));
-    curl_easy_setopt(r->curl, CURLOPT_PROXY, is_loopback(rpc_url(r)) ? "" : NULL);
-    curl_easy_setopt(r->curl, CURLOPT_POSTFIELDS, (const char *)request.data);
-    curl_easy_setopt(r->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request.size);
-    CURLcode code = curl_easy_perform(r->curl);
-    if (code != CURLE_OK) return on_curl_failure(r, code);
-    long http_status = 0;
-    curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &http_status);
-    if (http_status >= 400 && (r->body.size == 0 || r->body.data[0] != '{')) {
-        rpc_set_problem(r, "%s answered with HTTP status %ld", rpc_url(r), http_status);
-        return E_IO;
-    }
-    return OK;
-}
-
-static enum status read_answer(struct rpc *r, json_t **out, uint64_t id)
-{
-    enum status status = rpc_answer_read(out, &r->error, buffer_bytes(&r->body), id);
-    if (status == E_MALFORMED) rpc_set_problem(r, "%s does not speak JSON-RPC", rpc_url(r));
-    if (status == E_DENIED) rpc_set_problem(r, "%s", r->error.message);
-    return status;
-}
-
-static bool worth_another_try(enum status status)
-{
-    return status == E_IO || status == E_TIMEOUT || status == E_MALFORMED;
-}
-
-static void pause_ms(const struct rpc *r, uint32_t length_ms)
-{
-    for (uint32_t slept = 0; slept < length_ms && !rpc_stopped(r); slept += STOP_STEP_MS) {
-        struct timespec t = {.tv_nsec = STOP_STEP_MS * 1000000L};
-        nanosleep(&t, NULL);
-    }
-}
-
-static enum status one_round(struct rpc *r, json_t **out, struct bytes request, uint64_t id)
-{
-    enum status status = E_IO;
-    for (size_t i = 0; i < r->url_count; i++) {
-        if (rpc_stopped(r)) return E_STATE;
-        status = post(r, request);
-        if (status == OK) status = read_answer(r, out, id);
-        if (!worth_another_try(status)) return status;
-        r->current = (r->current + 1) % r->url_count;
-    }
-    return status;
-}
-
-static enum status all_rounds(struct rpc *r, json_t **out, struct bytes request, uint64_t id)
-{
-    uint64_t deadline = now_ms() + r->patience_ms;
-    for (uint32_t pause = FIRST_PAUSE_MS;;) {
-        enum status status = one_round(r, out, request, id);
-        if (!worth_another_try(status)) return status;
-        if (now_ms() + pause > deadline) return status;
-        pause_ms(r, pause);
-        pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
-    }
-}
-
 enum status rpc_call(struct rpc *r, json_t **out, const char *method, json_t *params)
 {
     assert(out != NULL && method != NULL);
@@ -306,7 +191,7 @@ enum status rpc_call(struct rpc *r, json_t **out, const char *method, json_t *pa
     char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
     if (text == NULL) fatal("writing a request for %s", method);
     json_decref(request);
-    enum status status = all_rounds(r, out, bytes_of_text(text), id);
+    enum status status = rpc_ask_nodes(r, out, method, bytes_of_text(text), id);
     if (status == E_STATE) rpc_set_problem(r, "stopped");
     free(text);
     return status;

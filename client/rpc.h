@@ -6,6 +6,11 @@
  * Repeating is safe: every method that a client of this chain uses is a read, or (sending a signed
  * transaction) has the same effect once or twice. Answers are bounded by RPC_ANSWER_BYTES_MAX.
  *
+ * Several nodes need not be equally far. One that was not asked before is passed over while it is
+ * catching up (eth_syncing) or has not reached the highest block that another node told of, so that
+ * time never runs backwards for the caller. And when no new block was heard of for five seconds the
+ * others are looked at: a node that is cut off from its network answers, but stands still.
+ *
  * One handle a thread. The handle owns its connection and the last error. */
 #ifndef LEASEHOLD_CLIENT_RPC_H
 #define LEASEHOLD_CLIENT_RPC_H

@@ -2,8 +2,6 @@
 
 #include "base/fatal.h"
 #include "base/hex.h"
-#include "base/keccak.h"
-#include "base/rlp.h"
 #include "base/units.h"
 #include "client/abi.h"
 #include "client/contracts.h"
@@ -13,14 +11,13 @@
 #include <string.h>
 #include <time.h>
 
-#define TX_TYPE_FEE_MARKET 0x02
-#define WAIT_DEFAULT_MS    120000u
-#define POLL_FIRST_MS      50u
-#define POLL_LONGEST_MS    400u
-#define CHECK_EVERY_MS     3000u /* is the transaction still known? */
-#define SENT_MAX           8     /* versions of one transaction with growing fees */
-#define NONCE_TRIES_MAX    4
-#define GWEI               1000000000u
+#define WAIT_DEFAULT_MS 120000u
+#define POLL_FIRST_MS   50u
+#define POLL_LONGEST_MS 400u
+#define CHECK_EVERY_MS  3000u /* is the transaction still known? */
+#define SENT_MAX        8     /* versions of one transaction with growing fees */
+#define NONCE_TRIES_MAX 4
+#define GWEI            1000000000u
 
 static uint64_t now_ms(void)
 {
@@ -33,50 +30,6 @@ static void sleep_ms(uint32_t length_ms)
 {
     struct timespec t = {length_ms / 1000, (long)(length_ms % 1000) * 1000000L};
     nanosleep(&t, NULL);
-}
-
-static void put_fields(struct buffer *out, const struct tx *tx)
-{
-    rlp_put_u64(out, tx->chain_id);
-    rlp_put_u64(out, tx->nonce);
-    rlp_put_u256(out, tx->max_priority_fee);
-    rlp_put_u256(out, tx->max_fee);
-    rlp_put_u64(out, tx->gas_limit);
-    if (tx->creates) {
-        rlp_put_bytes(out, bytes_of(NULL, 0));
-    } else {
-        rlp_put_address(out, &tx->to);
-    }
-    rlp_put_u256(out, tx->value);
-    rlp_put_bytes(out, tx->data);
-    rlp_list_close(out, rlp_list_open(out)); /* no access list */
-}
-
-struct hash tx_digest(const struct tx *tx)
-{
-    struct buffer bytes = {0};
-    buffer_append_byte(&bytes, TX_TYPE_FEE_MARKET);
-    size_t list = rlp_list_open(&bytes);
-    put_fields(&bytes, tx);
-    rlp_list_close(&bytes, list);
-    struct hash digest = keccak256(buffer_bytes(&bytes));
-    buffer_finish(&bytes);
-    return digest;
-}
-
-void tx_sign(struct buffer *out, struct hash *out_hash, const struct tx *tx, const struct key *key)
-{
-    struct hash digest = tx_digest(tx);
-    struct signature signature = key_sign(key, &digest);
-    size_t start = out->size;
-    buffer_append_byte(out, TX_TYPE_FEE_MARKET);
-    size_t list = rlp_list_open(out);
-    put_fields(out, tx);
-    rlp_put_u64(out, signature.b[64]);
-    rlp_put_u256(out, u256_from_be(bytes_of(signature.b, 32)));
-    rlp_put_u256(out, u256_from_be(bytes_of(signature.b + 32, 32)));
-    rlp_list_close(out, list);
-    *out_hash = keccak256(bytes_of(out->data + start, out->size - start));
 }
 
 void tx_receipt_finish(struct tx_receipt *r)
@@ -213,6 +166,7 @@ struct flight {
     struct buffer raw; /* the newest version, signed */
     struct hash hashes[SENT_MAX];
     size_t hash_count;
+    const char *sent_to; /* the node's URL */
 };
 
 static void sign_version(struct flight *f)
@@ -253,6 +207,7 @@ static enum status send_raw(struct flight *f)
     enum status status = rpc_call(r, &answer, "eth_sendRawTransaction",
                                   json_pack("[o]", abi_bytes(buffer_bytes(&f->raw))));
     json_decref(answer);
+    f->sent_to = rpc_url(r);
     if (status != E_DENIED) return status;
     if (message_has(r, "already known") || message_has(r, "known transaction")) return OK;
     if (message_has(r, "nonce too low")) return E_STATE;
@@ -343,7 +298,9 @@ static enum status await_receipt(struct flight *f, struct tx_receipt *out)
         if (status == OK || status == E_STATE) return status;
         if (rpc_stopped(f->sender->rpc)) return E_STATE;
         if (now_ms() >= deadline) break;
-        if (now_ms() >= check_at) {
+        bool elsewhere = rpc_url(f->sender->rpc) != f->sent_to;
+        if (elsewhere || now_ms() >= check_at) {
+            f->sent_to = rpc_url(f->sender->rpc);
             if (look_after(f) == E_STATE) return E_STATE;
             check_at = now_ms() + CHECK_EVERY_MS;
         }

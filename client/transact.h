@@ -2,9 +2,10 @@
  *
  * Everything sent is EIP-1559 (type 2). A sender is one account on one chain; it asks the node for
  * its nonce, fees and gas, signs, sends, and waits until the receipt stands in a finalized block. A
- * node that restarts forgets what it had not put into a block: while waiting, the same signed bytes
- * are sent again, so a transaction is lost only if another of the same nonce takes its place
- * (E_STATE). Fees are raised (by 1/8) when a transaction stays out because of its price.
+ * node that dies may have told nobody: while waiting, and as soon as another node is asked than the
+ * one it was sent to, the same signed bytes are sent again, so a transaction is lost only if
+ * another of the same nonce takes its place (E_STATE). Fees are raised (by 1/8) when a transaction
+ * stays out because of its price.
  *
  * One sender a thread. The caller sees to it that one account has one sender at a time, or serves
  * nonces itself. */

@@ -119,9 +119,11 @@ static void keeps_an_error_object_with_its_data(void **state)
 static void goes_on_to_the_next_node(void **state)
 {
     (void)state;
-    struct server good = {.bodies = {"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}",
-                                     "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":\"0x2\"}"},
-                          .count = 2};
+    struct server good = {
+        .bodies = {"{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":false}", /* no sync */
+                   "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}",
+                   "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":\"0x2\"}"},
+        .count = 3};
     struct server broken = {.bodies = {"<html>"}, .count = 1, .http_status = 502};
     char urls[256];
     start(&good);
