@@ -1,14 +1,22 @@
 /* serve.h - answers what peers ask of our chain: blocks, headers, epochs, the newest final block.
  *
- * Reads the ledger (blocks not yet final) and the store. Answers only as much as the asker's queue
- * has room for, so a peer that asks and does not read costs nothing; and within a byte budget a
- * peer and second, for what it does not cover the asker asks somebody else. One thread, that of the
- * loop. */
+ * Reads the ledger (blocks not yet final) and the store. Every request is answered, if need be with
+ * "do not have" (headers: all that were asked for or none), so that the asker goes on to somebody
+ * else at once: also when its bytes a second are used up, or its queue has no room for the answer.
+ * Only a queue without room for the refusal gets nothing: who asks and does not read costs nothing.
+ * Refusals for lack of bytes are made before anything is read.
+ *
+ * One thread, that of the loop. Limits: SERVE_PEER_BYTES a second for each peer and
+ * SERVE_TOTAL_BYTES for all, bursts of twice that; SERVE_PEERS_MAX peers. */
 #ifndef LEASEHOLD_NODE_SERVE_H
 #define LEASEHOLD_NODE_SERVE_H
 
 #include "net/peers.h"
 #include "node/ledger.h"
+
+#define SERVE_PEER_BYTES  (16u << 20)
+#define SERVE_TOTAL_BYTES (64u << 20)
+#define SERVE_PEERS_MAX   256
 
 struct serve;
 

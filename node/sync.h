@@ -25,6 +25,12 @@
 #define SYNC_WINDOW_BLOCKS 64
 #define SYNC_WINDOW_BYTES  (16u << 20)
 #define SYNC_PEERS_MAX     256
+#define SYNC_PEER_ASKS     16   /* objects asked of one peer at a time */
+#define SYNC_EPOCHS_MAX    4096 /* proved ahead of the head; beyond, `target` is a lower bound */
+#define SYNC_BATCH_BLOCKS  32   /* committed at once ... */
+#define SYNC_BATCH_BYTES   (4u << 20)
+#define SYNC_NEAR_BLOCKS   8    /* a gap not above this is consensus' own to close ... */
+#define SYNC_PATIENCE_MS   3000 /* ... for so long */
 
 struct sync;
 
@@ -37,10 +43,13 @@ struct sync_setup { /* pointers are kept */
     bool (*send)(void *context, uint64_t peer, enum wire_type type, struct bytes payload);
     void (*charge)(void *context, uint64_t peer, enum offence offence, const char *reason);
     /* chain[0..count) are held and executed, the first upon the head, and known to be final:
-     * commit them and tell consensus. `certificate` finalizes the last, or is empty. */
+     * commit them (the head is there when this returns) and tell consensus. `certificate`
+     * finalizes the last, or is empty; an epoch's last block always is the last, and has one. Of
+     * sync's functions only sync_want may be called from within. */
     void (*adopt)(void *context, const struct hash *chain, size_t count, struct bytes certificate);
     /* Ask for a sync_turn after so long (an earlier wish is forgotten); 0: in the next turn. */
     void (*wake)(void *context, uint64_t delay_ms);
+    uint64_t (*clock_ms)(void); /* what bounds a turn; NULL: node/clock.h's */
 };
 
 struct sync *sync_create(const struct sync_setup *setup);
@@ -57,12 +66,12 @@ void sync_want(struct sync *s, const struct certificate *certificate, uint64_t p
 /* FINAL, EPOCH, HEADERS, BODY; the payload is borrowed. */
 void sync_message(struct sync *s, uint64_t peer, enum wire_type type, struct bytes payload,
                   uint64_t now_ms);
-/* Time passes; also goes on executing: at most about SYNC_TURN_MS a turn, so that the loop lives. */
+/* Time passes; also goes on executing, about SYNC_TURN_MS a turn at most, so that the loop lives. */
 void sync_turn(struct sync *s, uint64_t now_ms);
 #define SYNC_TURN_MS 50
 
 struct sync_progress {
-    bool active;      /* a verified target is above the head */
+    bool active;      /* blocks are being fetched: consensus alone does not close the gap */
     uint64_t start;   /* head when it began */
     uint64_t current; /* head */
     uint64_t target;  /* the highest verified final number */
