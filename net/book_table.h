@@ -33,6 +33,7 @@ struct book {
     uint8_t placement_key[32]; /* from the file, so that entries keep their buckets */
     uint8_t draw_key[32];      /* of this start, so that no start repeats another's draws */
     uint64_t draw_count;
+    struct hash draws; /* the four that draw_count / 4 gives */
     bool allow_private;
     struct book_bucket buckets[BOOK_BUCKETS];
     uint32_t fixed_count, anchor_count, pending_count;

@@ -27,7 +27,7 @@ static void use(struct book *b)
     struct wire_peer peers[WIRE_PEERS_MAX];
     size_t count = book_count(b);
     assert(book_sample(b, peers, WIRE_PEERS_MAX, NOW_S) <= count);
-    for (int i = 0; i < 8 && book_choose(b, &peers[0], skip_none, NULL, NOW_S); i++) {
+    for (int i = 0; i < 3 && book_choose(b, &peers[0], skip_none, NULL, NOW_S); i++) {
         assert(net_address_is_routable(&peers[0].address, false));
         if (i % 2)
             book_failed(b, &peers[0].address, NOW_S);
