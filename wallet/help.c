@@ -211,7 +211,8 @@ static const char *word_completion(const char *arguments)
     if (strcmp(arguments, "NODE") == 0) return "compgen -W '1 2 3 4 leader' --";
     if (strcmp(arguments, "bash|zsh") == 0) return "compgen -W 'bash zsh' --";
     if (strcmp(arguments, "WORKER KIND") == 0) return "compgen -W 'none lie silent noreveal' --";
-    if (strstr(arguments, "ACCOUNT") != NULL || strncmp(arguments, "TO ", 3) == 0)
+    if (strstr(arguments, "ACCOUNT") != NULL || strncmp(arguments, "TO ", 3) == 0 ||
+        strncmp(arguments, "VALIDATOR ", 10) == 0 || strncmp(arguments, "FROM ", 5) == 0)
         return "compgen -W \"" ACCOUNT_NAMES "\" --";
     return NULL;
 }

@@ -23,6 +23,21 @@ static const struct hint {
     {"UnknownJob", "see: leasehold job list"},
     {"NotRenter", "give the renter's account with --from"},
     {"WrongState", "see: leasehold job show"},
+    {"AlreadyValidator",
+     "it is a validator; add stake with leasehold stake delegate, come back with stake unjail"},
+    {"NotValidator", "first: leasehold stake join; a convicted validator is out for good"},
+    {"ConsensusKeyTaken", "a consensus key serves once; make a new one on the validator's machine"},
+    {"BadConsensusProof", "the validator file is for another operator or chain; print it again"},
+    {"StakeTooSmall", "an operator's own stake must reach the minimum"},
+    {"CandidatesFull",
+     "the list of candidates is full; it takes more stake than the least of them"},
+    {"NotAccepting", "it is no validator, or a convicted one; see: leasehold validators"},
+    {"NotJailed", "it is a candidate already; see: leasehold stake status"},
+    {"NotMature", "see: leasehold stake status"},
+    {"UnknownUnbonding", "see: leasehold stake status"},
+    {"TooManyUnbondings", "take out what is ready: leasehold stake withdraw"},
+    {"TooManyDelegations", "leave one of them first, or use another account"},
+    {"NothingToWithdraw", "nothing is ready; see: leasehold stake status"},
 };
 
 const char *hint_for(const char *revert_name)

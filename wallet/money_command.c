@@ -21,6 +21,21 @@ static int credit_of(struct session *s, struct u256 *out, const struct address *
     return CODE_DONE;
 }
 
+/* Adds the amounts of what one of Staking's lists holds for the account. */
+static int add_list(struct session *s, struct u256 *sum, const char *function,
+                    const struct address *a)
+{
+    json_t *answer = NULL;
+    int code =
+        session_call(s, &answer, CONTRACT_STAKING, function, json_pack("[o]", abi_address(a)));
+    const json_t *list = abi_get(answer, "0");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        *sum = u256_add(*sum, abi_get_u256(json_array_get(list, i), "amount"));
+    json_decref(answer);
+    return code;
+}
+
+/* A provider's stake, delegations, and what is unbonding. */
 static int stake_of(struct session *s, struct u256 *out, const struct address *a)
 {
     json_t *provider = NULL;
@@ -28,6 +43,8 @@ static int stake_of(struct session *s, struct u256 *out, const struct address *a
                             json_pack("[o]", abi_address(a)));
     if (code == CODE_DONE) *out = abi_get_u256(provider, "stake");
     json_decref(provider);
+    if (code == CODE_DONE) code = add_list(s, out, "delegationsOf", a);
+    if (code == CODE_DONE) code = add_list(s, out, "unbondingsOf", a);
     return code;
 }
 

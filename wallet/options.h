@@ -33,6 +33,10 @@
     X(WORKER_KEY, "worker-key", "ACCOUNT", "account",                                              \
       "Hot key that the worker signs with: an address, or a name in the key store.")               \
     X(STAKE, "stake", "AMOUNT", "", "Stake to lock, such as \"100 LSH\".")                         \
+    X(VALIDATOR_FILE, "validator-file", "FILE", "file",                                            \
+      "What leaseholdd --print-validator KEY --operator ADDRESS --chain-id ID printed.")           \
+    X(COMMISSION, "commission", "PERCENT", "",                                                     \
+      "Part of the rewards that the operator keeps, such as 5; fixed for good (0).")               \
     X(INDEX, "index", "NUMBER", "", "Which of the provider's GPU entries (0).")                    \
     X(MODEL, "model", "NAME", "", "GPU model, such as \"RTX 4090\"; cpu for the cpu executor.")    \
     X(VRAM, "vram", "MIB", "", "Memory of one GPU in MiB; in a search the least.")                 \

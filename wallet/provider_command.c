@@ -10,35 +10,6 @@
 
 static const struct u256 ZERO = {{0, 0, 0, 0}};
 
-static void report(struct session *s, const struct tx_receipt *r, const char *done)
-{
-    char hash[67];
-    hash_to_text(hash, &r->hash);
-    if (s->json) {
-        print_json(json_pack("{s:s,s:s,s:I,s:I,s:o}", "done", done, "transactionHash", hash,
-                             "blockNumber", (json_int_t)r->block_number, "gasUsed",
-                             (json_int_t)r->gas_used, "events", contract_receipt_events(r)));
-    } else {
-        printf("%s (block %llu, tx %s)\n", done, (unsigned long long)r->block_number, hash);
-    }
-}
-
-/* One call of Providers from --from, and a line about it. */
-static int send_and_report(struct session *s, const char *function, json_t *args, struct u256 value,
-                           const char *done)
-{
-    struct tx_receipt r = {0};
-    int code = session_unlock(s);
-    if (code == CODE_DONE) {
-        code = session_send(s, &r, CONTRACT_PROVIDERS, function, args, value);
-    } else {
-        json_decref(args);
-    }
-    if (code == CODE_DONE) report(s, &r, done);
-    tx_receipt_finish(&r);
-    return code;
-}
-
 int provider_register(struct session *s)
 {
     const char *endpoint = s->in->values[OPTION_ENDPOINT];
@@ -64,7 +35,7 @@ int provider_register(struct session *s)
     if (code != CODE_DONE) return code;
     json_t *args = json_pack("[s,o,s,o]", endpoint, abi_hash(&tls_key_hash),
                              region != NULL ? region : "", abi_address(&worker));
-    return send_and_report(s, "register", args, stake, "registered");
+    return session_act(s, CONTRACT_PROVIDERS, "register", args, stake, "registered");
 }
 
 int provider_set_gpu(struct session *s)
@@ -84,7 +55,7 @@ int provider_set_gpu(struct session *s)
     if (code != CODE_DONE) return code;
     json_t *args = json_pack("[o,s,o,o,o,i]", abi_u64(index), model, abi_u64(vram), abi_u64(count),
                              abi_u64(capability), (int)runtimes);
-    return send_and_report(s, "setGpu", args, ZERO, "GPU entry set");
+    return session_act(s, CONTRACT_PROVIDERS, "setGpu", args, ZERO, "GPU entry set");
 }
 
 int provider_offer(struct session *s)
@@ -111,7 +82,8 @@ int provider_offer(struct session *s)
     if (code != CODE_DONE) return code;
     json_t *args = json_pack("[o,o,o,o,b]", abi_u64(index), abi_u256(price), abi_u64(least),
                              abi_u64(most), open ? 1 : 0);
-    return send_and_report(s, "setOffer", args, ZERO, open ? "offer open" : "offer closed");
+    return session_act(s, CONTRACT_PROVIDERS, "setOffer", args, ZERO,
+                       open ? "offer open" : "offer closed");
 }
 
 int provider_stake(struct session *s)
@@ -119,13 +91,13 @@ int provider_stake(struct session *s)
     struct u256 amount;
     if (amount_from_text(&amount, s->in->words[0]) != OK)
         return fail(s, CODE_USAGE, "%.60s is no amount; write 100 LSH", s->in->words[0]);
-    return send_and_report(s, "addStake", json_array(), amount, "stake added");
+    return session_act(s, CONTRACT_PROVIDERS, "addStake", json_array(), amount, "stake added");
 }
 
 int provider_unregister(struct session *s)
 {
-    return send_and_report(s, "unregister", json_array(), ZERO,
-                           "leaving; after the unbonding time: leasehold provider withdraw");
+    return session_act(s, CONTRACT_PROVIDERS, "unregister", json_array(), ZERO,
+                       "leaving; after the unbonding time: leasehold provider withdraw");
 }
 
 /* ---- withdraw ---- */

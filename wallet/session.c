@@ -249,6 +249,38 @@ int session_send(struct session *s, struct tx_receipt *out, enum contract_id id,
     return fail_rpc(s, status, what);
 }
 
+void session_report(const struct session *s, const struct tx_receipt *r, const char *done,
+                    json_t *more)
+{
+    char hash[67];
+    hash_to_text(hash, &r->hash);
+    if (s->json) {
+        json_t *o = json_pack("{s:s,s:s,s:I,s:I,s:o}", "done", done, "transactionHash", hash,
+                              "blockNumber", (json_int_t)r->block_number, "gasUsed",
+                              (json_int_t)r->gas_used, "events", contract_receipt_events(r));
+        if (more != NULL) json_object_update(o, more);
+        print_json(o);
+    } else {
+        printf("%s (block %llu, tx %s)\n", done, (unsigned long long)r->block_number, hash);
+    }
+    json_decref(more);
+}
+
+int session_act(struct session *s, enum contract_id id, const char *function, json_t *args,
+                struct u256 value, const char *done)
+{
+    struct tx_receipt r = {0};
+    int code = session_unlock(s);
+    if (code == CODE_DONE) {
+        code = session_send(s, &r, id, function, args, value);
+    } else {
+        json_decref(args);
+    }
+    if (code == CODE_DONE) session_report(s, &r, done, NULL);
+    tx_receipt_finish(&r);
+    return code;
+}
+
 int session_call(struct session *s, json_t **out, enum contract_id id, const char *function,
                  json_t *args)
 {

@@ -74,6 +74,12 @@ MUST_CHECK int session_confirm(struct session *s, const char *text);
 /* Sends a contract call from the unlocked account; says so when it fails. */
 MUST_CHECK int session_send(struct session *s, struct tx_receipt *out, enum contract_id id,
                             const char *function, json_t *args, struct u256 value);
+/* The same from --from, unlocked first, and a line (or JSON) that says what was done. */
+MUST_CHECK int session_act(struct session *s, enum contract_id id, const char *function,
+                           json_t *args, struct u256 value, const char *done);
+/* Prints that line. `more` (consumed; may be NULL) joins the JSON object. */
+void session_report(const struct session *s, const struct tx_receipt *r, const char *done,
+                    json_t *more);
 MUST_CHECK int session_call(struct session *s, json_t **out, enum contract_id id,
                             const char *function, json_t *args);
 /* A view's single unnamed number. */
