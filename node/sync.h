@@ -66,7 +66,7 @@ void sync_want(struct sync *s, const struct certificate *certificate, uint64_t p
 /* FINAL, EPOCH, HEADERS, BODY; the payload is borrowed. */
 void sync_message(struct sync *s, uint64_t peer, enum wire_type type, struct bytes payload,
                   uint64_t now_ms);
-/* Time passes; also goes on executing, about SYNC_TURN_MS a turn at most, so that the loop lives. */
+/* Time passes; also executes, about SYNC_TURN_MS a turn at most, so that the loop lives. */
 void sync_turn(struct sync *s, uint64_t now_ms);
 #define SYNC_TURN_MS 50
 
