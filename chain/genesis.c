@@ -208,6 +208,21 @@ static void check_contracts(struct json_reader *root, char *error, bool devnet)
     (void)!json_end(&r);
 }
 
+static void read_bootnodes(struct json_reader *root, struct genesis *g)
+{
+    if (!json_has(root, "bootnodes")) return;
+    const json_t *array = json_get_array(root, "bootnodes", GENESIS_BOOTNODES_MAX);
+    size_t count = json_array_size(array);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(array, i));
+        if (text == NULL || strlen(text) >= GENESIS_BOOTNODE_SIZE)
+            json_problem(root, "bootnodes", "%zu is no text of less than %d bytes", i,
+                         GENESIS_BOOTNODE_SIZE);
+        else
+            snprintf(g->bootnodes[g->bootnode_count++], GENESIS_BOOTNODE_SIZE, "%s", text);
+    }
+}
+
 /* ---- the file ---- */
 
 static enum status read_all(struct genesis *g, char *error, const json_t *object)
@@ -226,6 +241,7 @@ static enum status read_all(struct genesis *g, char *error, const json_t *object
     read_validators(&r, error, g);
     read_alloc(&r, error, g);
     check_contracts(&r, error, g->config.devnet);
+    read_bootnodes(&r, g);
     return json_end(&r) != OK || error[0] != 0 ? E_MALFORMED : OK;
 }
 

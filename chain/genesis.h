@@ -8,10 +8,11 @@
  *  "validators":[{"operator":"0x..","consensusAddress":"0x..","hashChainEnd":"0x..",
  *                 "stakeWei":"..","commissionBps":500}],
  *  "alloc":{"0x..":{"balance":"wei"}},
- *  "contracts":{"Staking":"0x<code hash>"}}      (must be the embedded code's; all, unless devnet)
+ *  "contracts":{"Staking":"0x<code hash>"},      (must be the embedded code's; all, unless devnet)
+ *  "bootnodes":["<node id>@1.2.3.4:30333"]}      (whom to dial first; may be left out)
  *
  * The same file gives the same block on every machine; its mixHash commits to every rule that is
- * not in the state. Pure. */
+ * not in the state. Bootnodes are no rule: they may change. Pure. */
 #ifndef LEASEHOLD_CHAIN_GENESIS_H
 #define LEASEHOLD_CHAIN_GENESIS_H
 
@@ -19,8 +20,10 @@
 #include "chain/build.h"
 #include "chain/system.h"
 
-#define GENESIS_SIZE_MAX     (4 * 1024 * 1024)
-#define GENESIS_ACCOUNTS_MAX 16384
+#define GENESIS_SIZE_MAX      (4 * 1024 * 1024)
+#define GENESIS_ACCOUNTS_MAX  16384
+#define GENESIS_BOOTNODES_MAX 32
+#define GENESIS_BOOTNODE_SIZE 128
 
 struct genesis_account {
     struct address address;
@@ -36,6 +39,8 @@ struct genesis {
     size_t validator_count;
     struct genesis_account *accounts; /* by address, ascending */
     size_t account_count;
+    char bootnodes[GENESIS_BOOTNODES_MAX][GENESIS_BOOTNODE_SIZE]; /* as written; not looked at */
+    size_t bootnode_count;
 };
 
 /* `error` names the path and the value. genesis_destroy frees *out. */

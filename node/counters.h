@@ -22,6 +22,9 @@
     X(commit_us, counter, 1000000, "leasehold_block_commit_seconds_total",                         \
       "Time spent making blocks final on disk.")                                                   \
     X(log_syncs, counter, 1, "leasehold_vote_log_syncs_total", "Syncs of the vote log.")           \
+    X(peers, gauge, 1, "leasehold_peers", "Connected peers.")                                      \
+    X(evidence_found, counter, 1, "leasehold_evidence_total",                                      \
+      "Contradictions of validators that this node has seen proved.")                              \
     X(rpc_requests, counter, 1, "leasehold_rpc_requests_total", "JSON-RPC requests.")              \
     X(rpc_errors, counter, 1, "leasehold_rpc_errors_total",                                        \
       "JSON-RPC requests answered with an error.")                                                 \

@@ -16,7 +16,8 @@
 #include "node/sync.h"
 
 #define NETWORK_ERROR_SIZE 512
-#define NETWORK_PEERS_MAX  (PEERS_IN_MAX + PEERS_OUT_MAX + PEERS_VALIDATOR_SLOTS)
+#define NETWORK_PEERS_MAX                                                                          \
+    (PEERS_IN_MAX + PEERS_OUT_MAX + PEERS_VALIDATOR_EACH * PEERS_VALIDATOR_SLOTS)
 
 struct network;
 

@@ -9,6 +9,7 @@
 #include "node/driver.h"
 #include "node/ledger.h"
 #include "node/loop.h"
+#include "node/network.h"
 #include "node/pool.h"
 #include "node/rpc_filters.h"
 #include "node/rpc_pool.h"
@@ -37,6 +38,7 @@ struct node {
     struct loop *loop;
     struct loop_watch *pool_watch;
     struct pool *pool;
+    struct network *network;
     struct driver *driver;
     struct filters *filters;
     struct rpc_shared shared;
@@ -131,7 +133,9 @@ static enum status open_chain(struct node *n, char *error)
 static void on_pool_wake(void *context)
 {
     struct node *n = context;
-    if (n->driver != NULL) driver_poke(n->driver);
+    if (n->driver == NULL) return;
+    driver_poke(n->driver);
+    network_poke(n->network);
 }
 
 static enum status open_pool(struct node *n, char *error)
@@ -148,57 +152,49 @@ static enum status open_pool(struct node *n, char *error)
     return pool_open(&n->pool, error, &setup);
 }
 
-/* Until there are peers. */
-static void send_nowhere(void *context, const struct message *m, struct bytes block)
+static enum status open_network(struct node *n, char *error, const struct key *key)
 {
-    (void)context, (void)m, (void)block;
+    char reason[NETWORK_ERROR_SIZE] = "";
+    struct network_setup setup = {.loop = n->loop,
+                                  .ledger = n->ledger,
+                                  .store = n->store,
+                                  .pool = n->pool,
+                                  .options = n->config,
+                                  .genesis = n->genesis,
+                                  .counters = n->counters,
+                                  .key = key};
+    enum status status = network_open(&n->network, reason, &setup);
+    if (status != OK) snprintf(error, NODE_ERROR_SIZE, "%s", reason);
+    return status;
 }
 
-static void fetch_nowhere(void *context, const struct hash *block)
-{
-    (void)context, (void)block;
-}
-
-static void ask_nowhere(void *context, uint64_t epoch, uint64_t view)
-{
-    (void)context, (void)epoch, (void)view;
-}
-
-static void sync_nowhere(void *context, const struct certificate *certificate, uint64_t peer)
-{
-    (void)context, (void)certificate, (void)peer;
-}
-
-static void keep_evidence(void *context, const struct evidence *evidence)
-{
-    (void)context, (void)evidence;
-}
-
-static void on_final(void *context)
-{
-    (void)context;
-}
-
-static enum status open_driver(struct node *n, char *error)
+static enum status open_driver(struct node *n, char *error, const struct key *key)
 {
     char path[PATH_SIZE], chain[PATH_SIZE];
-    struct key key = {{0}};
-    enum status status = OK;
-    bool votes = n->config->validator_key[0] != 0;
     struct driver_setup setup = {
         .loop = n->loop,
         .ledger = n->ledger,
         .pool = n->pool,
         .config = &n->genesis->config,
         .counters = n->counters,
-        .key = votes ? &key : NULL,
+        .key = key,
         .vote_log_path = path_in(path, n, "votes.log"),
         .hash_chain_path = path_in(chain, n, "hash_chain"),
-        .wire = {NULL, send_nowhere, fetch_nowhere, ask_nowhere, sync_nowhere, keep_evidence, on_final},
+        .wire = network_wire(n->network),
     };
+    return driver_open(&n->driver, error, &setup);
+}
+
+/* What signs: the driver votes, the peers prove who they are, the reporter sends. */
+static enum status open_signers(struct node *n, char *error)
+{
+    struct key key = {{0}};
+    enum status status = OK;
+    bool votes = n->config->validator_key[0] != 0;
     if (votes) status = validator_key_load(&key, error, n->config->validator_key);
-    if (status == OK) status = driver_open(&n->driver, error, &setup);
-    if (votes) key_finish(&key);
+    if (status == OK) status = open_network(n, error, votes ? &key : NULL);
+    if (status == OK) status = open_driver(n, error, votes ? &key : NULL);
+    key_finish(&key);
     return status;
 }
 
@@ -239,8 +235,8 @@ static enum status open_rpc(struct node *n, char *error)
     struct http_handlers handlers = {n, on_post, on_get};
     assert(threads >= 1 && threads <= RPC_THREADS_MAX);
     n->filters = filters_create();
-    n->shared = (struct rpc_shared){n->config, &n->genesis->config, n->store,
-                                    n->pool,   n->counters,         n->filters};
+    n->shared = (struct rpc_shared){n->config,   &n->genesis->config, n->store,  n->pool,
+                                    n->counters, n->filters,          n->network};
     enum status status = http_server_open(&n->http, error, loop_base(n->loop), &http, &handlers);
     if (status != OK) return status;
     for (size_t i = 0; i < threads; i++)
@@ -262,6 +258,9 @@ static void say_hello(const struct node *n)
              n->config->validator_key[0] != 0 ? "yes" : "no");
     log_info("rpc", "listening address=%s port=%u", n->config->rpc_listen,
              (unsigned)http_server_port(n->http));
+    if (network_port(n->network) != 0)
+        log_info("peer", "listening address=%s port=%u", n->config->listen,
+                 (unsigned)network_port(n->network));
     printf("rpc port %u\n", (unsigned)http_server_port(n->http));
     fflush(stdout);
 }
@@ -277,7 +276,7 @@ enum status node_open(struct node **out, char error[NODE_ERROR_SIZE], const stru
     if (status == OK) status = load_genesis(n, error);
     if (status == OK) status = open_chain(n, error);
     if (status == OK) status = open_pool(n, error);
-    if (status == OK) status = open_driver(n, error);
+    if (status == OK) status = open_signers(n, error);
     if (status == OK) status = open_rpc(n, error);
     if (status == OK)
         *out = n;
@@ -292,6 +291,7 @@ void node_run(struct node *n)
     loop_stop_on(n->loop, SIGTERM);
     loop_stop_on(n->loop, SIGINT);
     say_hello(n);
+    network_start(n->network, n->driver);
     driver_start(n->driver);
     loop_run(n->loop);
     log_info("node", "stopped number=%llu",
@@ -306,6 +306,7 @@ void node_close(struct node *n)
     for (size_t i = 0; i < RPC_THREADS_MAX; i++)
         session_destroy(n->sessions[i]);
     filters_destroy(n->filters);
+    network_close(n->network);
     driver_close(n->driver);
     pool_close(n->pool);
     loop_watch_destroy(n->pool_watch);

@@ -16,12 +16,23 @@
     X(validator_key, "validator-key", TEXT, "FILE", "", 0, 0,                                      \
       "Produce blocks with this key: a file of mode 0600 that holds 0x and 64 hex digits, or "     \
       "{\"secretKey\": \"0x...\"}. Without it the node only follows.")                             \
+    X(listen, "listen", TEXT, "ADDRESS:PORT", "", 0, 0,                                            \
+      "Where other nodes may connect, such as 0.0.0.0:30333. Without it this node only dials. "    \
+      "Port 0 lets the system choose; the port is written to DIR/p2p.port.")                       \
+    X(advertise, "advertise", TEXT, "ADDRESS:PORT", "", 0, 0,                                      \
+      "What others should dial to reach this node, if it is behind NAT or a forwarded port.")      \
+    X(peers, "peers", TEXT, "LIST", "", 0, 0,                                                      \
+      "Nodes to stay connected with, comma-separated: ADDRESS:PORT, or NODEID@ADDRESS:PORT to "    \
+      "insist on the node id. More are learned from them.")                                        \
     X(rpc_listen, "rpc-listen", TEXT, "ADDRESS:PORT", "127.0.0.1:8545", 0, 0,                      \
       "Where JSON-RPC and /metrics are served. Port 0 lets the system choose; the port is "        \
       "printed and written to DIR/rpc.port.")                                                      \
     X(rpc_hosts, "rpc-hosts", TEXT, "NAMES", "", 0, 0,                                             \
       "Host names, comma-separated, under which the RPC may be reached besides localhost and "     \
       "IP addresses; * is any.")                                                                   \
+    X(rpc_control, "rpc-control", SWITCH, NULL, "", 0, 0,                                          \
+      "Serve leasehold_refusePeers too, with which whoever reaches the RPC can cut this node "     \
+      "off from others. For test networks.")                                                       \
     X(rpc_threads, "rpc-threads", NUMBER, "COUNT", "2", 1, 16, "Threads that answer RPC calls.")   \
     X(rpc_gas_cap, "rpc-gas-cap", NUMBER, "GAS", "50000000", 100000, 1000000000,                   \
       "Most gas that one eth_call or eth_estimateGas may use.")                                    \

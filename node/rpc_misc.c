@@ -34,31 +34,10 @@ void rpc_net_version(void *context, struct rpc_reply *reply, json_t *const *para
     rpc_result(reply, json_sprintf("%" PRIu64, session_shared(context)->config->chain_id));
 }
 
-void rpc_net_listening(void *context, struct rpc_reply *reply, json_t *const *params)
-{
-    (void)context;
-    (void)params;
-    rpc_result(reply, json_true());
-}
-
-void rpc_peer_count(void *context, struct rpc_reply *reply, json_t *const *params)
-{
-    (void)context;
-    (void)params;
-    rpc_result(reply, json_quantity(0));
-}
-
 void rpc_chain_id(void *context, struct rpc_reply *reply, json_t *const *params)
 {
     (void)params;
     rpc_result(reply, json_quantity(session_shared(context)->config->chain_id));
-}
-
-void rpc_syncing(void *context, struct rpc_reply *reply, json_t *const *params)
-{
-    (void)context;
-    (void)params;
-    rpc_result(reply, json_false());
 }
 
 void rpc_accounts(void *context, struct rpc_reply *reply, json_t *const *params)
@@ -77,30 +56,6 @@ void rpc_block_number(void *context, struct rpc_reply *reply, json_t *const *par
 
 /* ---- leasehold_ ---- */
 
-void rpc_status(void *context, struct rpc_reply *reply, json_t *const *params)
-{
-    struct session *s = context;
-    (void)params;
-    if (!session_begin(s, reply)) return;
-    const struct chain_config *c = session_shared(s)->config;
-    json_t *out = json_object();
-    json_object_set_new(out, "network", json_string(c->name));
-    json_object_set_new(out, "devnet", json_boolean(c->devnet));
-    json_object_set_new(out, "chainId", json_quantity(c->chain_id));
-    json_object_set_new(out, "finalizedNumber", json_quantity(session_head(s)->number));
-    json_object_set_new(out, "finalizedHash", json_hash(session_head_hash(s)));
-    json_object_set_new(out, "epoch", json_quantity(session_head(s)->extra.epoch));
-    json_object_set_new(out, "epochBlocks", json_quantity(c->epoch_blocks));
-    json_object_set_new(out, "epochRewardWei", json_quantity_u256(c->epoch_reward_wei));
-    json_object_set_new(out, "blockIntervalMs", json_quantity(c->block_interval_ms));
-    json_object_set_new(out, "idleIntervalMs", json_quantity(c->idle_interval_ms));
-    json_object_set_new(out, "waitingTransactions",
-                        json_quantity(pool_count(session_shared(s)->pool)));
-    json_object_set_new(out, "version", json_string(NODE_VERSION));
-    rpc_result(reply, out);
-}
-
-/* `running`: with what each has done in it so far. */
 static json_t *json_of_epoch(const struct epoch_record *r, bool running)
 {
     json_t *out = json_object();

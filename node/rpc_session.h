@@ -18,6 +18,7 @@
 #define RPC_BATCH_MS 30000 /* one body's calls together */
 
 struct filters;
+struct network;
 
 struct rpc_shared { /* all kept by pointer */
     const struct config *options;
@@ -26,6 +27,7 @@ struct rpc_shared { /* all kept by pointer */
     struct pool *pool;
     struct counters *counters;
     struct filters *filters;
+    struct network *network;
 };
 
 struct session;

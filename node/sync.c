@@ -131,7 +131,7 @@ static void take_answer(struct sync *s, uint64_t peer, enum answer kind, answer_
     struct sync_peer *p = peer_find(s, peer);
     if (p == NULL || s->broken) return;
     if (!is_owed(p, kind)) {
-        peer_charge(s, peer, OFFENCE_UNASKED, "an answer to nothing");
+        sync_peer_charge(s, peer, OFFENCE_UNASKED, "an answer to nothing");
         return;
     }
     call(s, p, payload, now_ms);

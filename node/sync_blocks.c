@@ -198,7 +198,7 @@ static void take_body(struct sync *s, struct sync_peer *p, struct body *b, struc
     const char *wrong = check_block(bytes, &b->hash);
     if (wrong != NULL) {
         if (b->ask.peer == p->id) ask_fail(s, &b->ask);
-        peer_charge(s, p->id, OFFENCE_INVALID, wrong);
+        sync_peer_charge(s, p->id, OFFENCE_INVALID, wrong);
         return;
     }
     peer_answered(p, &b->ask, now_ms);
@@ -215,7 +215,7 @@ void on_body(struct sync *s, struct sync_peer *p, struct bytes payload, uint64_t
 {
     struct wire_block w;
     if (wire_block_decode(&w, payload) != OK) {
-        peer_charge(s, p->id, OFFENCE_MALFORMED, "BODY does not decode");
+        sync_peer_charge(s, p->id, OFFENCE_MALFORMED, "BODY does not decode");
         return;
     }
     struct body *b = find_body(s, &w.hash);

@@ -167,19 +167,20 @@ static bool take_pair(struct sync *s, struct sync_peer *p, struct header *h, str
                       struct certificate *c, struct bytes header, struct bytes certificate)
 {
     if (header_decode(h, header) != OK || certificate_decode(c, certificate) != OK) {
-        peer_charge(s, p->id, OFFENCE_MALFORMED, "a header or certificate does not decode");
+        sync_peer_charge(s, p->id, OFFENCE_MALFORMED, "a header or certificate does not decode");
         return false;
     }
     *hash = keccak256(header);
     const char *wrong = check_pair(s, h, hash, c);
-    if (wrong != NULL) peer_charge(s, p->id, OFFENCE_INVALID, wrong);
+    if (wrong != NULL) sync_peer_charge(s, p->id, OFFENCE_INVALID, wrong);
     return wrong == NULL;
 }
 
 static bool is_signed(struct sync *s, struct sync_peer *p, const struct certificate *c)
 {
     if (certificate_verify(c, &s->known, s->setup.signer) == OK) return true;
-    peer_charge(s, p->id, OFFENCE_FORGED, "a certificate of finality that its epoch did not sign");
+    sync_peer_charge(s, p->id, OFFENCE_FORGED,
+                     "a certificate of finality that its epoch did not sign");
     return false;
 }
 
@@ -199,7 +200,7 @@ void on_final(struct sync *s, struct sync_peer *p, struct bytes payload, uint64_
     struct hash hash;
     struct certificate c;
     if (wire_final_decode(&f, payload) != OK) {
-        peer_charge(s, p->id, OFFENCE_MALFORMED, "FINAL does not decode");
+        sync_peer_charge(s, p->id, OFFENCE_MALFORMED, "FINAL does not decode");
         return;
     }
     (void)now_ms;
@@ -252,7 +253,7 @@ static void take_epoch(struct sync *s, struct sync_peer *p, const struct wire_ep
     const char *wrong = check_set(e, &h);
     if (h.number != s->known.last_number) wrong = "not the epoch's last block";
     if (wrong != NULL) {
-        peer_charge(s, p->id, OFFENCE_INVALID, wrong);
+        sync_peer_charge(s, p->id, OFFENCE_INVALID, wrong);
         return;
     }
     if (!is_signed(s, p, &c)) return;
@@ -264,11 +265,11 @@ void on_epoch(struct sync *s, struct sync_peer *p, struct bytes payload, uint64_
 {
     struct wire_epoch e;
     if (wire_epoch_decode(&e, payload) != OK) {
-        peer_charge(s, p->id, OFFENCE_MALFORMED, "EPOCH does not decode");
+        sync_peer_charge(s, p->id, OFFENCE_MALFORMED, "EPOCH does not decode");
         return;
     }
     if (e.epoch > s->known.number) {
-        peer_charge(s, p->id, OFFENCE_INVALID, "an epoch that was not asked for");
+        sync_peer_charge(s, p->id, OFFENCE_INVALID, "an epoch that was not asked for");
         return;
     }
     if (e.epoch < s->known.number) return; /* late: somebody else was quicker */

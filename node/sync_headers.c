@@ -176,7 +176,7 @@ static void link_ranges(struct sync *s, struct segment *g)
         if (!hash_equal(last, named)) {
             r->state = RANGE_EMPTY;
             r->ask.tries++;
-            peer_charge(s, r->filler, OFFENCE_INVALID, "headers of another chain");
+            sync_peer_charge(s, r->filler, OFFENCE_INVALID, "headers of another chain");
             return;
         }
         r->state = RANGE_LINKED;
@@ -216,7 +216,7 @@ static void take_headers(struct sync *s, struct sync_peer *p, struct segment *g,
 {
     if (h->count != r->count || !fill_range(g, r, h)) {
         if (r->ask.peer == p->id) ask_fail(s, &r->ask);
-        peer_charge(s, p->id, OFFENCE_INVALID, "headers that do not follow each other");
+        sync_peer_charge(s, p->id, OFFENCE_INVALID, "headers that do not follow each other");
         return;
     }
     ask_end(s, &r->ask); /* also if somebody else was asked */
@@ -230,7 +230,7 @@ void on_headers(struct sync *s, struct sync_peer *p, struct bytes payload, uint6
     struct wire_headers h;
     struct segment *g = NULL;
     if (wire_headers_decode(&h, payload) != OK) {
-        peer_charge(s, p->id, OFFENCE_MALFORMED, "HEADERS does not decode");
+        sync_peer_charge(s, p->id, OFFENCE_MALFORMED, "HEADERS does not decode");
         return;
     }
     struct range *r = range_at(s, h.first, &g);

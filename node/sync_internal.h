@@ -143,7 +143,7 @@ void ask_expire(struct sync *s, struct ask *a, uint64_t now_ms);
 void peer_strike(struct sync_peer *p, uint64_t now_ms);
 /* Well, and not only about its newest block. */
 void peer_answered(struct sync_peer *p, const struct ask *a, uint64_t now_ms);
-void peer_charge(struct sync *s, uint64_t id, enum offence offence, const char *reason);
+void sync_peer_charge(struct sync *s, uint64_t id, enum offence offence, const char *reason);
 
 /* ---- sync_epochs.c: what is final ---- */
 void epochs_follow(struct sync *s, uint64_t now_ms); /* the head may have moved */

@@ -176,7 +176,7 @@ void peer_answered(struct sync_peer *p, const struct ask *a, uint64_t now_ms)
     p->heard_ms = now_ms;
 }
 
-void peer_charge(struct sync *s, uint64_t id, enum offence offence, const char *reason)
+void sync_peer_charge(struct sync *s, uint64_t id, enum offence offence, const char *reason)
 {
     struct sync_peer *p = peer_find(s, id);
     if (p == NULL) return;
