@@ -235,4 +235,19 @@ contract StakingAttacksTest is StakingWorld {
         delegate(0, 20, 1 ether); // to one that it has
         owes();
     }
+
+    function test_what_moved_and_finds_the_list_full_is_paid_out() public {
+        delegate(0, 0, 2 ether);
+        for (uint256 i = 10; i < 74; i++) join(i, SELF);
+        for (uint256 i = 10; i < 72; i++) delegate(0, i, 1 ether);
+        vm.prank(renter(0));
+        uint256 id = staking.redelegate(owner(0), owner(73), 1 ether);
+        delegate(0, 72, 1 ether); // the 64th
+        endEpoch();
+        vm.warp(START + UNBONDING);
+        staking.complete(id);
+        same(staking.credit(renter(0)), 1 ether, "not lost, not one too many");
+        same(staking.delegationsOf(renter(0)).length, 64, "full");
+        owes();
+    }
 }

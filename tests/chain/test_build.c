@@ -75,6 +75,27 @@ static void empty_blocks_follow_each_other_through_epochs(void **state)
     world_destroy(w);
 }
 
+/* So that a validator which leaves the set and comes back goes on where it was. */
+static void staking_learns_how_far_each_chain_was_opened(void **state)
+{
+    (void)state;
+    struct world *w = world_create(2, NULL);
+    struct epoch_record *before = must_alloc(sizeof *before);
+    for (int n = 1; n <= 8; n++) {
+        *before = *w->tip->record;
+        world_step(w, NULL, 0);
+        if (n % 4 != 0) continue;
+        uint32_t leader = epoch_record_leader(before, w->tip->block.header.extra.view);
+        const struct epoch_duty *duties = w->tip->record->duties;
+        struct hash revealed = w->tip->block.header.extra.reveal;
+        assert_true(hash_equal(&duties[leader].chain_end, &revealed)); /* read from Staking */
+        for (size_t i = 0; i < 2; i++)
+            assert_true(hash_equal(&duties[i].chain_end, &duties[i].revealed));
+    }
+    free(before);
+    world_destroy(w);
+}
+
 static void counts_who_proposed_and_who_was_skipped(void **state)
 {
     (void)state;
@@ -483,6 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carries_transfers_from_pool_to_receipts),
         cmocka_unit_test(empty_blocks_follow_each_other_through_epochs),
+        cmocka_unit_test(staking_learns_how_far_each_chain_was_opened),
         cmocka_unit_test(counts_who_proposed_and_who_was_skipped),
         cmocka_unit_test(issues_the_reward_at_the_epochs_end),
         cmocka_unit_test(a_broken_contract_does_not_stop_the_chain),
