@@ -129,31 +129,45 @@ static enum status check_mode(char *error, const char *path)
     return E_DENIED;
 }
 
+/* Without one OpenSSL would ask the terminal. */
+static int no_passphrase(char *out, int size_max, int writing, void *context)
+{
+    (void)out;
+    (void)size_max;
+    (void)writing;
+    (void)context;
+    return -1;
+}
+
+static EVP_PKEY *key_of_text(struct bytes text)
+{
+    if (text.size == 0) return NULL;
+    BIO *from = BIO_new_mem_buf(text.data, (int)text.size);
+    if (from == NULL) fatal("no memory for a TLS key");
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(from, NULL, no_passphrase, NULL);
+    BIO_free(from);
+    if (key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519) return key;
+    EVP_PKEY_free(key);
+    return NULL;
+}
+
 static enum status load_key(EVP_PKEY **out, char *error, const char *path)
 {
     struct buffer text = {0};
     enum status status = check_mode(error, path);
     if (status != OK) return status;
     status = file_read(&text, path, KEY_FILE_BYTES_MAX);
-    if (status != OK) goto done;
-    status = E_MALFORMED;
-    BIO *from = BIO_new_mem_buf(text.data, (int)text.size);
-    if (from == NULL) fatal("no memory for a TLS key");
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(from, NULL, NULL, NULL);
-    BIO_free(from);
-    if (key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519) {
-        *out = key;
-        status = OK;
-    } else {
-        EVP_PKEY_free(key);
-    }
-done:
+    EVP_PKEY *key = status == OK ? key_of_text(buffer_bytes(&text)) : NULL;
     if (text.data != NULL) explicit_bzero(text.data, text.size);
     buffer_finish(&text);
-    if (status == E_MALFORMED || status == E_LIMIT)
-        snprintf(error, IDENTITY_ERROR_SIZE,
-                 "%.150s holds no Ed25519 key in PEM: move it away, and a new one is made", path);
-    return status == E_LIMIT ? E_MALFORMED : status;
+    if (key != NULL) {
+        *out = key;
+        return OK;
+    }
+    if (status != OK && status != E_LIMIT) return status;
+    snprintf(error, IDENTITY_ERROR_SIZE,
+             "%.150s holds no Ed25519 key in PEM: move it away, and a new one is made", path);
+    return E_MALFORMED;
 }
 
 enum status identity_open(struct identity **out, char error[IDENTITY_ERROR_SIZE], const char *path)

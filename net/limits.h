@@ -55,6 +55,7 @@
 #define PEER_BANS_MAX          4096
 
 #define PEER_CERTIFICATE_BYTES_MAX 4096
+#define PEER_KEY_UPDATES_MAX       64 /* of TLS, in a connection's life: our nodes send none */
 
 /* Address book. */
 #define BOOK_NEW_BUCKETS   256

@@ -18,13 +18,15 @@ static bool is_own(const struct peers *p, const struct wire_peer *w)
     return hash_equal(&w->id, &p->own_id);
 }
 
+/* An address counts where we dialled it: what others say of themselves could keep us from anybody. */
 static bool is_connected(const struct peers *p, const struct wire_peer *w)
 {
     bool known = !hash_is_zero(&w->id);
     for (size_t i = 0; i < PEERS_SLOTS; i++) {
         const struct peer *peer = p->slots[i];
         if (peer == NULL || peer->phase == PEER_CLOSED) continue;
-        if (net_address_equal(&peer->info.dial, &w->address)) return true;
+        bool same = net_address_equal(&peer->info.dial, &w->address);
+        if (same && peer->info.outgoing) return true;
         if (known && hash_equal(&peer->info.id, &w->id)) return true;
         if (known && hash_equal(&peer->expected_id, &w->id)) return true;
     }
