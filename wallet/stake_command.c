@@ -111,7 +111,9 @@ static int expect_yield(struct session *s, double *out, const struct staking_ter
         if (address_equal(&operator_address, to)) member = true;
         total += abi_get_u64(json_array_get(list, i), "weightGwei");
     }
-    *out = member ? staking_yield(t, total, abi_get_u64(validator, "commissionBps")) : 0;
+    struct u256 stake = u256_add(abi_get_u256(validator, "stake"), amount);
+    uint64_t bps = abi_get_u64(validator, "commissionBps");
+    *out = member ? staking_yield(t, total, stake, bps) : 0;
     json_decref(set);
     json_decref(validator);
     return code;

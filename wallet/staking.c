@@ -101,13 +101,21 @@ int staking_terms_fetch(struct session *s, struct staking_terms *out, json_t **m
 
 /* ---- yields, dates, amounts ---- */
 
-double staking_yield(const struct staking_terms *t, uint64_t total_gwei, uint64_t commission_bps)
+static double gwei_of(struct u256 wei)
+{
+    return (double)u256_to_u64_saturating(u256_div(wei, u256_from_u64(1000000000)));
+}
+
+double staking_yield(const struct staking_terms *t, uint64_t total_gwei, struct u256 stake_wei,
+                     uint64_t commission_bps)
 {
     double epoch_s = t->block_s * (double)t->epoch_blocks;
+    double stake_gwei = gwei_of(stake_wei);
     if (epoch_s <= 0 || total_gwei == 0 || commission_bps > BPS_MAX) return 0;
-    struct u256 reward_gwei = u256_div(t->reward_wei, u256_from_u64(1000000000));
-    double share = (double)u256_to_u64_saturating(reward_gwei) / (double)total_gwei;
-    return share * (YEAR_S / epoch_s) * (double)(BPS_MAX - commission_bps) / BPS_MAX;
+    double yield = gwei_of(t->reward_wei) / (double)total_gwei * (YEAR_S / epoch_s) *
+                   (double)(BPS_MAX - commission_bps) / BPS_MAX;
+    bool capped = stake_gwei > (double)WEIGHT_MAX_GWEI;
+    return capped ? yield * (double)WEIGHT_MAX_GWEI / stake_gwei : yield;
 }
 
 void yield_to_text(char out[YIELD_TEXT_SIZE], double yield)

@@ -11,6 +11,7 @@
 #define DATE_TEXT_SIZE  64
 #define YIELD_TEXT_SIZE 32
 #define BPS_MAX         10000
+#define WEIGHT_MAX_GWEI (1ull << 53) /* of one validator: Staking's WEIGHT_MAX */
 
 /* A consensus key's hash chain (leaseholdd's HASH_CHAIN_LINKS), and when to warn of its end. */
 #define HASH_CHAIN_REVEALS (1u << 21)
@@ -34,9 +35,11 @@ struct staking_terms {
  * missed as RPC quantities) is the caller's; NULL if it is not wanted. */
 MUST_CHECK int staking_terms_fetch(struct session *s, struct staking_terms *out, json_t **members);
 
-/* A year's yield of stake in a set of that total weight, after the commission: 0.05 is 5 %. 0 when
- * nothing is known of the time or the weight. */
-double staking_yield(const struct staking_terms *t, uint64_t total_gwei, uint64_t commission_bps);
+/* A year's yield of a validator's stake in a set of that total weight, after the commission: 0.05
+ * is 5 %. What a validator has above WEIGHT_MAX_GWEI earns nothing. 0 when nothing is known of the
+ * time or the weight. */
+double staking_yield(const struct staking_terms *t, uint64_t total_gwei, struct u256 stake_wei,
+                     uint64_t commission_bps);
 void yield_to_text(char out[YIELD_TEXT_SIZE], double yield); /* "5.25 %" */
 /* "2026-11-22 15:04 UTC, in 3 h" */
 void date_to_text(char out[DATE_TEXT_SIZE], uint64_t when_s, uint64_t now_s);

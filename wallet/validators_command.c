@@ -91,7 +91,8 @@ static json_t *join_facts(const struct view *v, const json_t *fact)
     uint64_t bps = abi_get_u64(fact, "commissionBps");
     double share = v->terms.total_gwei > 0 ? (double)weight / (double)v->terms.total_gwei : 0;
     uint64_t total = member != NULL ? v->terms.total_gwei : total_of(next_set);
-    double yield = member != NULL || next != NULL ? staking_yield(&v->terms, total, bps) : 0;
+    bool earns = member != NULL || next != NULL;
+    double yield = earns ? staking_yield(&v->terms, total, abi_get_u256(fact, "stake"), bps) : 0;
     json_t *o =
         json_pack("{s:o,s:s,s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:s,s:f}", "operator", abi_address(&a),
                   "consensusAddress", abi_get_text(fact, "consensusAddress"), "weightGwei",

@@ -1,17 +1,20 @@
 // stake.test.mjs - staking by the command line, on a chain whose epochs and unbonding take seconds:
-// a delegator's way in and out with its rewards, and a validator's: join, enter the set, change its key, leave.
+// a delegator's way in and out with its rewards, and a validator's: join, enter the set, change its key, leave, return, be convicted.
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { AbiCoder, Contract, JsonRpcProvider, SigningKey, Wallet, id, keccak256 } from 'ethers'
 import { CHAIN_ID, RICH, RICH_KEY, makeNetwork, removeNetwork, runTests, startNode, stopNode } from './node.mjs'
 
 const run = promisify(execFile)
 const FIRST = '0x00000000000000000000000000000000000000AA' // the genesis validator's operator
 const EPOCH_BLOCKS = 15
 const UNBONDING = 15
+const VOTE = 'tuple(uint64 epoch, uint64 viewNumber, uint8 kind, uint64 parentView, bytes32 blockHash, bytes signature)'
+const STAKING_ABI = [`function slash(${VOTE} a, ${VOTE} b)`]
 
 const network = makeNetwork({ blockIntervalMs: 200, idleIntervalMs: 200, epochBlocks: EPOCH_BLOCKS, epochRewardWei: '10000000000000000000' })
 const genesis = JSON.parse(readFileSync(network.genesis))
@@ -174,6 +177,29 @@ const tests = [
         await json('stake', 'unjail', '--from', 'second')
         await epochs(1)
         assert.equal((await validator(second)).status, 'validates')
+    }],
+    ['two votes of its key convict it, and everybody who stood behind it pays', async () => {
+        const mine = await delegated(second, 'rich')
+        const stake = lsh((await validator(second)).stakeWei)
+        const key = new SigningKey('0x' + Buffer.from('two-new'.padEnd(32, '.')).toString('hex'))
+        const now = await epoch() // where it is a member
+        const voteFor = (block) => {
+            const fields = [now, 1, 0, 0, id(block)]
+            const digest = keccak256(AbiCoder.defaultAbiCoder().encode(
+                ['bytes32', 'uint256', 'uint64', 'uint64', 'uint8', 'uint64', 'bytes32'], [id('Leasehold vote v1'), CHAIN_ID, ...fields]))
+            return [...fields, key.sign(digest).serialized]
+        }
+        const provider = new JsonRpcProvider(node.url, CHAIN_ID, { staticNetwork: true, pollingInterval: 100 })
+        const staking = new Contract('0x0000000000000000000000000000000000001001', STAKING_ABI, new Wallet(RICH_KEY, provider))
+        await (await staking.slash(voteFor('a'), voteFor('b'))).wait()
+        provider.destroy()
+        assert.match((await validator(second)).status, /^convicted/)
+        assert.match((await leasehold('stake', 'status', 'second')).out, /validator +convicted[^]*out for good/)
+        assert.ok(Math.abs(await delegated(second, 'rich') / mine - 0.95) < 1e-3, 'the least fraction')
+        const { credit, creditWei } = await json('stake', 'status', 'rich')
+        assert.ok(Math.abs(lsh(creditWei) / (stake * 0.05 * 0.05) - 1) < 0.5, `the reporter's twentieth: ${credit}`)
+        await fails(4, /NotJailed/, 'stake', 'unjail', '--from', 'second')
+        await fails(4, /NotAccepting/, 'stake', 'delegate', 'second', '1', '--from', 'rich', '--yes')
     }],
     ['help, completion and man page know the family', async () => {
         assert.match((await leasehold('help', 'stake', 'join')).out, /--print-validator KEY --operator ADDRESS/)

@@ -32,13 +32,23 @@ static void a_yield_is_a_years_issuance_over_the_stake(void **state)
     struct staking_terms t = {.block_s = 2, .epoch_blocks = 1800, .reward_wei = lsh(10)};
     /* 8760 epochs of an hour, 10 LSH each, upon 1,752,000 LSH: 5 % */
     uint64_t total_gwei = 1752000ull * 1000000000;
-    assert_close(staking_yield(&t, total_gwei, 0), 0.05);
-    assert_close(staking_yield(&t, total_gwei, 1000), 0.045);
-    assert_close(staking_yield(&t, 2 * total_gwei, 0), 0.025);
-    assert_true(staking_yield(&t, total_gwei, BPS_MAX) == 0);
-    assert_true(staking_yield(&t, 0, 0) == 0);
+    assert_close(staking_yield(&t, total_gwei, lsh(5), 0), 0.05);
+    assert_close(staking_yield(&t, total_gwei, lsh(5), 1000), 0.045);
+    assert_close(staking_yield(&t, 2 * total_gwei, lsh(5), 0), 0.025);
+    assert_true(staking_yield(&t, total_gwei, lsh(5), BPS_MAX) == 0);
+    assert_true(staking_yield(&t, 0, lsh(5), 0) == 0);
     t.block_s = 0;
-    assert_true(staking_yield(&t, total_gwei, 0) == 0);
+    assert_true(staking_yield(&t, total_gwei, lsh(5), 0) == 0);
+}
+
+static void what_a_validator_has_above_the_greatest_weight_earns_nothing(void **state)
+{
+    (void)state;
+    struct staking_terms t = {.block_s = 2, .epoch_blocks = 1800, .reward_wei = lsh(1000)};
+    struct u256 most = u256_mul(u256_from_u64(WEIGHT_MAX_GWEI), u256_from_u64(1000000000));
+    double full = staking_yield(&t, 4 * WEIGHT_MAX_GWEI, most, 0);
+    assert_true(full > 0);
+    assert_close(staking_yield(&t, 4 * WEIGHT_MAX_GWEI, u256_add(most, most), 0), full / 2);
 }
 
 static void yields_and_dates_read_well(void **state)
@@ -177,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_yield_is_a_years_issuance_over_the_stake),
+        cmocka_unit_test(what_a_validator_has_above_the_greatest_weight_earns_nothing),
         cmocka_unit_test(yields_and_dates_read_well),
         cmocka_unit_test(takes_commissions_in_hundredths_of_a_percent),
         cmocka_unit_test(an_amount_is_as_many_shares_as_it_needs_and_never_more_than_there_are),
