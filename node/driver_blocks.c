@@ -55,9 +55,11 @@ void delayed_fired(void *context)
 
 void fetch_asked(struct driver *d, const struct hash *block)
 {
-    if (!ledger_holds(d->ledger, block)) return;
     struct event event = {.kind = EVENT_BLOCK_HELD, .block_held = *block};
-    driver_owe(d, &event);
+    if (ledger_holds(d->ledger, block))
+        driver_owe(d, &event);
+    else
+        d->wire.fetch_block(d->wire.context, block);
 }
 
 /* ---- finality ---- */
