@@ -190,7 +190,7 @@ enum status ledger_hold(struct ledger *l, const struct hash *hash, struct bytes 
     enum status status = block_decode(&block, &arena, bytes);
     if (status == OK) {
         struct hash real = block_hash(&block);
-        status = hash_equal(&real, hash) ? OK : E_MALFORMED;
+        status = hash_equal(&real, hash) ? block_check_body(&block) : E_MALFORMED;
     }
     /* Final, or on a fork that lost: a restart offers the vote log's old blocks again. */
     if (status == OK && block.header.number <= l->head.header.number) status = E_EXISTS;

@@ -33,7 +33,7 @@ void ledger_close(struct ledger *l); /* takes NULL */
 const struct ledger_head *ledger_head(const struct ledger *l);
 
 /* Keeps a block's bytes (copied). E_EXISTS: held already, or not above the head; E_MALFORMED if
- * their hash is another; E_LIMIT. */
+ * their hash is another or the transactions are not the header's; E_LIMIT. */
 MUST_CHECK enum status ledger_hold(struct ledger *l, const struct hash *hash, struct bytes block);
 bool ledger_holds(const struct ledger *l, const struct hash *hash);
 /* Forgets a held block that is not executed; others stay. */

@@ -4,7 +4,6 @@
 #include "node/clock.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 #define LEDGER_FULL_MS 500
 
@@ -55,26 +54,33 @@ static void adopt_batch(struct sync *s)
     assert(ledger_head(s->setup.ledger)->header.number >= last);
 }
 
+/* E_NOT_FOUND: the ledger dropped it, or what it stands on. */
+static enum status hold_and_verify(struct sync *s, const struct body *b, char *error,
+                                   uint64_t now_ms)
+{
+    struct ledger *l = s->setup.ledger;
+    if (ledger_is_executed(l, &b->hash)) return OK;
+    if (!ledger_holds(l, &b->hash)) {
+        if (b->bytes.size == 0) return E_NOT_FOUND;
+        enum status held = ledger_hold(l, &b->hash, buffer_bytes(&b->bytes));
+        assert(held != E_MALFORMED); /* it was checked when it came */
+        if (held != OK) return held == E_LIMIT ? E_LIMIT : E_NOT_FOUND;
+    }
+    return ledger_verify(l, error, &b->hash, now_ms);
+}
+
 /* Whether the block is executed now. */
-static bool execute_body(struct sync *s, struct body *b, uint64_t now_ms)
+static bool execute_body(struct sync *s, const struct body *b, uint64_t now_ms)
 {
     char error[LEDGER_ERROR_SIZE] = "";
-    struct ledger *l = s->setup.ledger;
-    if (ledger_is_executed(l, &b->hash)) return true;
-    enum status status = E_EXISTS;
-    if (!ledger_holds(l, &b->hash)) status = ledger_hold(l, &b->hash, buffer_bytes(&b->bytes));
-    if (status == OK || status == E_EXISTS)
-        status = ledger_verify(l, error, &b->hash, now_ms);
-    else
-        snprintf(error, sizeof error, "%s", status_text(status));
-    if (status == OK) return true;
+    enum status status = hold_and_verify(s, b, error, now_ms);
     if (status == E_MALFORMED) sync_break(s, b->number, error, now_ms);
     if (status == E_LIMIT) s->execute_after_ms = now_ms + LEDGER_FULL_MS;
-    if (status == E_NOT_FOUND) { /* the ledger dropped it, or what it stands on */
+    if (status == E_NOT_FOUND) {
         body_drop(s, b->number);
         batch_clear(s);
     }
-    return false;
+    return status == OK;
 }
 
 static bool execute_next(struct sync *s, uint64_t now_ms)

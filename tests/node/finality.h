@@ -14,12 +14,15 @@
 #define FINALITY_VALIDATORS 4
 #define FINALITY_LINKS      8192
 #define FINALITY_CHAIN_ID   7117
+#define FINALITY_SENDERS    100 /* of transfers */
 
 struct finality {
     char dir[64];
     struct genesis *genesis;
     struct key rich;
     uint64_t nonce; /* of the rich account */
+    struct key senders[FINALITY_SENDERS];
+    uint64_t transfers; /* sent; each sender in turn */
     struct key voters[FINALITY_VALIDATORS];
     struct address operators[FINALITY_VALIDATORS];
     struct hash *links[FINALITY_VALIDATORS]; /* the last is the end */
@@ -51,6 +54,15 @@ static inline void finality_print_validator(struct finality *f, struct buffer *o
                  i == 0 ? "" : ",", operator_text, voter_text, end_text, (unsigned)(4 + i));
 }
 
+static inline void finality_print_sender(struct finality *f, struct buffer *out, size_t i)
+{
+    char text[43];
+    f->senders[i] = network_key((uint8_t)(120 + i));
+    struct address sender = key_address(&f->senders[i]);
+    address_to_text(text, &sender);
+    buffer_print(out, ",\"%s\":{\"balance\":\"1000000000000000000000\"}", text);
+}
+
 static inline void finality_genesis(struct finality *f, uint64_t epoch_blocks)
 {
     struct buffer text = {0};
@@ -66,10 +78,11 @@ static inline void finality_genesis(struct finality *f, uint64_t epoch_blocks)
                  FINALITY_CHAIN_ID, (unsigned long long)epoch_blocks);
     for (size_t i = 0; i < FINALITY_VALIDATORS; i++)
         finality_print_validator(f, &text, i);
-    buffer_print(&text,
-                 "],\"alloc\":{\"%s\":{\"balance\":\"1000000000000000000000000000\"}},"
-                 "\"contracts\":{}}",
+    buffer_print(&text, "],\"alloc\":{\"%s\":{\"balance\":\"1000000000000000000000000000\"}",
                  rich_text);
+    for (size_t i = 0; i < FINALITY_SENDERS; i++)
+        finality_print_sender(f, &text, i);
+    buffer_print(&text, "},\"contracts\":{}}");
     if (genesis_parse(&f->genesis, error, buffer_bytes(&text)) != OK) fatal("genesis: %s", error);
     buffer_finish(&text);
 }
@@ -153,17 +166,18 @@ static inline void finality_copy(const struct finality *f, const char *from, con
 
 /* ---- transactions ---- */
 
-static inline void finality_submit(struct finality *f, struct tx *t)
+static inline void finality_submit(struct finality *f, struct tx *t, const struct key *sender,
+                                   uint64_t nonce)
 {
     struct buffer wire = {0};
     struct hash hash;
     t->type = TX_DYNAMIC_FEE;
     t->has_chain_id = true;
     t->chain_id = FINALITY_CHAIN_ID;
-    t->nonce = f->nonce++;
+    t->nonce = nonce;
     t->max_fee_per_gas = u256_from_u64(20000000000);
     t->max_priority_fee_per_gas = u256_from_u64(1000000000);
-    tx_sign(t, &f->rich);
+    tx_sign(t, sender);
     tx_encode(&wire, t);
     enum tx_reason reason = pool_submit(f->pool, &hash, buffer_bytes(&wire));
     if (reason != TX_FINE) fatal("submitting: %s", tx_reason_text(reason));
@@ -173,9 +187,10 @@ static inline void finality_submit(struct finality *f, struct tx *t)
 static inline void finality_transfer(struct finality *f)
 {
     struct tx t = {.gas_limit = 21000, .value = u256_from_u64(1)};
-    t.to.b[19] = (uint8_t)(1 + f->nonce % 200);
+    uint64_t n = f->transfers++;
+    t.to.b[19] = (uint8_t)(1 + n % 200);
     t.to.b[0] = 0xbb;
-    finality_submit(f, &t);
+    finality_submit(f, &t, &f->senders[n % FINALITY_SENDERS], n / FINALITY_SENDERS);
 }
 
 /* Staking.delegate: so many thousand coins more for a validator, from the next epoch on. */
@@ -189,7 +204,7 @@ static inline void finality_delegate(struct finality *f, size_t validator, uint6
     struct tx t = {.gas_limit = 1000000, .to = system_address(SYSTEM_Staking)};
     t.value = u256_mul(wei, u256_from_u64(thousands));
     t.data = bytes_of(data, sizeof data);
-    finality_submit(f, &t);
+    finality_submit(f, &t, &f->rich, f->nonce++);
 }
 
 /* ---- blocks ---- */

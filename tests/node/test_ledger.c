@@ -219,6 +219,30 @@ static void refuses_a_block_that_lies_about_anything(void **state)
     close_chain(&b);
 }
 
+/* The hash is the header's alone: whoever passes the block on could change the rest. */
+static void refuses_other_transactions_under_a_blocks_hash(void **state)
+{
+    struct chain a, b;
+    struct buffer bytes = {0};
+    struct arena arena = {0};
+    struct block block;
+    (void)state;
+    open_chain(&a, "proposer");
+    open_chain(&b, "receiver");
+    assert_int_equal(submit(&a, 0), TX_FINE);
+    struct hash hash = build_on(&a, &ledger_head(a.ledger)->hash, 1);
+    assert_int_equal(block_decode(&block, &arena, ledger_bytes(a.ledger, &hash)), OK);
+    assert_int_equal(block.tx_count, 1);
+    block.tx_count = 0;
+    block_encode(&bytes, &block);
+    assert_int_equal(ledger_hold(b.ledger, &hash, buffer_bytes(&bytes)), E_MALFORMED);
+    assert_false(ledger_holds(b.ledger, &hash));
+    buffer_finish(&bytes);
+    arena_finish(&arena);
+    close_chain(&a);
+    close_chain(&b);
+}
+
 static void drops_forks_that_can_no_longer_be_final(void **state)
 {
     struct chain c;
@@ -300,6 +324,7 @@ int main(void)
         cmocka_unit_test(blocks_that_are_final_take_no_room_when_they_are_offered_again),
         cmocka_unit_test(another_node_verifies_what_one_builds),
         cmocka_unit_test(refuses_a_block_that_lies_about_anything),
+        cmocka_unit_test(refuses_other_transactions_under_a_blocks_hash),
         cmocka_unit_test(drops_forks_that_can_no_longer_be_final),
         cmocka_unit_test(refuses_another_networks_directory),
         cmocka_unit_test(an_accepted_transaction_wakes_the_builder_and_survives_a_restart),

@@ -33,6 +33,28 @@ static void consensus_moves(struct sim *sim)
     store_snapshot_destroy(view);
 }
 
+/* Blocks that came by gossip lie in the ledger for a while. */
+static void gossip_holds(struct sim *sim)
+{
+    struct store_snapshot *view = store_snapshot_create(sources[0].store);
+    for (uint64_t n = sim_head(sim) + 1; n <= sim_head(sim) + 20 && n <= SIM_WHOLE; n++) {
+        struct buffer bytes = {0};
+        struct hash hash = sim_hash(sim, n);
+        assert_true(store_block_by_number(view, n, &bytes));
+        enum status held = ledger_hold(sim->ledger, &hash, buffer_bytes(&bytes));
+        assert_true(held == OK || held == E_EXISTS);
+        buffer_finish(&bytes);
+    }
+    store_snapshot_destroy(view);
+}
+
+static bool unwanted(void *context, const struct hash *hash)
+{
+    (void)context;
+    (void)hash;
+    return false;
+}
+
 static void peer_leaves(struct sim *sim)
 {
     struct sim_peer *p = &sim->peers[sim_random(sim, sim->peer_count)];
@@ -42,13 +64,15 @@ static void peer_leaves(struct sim *sim)
 
 static void trouble(struct sim *sim)
 {
-    switch (sim_random(sim, 6)) {
+    switch (sim_random(sim, 8)) {
     case 0: sim_kill(sim); break;
     case 1: consensus_moves(sim); break;
     case 2: peer_leaves(sim); break;
     case 3:
         if (sim->peer_count < SIM_PEERS_MAX) sim_add(sim, (enum manner)sim_random(sim, MANNERS));
         break;
+    case 6: gossip_holds(sim); break;
+    case 7: ledger_sweep(sim->ledger, unwanted, NULL); break;
     case 4: sync_want(sim->sync, NULL, sim->peers[0].id, sim->now_ms); break;
     case 5:
         for (size_t i = 0; i < sim->peer_count; i++)
