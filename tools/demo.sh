@@ -1,5 +1,6 @@
 #!/bin/bash
-# demo.sh - what `make demo` shows: a job rented, run, checked and paid; then a liar losing stake.
+# demo.sh - what `make demo` shows: a job rented, run, checked and paid while a validator dies; a
+# liar losing stake; the dead validator coming back.
 #
 # Starts a network of its own in a fresh folder, on free ports, and takes everything down again,
 # however it ends. Results are left in demo-out/. The programs must be in the PATH.
@@ -10,10 +11,12 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-demo-XXXXXX")
 out=$PWD/demo-out
 job=examples/render
 up=no
+killer=
 
 finish() {
     local code=$?
     trap - EXIT INT TERM
+    [ -z "$killer" ] || kill "$killer" 2>/dev/null || true
     if [ $up = yes ]; then
         leasehold devnet down --dir "$folder" --delete >/dev/null 2>&1 || true
     fi
@@ -31,24 +34,42 @@ show_balances() {
     leasehold balance renter provider-1 provider-2 provider-3
 }
 
-say "1. A local network: one validator, three workers"
+# Once the job has its workers and they have had a moment to begin: the validator whose turn it is
+# to make the next block dies, without warning.
+kill_leader_during_job() {
+    local line
+    until leasehold job show 1 --json 2>/dev/null | grep -q '"stateName": "running"'; do sleep 0.1; done
+    sleep 1
+    line=$(leasehold devnet kill leader --dir "$folder")
+    if [ -t 1 ]; then printf '\r\033[K'; fi
+    printf '\033[1m           >>> %s, in the middle of its turn to lead (kill -9) <<<\033[0m\n' "$line"
+    sed -E 's/^node ([0-9]+) .*/\1/' <<<"$line" >"$folder/killed"
+}
+
+say "1. A local network: four validators, three workers"
 up=yes
-leasehold devnet up --detach --dir "$folder" --workers 3
+leasehold devnet up --detach --dir "$folder" --validators 4 --workers 3
 eval "$(leasehold devnet env --dir "$folder")"
 
 say "2. Before"
 show_balances
 
-say "3. The renter rents three workers for $job"
+say "3. The renter rents three workers for $job; while they work, the leading validator is killed"
 rm -rf "$out"
 mkdir -p "$out"
+kill_leader_during_job &
+killer=$!
 leasehold job run "$job" --replicas 3 --output "$out/honest" --yes
+wait $killer
+killer=
+killed=$(cat "$folder/killed")
 
-say "4. After: the workers' owners have been paid"
+say "4. After: the workers' owners have been paid; node $killed is dead and the chain went on without it"
 sleep 1.5 # the workers send the last credits home
 show_balances
+leasehold devnet status --dir "$folder" | sed -n '/^node /,/^$/p'
 
-say "5. Worker 2 is restarted with --fault lie, and the same job runs again"
+say "5. Worker 2 is restarted with --fault lie, and the same job runs again on three validators"
 leasehold devnet fault 2 lie --dir "$folder" >/dev/null
 leasehold job run "$job" --replicas 3 --output "$out/lied-to" --yes
 
@@ -62,6 +83,10 @@ if ! cmp -s "$out/honest/render.png" "$out/lied-to/render.png"; then
 fi
 say "Both times the renter got the same, right picture:"
 echo "  $out/honest/render.png"
+
+say "7. Node $killed is started again: it asks the others for the blocks that it missed"
+leasehold devnet restart "$killed" --dir "$folder"
+leasehold devnet status --dir "$folder" | sed -n '/^node /,/^$/p'
 
 leasehold devnet down --dir "$folder" --delete >/dev/null
 up=no

@@ -101,7 +101,7 @@ const struct command COMMANDS[] = {
      "NODE: its number, or leader for the one whose turn it is. More than two thirds of the\n"
      "validators must be left for the chain to go on."},
     {"devnet restart", "NODE", 1, 1, BIT(DIR), devnet_restart,
-     "Start a node of a local network again; it catches up with the others.", ""},
+     "Start a node of a local network again and wait until it has caught up.", ""},
     {"devnet partition", "NODE", 1, 1, BIT(DIR), devnet_partition,
      "Cut a node of a local network off from all others; its process goes on.",
      "Until `devnet heal`, or until it is started again."},

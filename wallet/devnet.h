@@ -88,6 +88,9 @@ MUST_CHECK int devnet_start_worker(struct session *s, struct devnet *d, size_t i
 /* Asks one node; the answer's owner is the caller. Waits a second at most. */
 MUST_CHECK enum status devnet_ask(json_t **out, const struct devnet_node *n, const char *method,
                                   json_t *params, char problem[RPC_PROBLEM_SIZE]);
+/* Waits, half a minute at most, until a node has the blocks that another had when this was called;
+ * sets its height and returns how many it still lacks. */
+uint64_t devnet_await_level(const struct devnet *d, size_t index, uint64_t *out_height);
 bool devnet_any_node_alive(const struct devnet *d);
 /* Ends all processes, workers first. */
 void devnet_stop(struct devnet *d);

@@ -84,11 +84,21 @@ int devnet_restart(struct session *s)
 {
     struct devnet d;
     size_t index = 0;
+    uint64_t height = 0;
+    char what[80];
+    stop_watch();
     int code = open_with_node(s, &d, &index);
     if (code != CODE_DONE) return code;
     process_end(&d.nodes[index].process, END_MS);
     code = devnet_start_node(s, &d, index);
-    return code == CODE_DONE ? done(s, &d, index, "runs again") : code;
+    if (code == CODE_DONE) code = devnet_save(s, &d); /* whatever Ctrl-C interrupts below */
+    if (code != CODE_DONE) return code;
+    uint64_t missing = devnet_await_level(&d, index, &height);
+    snprintf(what, sizeof what,
+             missing == 0 ? "runs again and has caught up, at block %llu"
+                          : "runs again, at block %llu; the others are %llu ahead",
+             (unsigned long long)height, (unsigned long long)missing);
+    return done(s, &d, index, what);
 }
 
 static int refuse_peers(struct session *s, bool refuse, const char *what)

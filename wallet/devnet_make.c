@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -132,21 +133,66 @@ struct parts {
     json_t *validators;
 };
 
-static int make_validator(struct session *s, struct devnet *d, size_t index, struct parts *parts)
+/* Keys are made side by side: the end of a hash chain of millions of steps takes a while. */
+struct key_maker {
+    struct session *session;
+    struct devnet *net;
+    size_t index;
+    json_t *printed;
+    int code;
+    pthread_t thread;
+    bool started;
+};
+
+static void *run_key_maker(void *context)
+{
+    struct key_maker *m = context;
+    m->code = make_key(m->session, m->net, m->index, &m->printed);
+    return NULL;
+}
+
+static int make_keys(struct session *s, struct devnet *d, json_t *printed[DEVNET_VALIDATORS_MAX])
+{
+    struct key_maker all[DEVNET_VALIDATORS_MAX] = {0};
+    int code = CODE_DONE;
+    for (size_t i = 0; i < d->node_count && code == CODE_DONE; i++) {
+        all[i] = (struct key_maker){.session = s, .net = d, .index = i};
+        all[i].started = pthread_create(&all[i].thread, NULL, run_key_maker, &all[i]) == 0;
+        if (!all[i].started) code = fail(s, CODE_FAILED, "cannot start a thread");
+    }
+    for (size_t i = 0; i < d->node_count; i++) {
+        if (!all[i].started) continue;
+        pthread_join(all[i].thread, NULL);
+        printed[i] = all[i].printed;
+        if (code == CODE_DONE) code = all[i].code;
+    }
+    return code;
+}
+
+static int add_validator(struct session *s, struct devnet *d, size_t index, const json_t *printed,
+                         struct parts *parts)
 {
     struct devnet_node *n = &d->nodes[index];
     char name[32];
-    json_t *printed = NULL;
     snprintf(name, sizeof name, "validator-%zu", index + 1);
     int code = make_account(s, d, &n->operator_address, name, parts->password);
-    if (code == CODE_DONE) code = make_key(s, d, index, &printed);
     if (code != CODE_DONE) return code;
     n->consensus_address = abi_get_address(printed, "consensusAddress");
     json_array_append_new(parts->validators, validator_entry(n, printed));
-    json_decref(printed);
     add_alloc(parts->alloc, &n->operator_address, OWNER_BALANCE);
     add_alloc(parts->alloc, &n->consensus_address, CONSENSUS_BALANCE);
     return CODE_DONE;
+}
+
+static int make_validators(struct session *s, struct devnet *d, struct parts *parts)
+{
+    json_t *printed[DEVNET_VALIDATORS_MAX] = {0};
+    int code = make_keys(s, d, printed);
+    for (size_t i = 0; i < d->node_count; i++) {
+        if (code == CODE_DONE) code = add_validator(s, d, i, printed[i], parts);
+        json_decref(printed[i]);
+    }
+    return code;
 }
 
 static int make_worker(struct session *s, struct devnet *d, size_t index, struct parts *parts)
@@ -252,8 +298,7 @@ static int make_parts(struct session *s, struct devnet *d, struct parts *parts)
     int code = make_password(s, d, parts->password);
     if (code == CODE_DONE) code = make_account(s, d, &renter, "renter", parts->password);
     if (code == CODE_DONE) add_alloc(parts->alloc, &renter, RENTER_BALANCE);
-    for (size_t i = 0; i < d->node_count && code == CODE_DONE; i++)
-        code = make_validator(s, d, i, parts);
+    if (code == CODE_DONE) code = make_validators(s, d, parts);
     for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++)
         code = make_worker(s, d, i, parts);
     return code;

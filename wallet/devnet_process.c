@@ -12,8 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_MS       20000u
-#define FIRST_BLOCK_MS 30000u
+#define START_MS       60000u
+#define FIRST_BLOCK_MS 60000u
+#define LEVEL_MS       30000u
 #define END_MS         8000u
 #define STEP_MS        20u
 #define ASK_MS         1000u
@@ -151,6 +152,7 @@ static uint64_t best_height(const struct devnet *d)
     uint64_t best = 0;
     for (size_t i = 0; i < d->node_count; i++) {
         uint64_t height = 0;
+        if (!process_alive(&d->nodes[i].process)) continue;
         if (find_height(&d->nodes[i], &height) && height > best) best = height;
     }
     return best;
@@ -166,6 +168,17 @@ static int await_block(struct session *s, struct devnet *d)
     }
     return fail(s, CODE_FAILED, "the nodes run, but no block becomes final (logs: %s/node-*.log)",
                 d->dir);
+}
+
+uint64_t devnet_await_level(const struct devnet *d, size_t index, uint64_t *out_height)
+{
+    uint64_t goal = best_height(d);
+    *out_height = 0;
+    for (uint32_t waited = 0; waited < LEVEL_MS; waited += STEP_MS) {
+        if (find_height(&d->nodes[index], out_height) && *out_height >= goal) return 0;
+        if (!wait_a_step()) break;
+    }
+    return goal - *out_height;
 }
 
 int devnet_start_nodes(struct session *s, struct devnet *d)

@@ -17,7 +17,7 @@ export class Devnet {
         return {
             ...process.env, HOME: this.root, LEASEHOLD_KEYSTORE: join(this.dir, 'keystore'),
             LEASEHOLD_PASSWORD_FILE: join(this.dir, 'password'), LEASEHOLD_FROM: 'renter',
-            ...(this.rpc ? { LEASEHOLD_RPC: this.rpc } : {}), ...more,
+            ...(this.rpc ? { LEASEHOLD_RPC: this.urls.join(',') } : {}), ...more,
         }
     }
 
@@ -48,7 +48,9 @@ export class Devnet {
 
     async up(workers = 3, blockMs = 200, ...more) {
         await this.json('devnet', 'up', '--detach', '--dir', this.dir, '--workers', String(workers), '--block-ms', String(blockMs), ...more)
-        this.rpc = this.state().rpc
+        const state = this.state()
+        this.rpc = state.rpc
+        this.urls = state.nodes.map((node) => `http://127.0.0.1:${node.rpcPort}`)
     }
 
     state() {
@@ -76,8 +78,8 @@ export class Devnet {
         return readFileSync(join(this.dir, `${name}.log`), 'utf8')
     }
 
-    async rpcCall(method, params = []) {
-        const answer = await fetch(this.rpc, {
+    async rpcCall(method, params = [], url = this.rpc) {
+        const answer = await fetch(url, {
             method: 'POST', headers: { 'content-type': 'application/json' },
             body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
         })
