@@ -236,6 +236,11 @@ enum admission driver_proposal(struct driver *d, uint64_t peer, const struct pro
     return admission;
 }
 
+bool driver_holds(const struct driver *d, const struct hash *block)
+{
+    return ledger_holds(d->ledger, block);
+}
+
 enum status driver_block(struct driver *d, const struct hash *hash, struct bytes block)
 {
     struct event event = {.kind = EVENT_BLOCK_HELD, .block_held = *hash};

@@ -68,6 +68,7 @@ enum admission driver_proposal(struct driver *d, uint64_t peer, const struct pro
 /* A block that was asked for. OK: held, or held already; E_STATE: nobody wants it any more;
  * E_MALFORMED: its hash is another; E_LIMIT: no room now. */
 MUST_CHECK enum status driver_block(struct driver *d, const struct hash *hash, struct bytes block);
+bool driver_holds(const struct driver *d, const struct hash *block);
 /* chain[0..count), all held and executed, the first upon the head, are known to be final. The
  * certificate finalizes the last, or is empty. */
 void driver_adopt(struct driver *d, const struct hash *chain, size_t count,

@@ -16,7 +16,16 @@ struct gossip_peer {
     uint64_t known[GOSSIP_KNOWN];
 };
 
+struct pending { /* a proposal that goes on once its block is here */
+    struct hash block;
+    uint32_t signer;
+    uint64_t id;
+    struct parcel *parcel; /* NULL: an empty place */
+};
+
 struct gossip {
+    struct pending pending[GOSSIP_PENDING];
+    size_t pending_next;
     struct peers *peers;
     struct driver *driver;
     struct fetch *fetch;
@@ -44,6 +53,8 @@ void gossip_destroy(struct gossip *g)
     if (g == NULL) return;
     for (size_t i = 0; i < g->count; i++)
         free(g->all[i]);
+    for (size_t i = 0; i < GOSSIP_PENDING; i++)
+        parcel_release(g->pending[i].parcel);
     free(g->all);
     free(g->certificate);
     free(g->proposal);
@@ -264,25 +275,45 @@ static void fan_out(struct gossip *g, uint64_t from, uint64_t id, struct parcel 
     }
 }
 
-static void pass_vote(struct gossip *g, uint64_t from, const struct vote *v, bool to_all)
+static void pass_vote(struct gossip *g, uint64_t from, const struct vote *v)
 {
     struct parcel *parcel = vote_parcel(v);
     uint64_t id = vote_id(v);
     for (size_t i = 0; i < g->count; i++)
-        if (to_all || !reaches(g, g->all[i], v->signer)) tell(g, g->all[i], id, parcel);
+        if (!reaches(g, g->all[i], v->signer)) tell(g, g->all[i], id, parcel);
     fan_out(g, from, id, parcel);
     parcel_release(parcel);
 }
 
-/* The block itself is fetched by who wants it. */
-static void pass_proposal(struct gossip *g, const struct proposal *p, bool held)
+static void pass_pending(struct gossip *g, struct pending *p)
 {
-    struct parcel *parcel = proposal_parcel(p, (struct bytes){0});
-    uint64_t id = vote_id(&p->vote);
-    for (size_t i = 0; held && i < g->count; i++)
-        if (!reaches(g, g->all[i], p->vote.signer)) tell(g, g->all[i], id, parcel);
-    parcel_release(parcel);
-    pass_vote(g, 0, &p->vote, true); /* to those who have it neither way */
+    for (size_t i = 0; i < g->count; i++)
+        if (!reaches(g, g->all[i], p->signer)) tell(g, g->all[i], p->id, p->parcel);
+    parcel_release(p->parcel);
+    p->parcel = NULL;
+}
+
+void gossip_block_came(struct gossip *g)
+{
+    for (size_t i = 0; i < GOSSIP_PENDING; i++) {
+        struct pending *p = &g->pending[i];
+        if (p->parcel != NULL && driver_holds(g->driver, &p->block)) pass_pending(g, p);
+    }
+}
+
+/* Without the block: who wants it asks for it, so it goes on when we can answer. Those who are
+ * connected with the leader get the leader's vote only. */
+static void pass_proposal(struct gossip *g, const struct proposal *p)
+{
+    struct pending *place = &g->pending[g->pending_next++ % GOSSIP_PENDING];
+    parcel_release(place->parcel);
+    *place = (struct pending){p->vote.block, p->vote.signer, vote_id(&p->vote),
+                              proposal_parcel(p, (struct bytes){0})};
+    gossip_block_came(g);
+    struct parcel *vote = vote_parcel(&p->vote);
+    for (size_t i = 0; i < g->count; i++)
+        if (reaches(g, g->all[i], p->vote.signer)) tell(g, g->all[i], vote_id(&p->vote), vote);
+    parcel_release(vote);
 }
 
 /* ---- receiving ---- */
@@ -303,7 +334,7 @@ static void on_vote(struct gossip *g, struct gossip_peer *from, struct bytes pay
     learn(from, vote_id(&v));
     if (v.kind == VOTE_NOTARIZE) fetch_hint(g->fetch, &v.block, from->peer);
     if (genuine(g, from->peer, driver_vote(g->driver, from->peer, &v), "a forged vote"))
-        pass_vote(g, from->peer, &v, false);
+        pass_vote(g, from->peer, &v);
 }
 
 static void on_certificate(struct gossip *g, struct gossip_peer *from, struct bytes payload)
@@ -333,7 +364,7 @@ static void on_proposal(struct gossip *g, struct gossip_peer *from, struct bytes
     fetch_hint(g->fetch, &p->vote.block, from->peer);
     enum admission admission = driver_proposal(g->driver, from->peer, p, block, &held);
     if (held) fetch_done(g->fetch, &p->vote.block);
-    if (genuine(g, from->peer, admission, "a forged proposal")) pass_proposal(g, p, held);
+    if (genuine(g, from->peer, admission, "a forged proposal")) pass_proposal(g, p);
 }
 
 static void on_mesh(struct gossip *g, struct gossip_peer *from, struct bytes payload)

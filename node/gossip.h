@@ -7,8 +7,9 @@
  *   votes         to peers that are not themselves connected with the signer (their MESH says with
  *                 whom they are), and to GOSSIP_FANOUT others, so that a validator that tells one
  *                 thing here and another there is found out;
- *   proposals     the leader's vote to every peer for the same reason; proposal and certificates
- *                 without the block to those not connected with the leader.
+ *   proposals     the leader's vote to every peer that is connected with the leader, for the same
+ *                 reason; to the others the proposal without the block, once the block is here for
+ *                 them to fetch.
  * Nothing is sent to a peer that sent it or was sent it: each has a small table of what it knows,
  * which may forget but never names what was not there (but for a collision of 64-bit digests, which
  * costs one message). In a full mesh of validators a vote so crosses each link once or twice.
@@ -22,6 +23,7 @@
 
 #define GOSSIP_FANOUT      2
 #define GOSSIP_KNOWN       4096 /* digests a peer */
+#define GOSSIP_PENDING     8    /* proposals that wait for their block before they go on */
 #define GOSSIP_ANSWERS_MAX 64   /* certificates in answer to one request */
 
 struct gossip;
@@ -35,6 +37,9 @@ void gossip_peer_open(struct gossip *g, const struct peer_info *info);
 void gossip_peer_closed(struct gossip *g, uint64_t peer);
 /* The running epoch's set may be another: who is connected with whom is told anew. */
 void gossip_epoch(struct gossip *g);
+
+/* A block has come that was asked for: its proposal may go on. */
+void gossip_block_came(struct gossip *g);
 
 /* consensus' ACTION_SEND. */
 void gossip_send(struct gossip *g, const struct message *m, struct bytes block);

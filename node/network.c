@@ -182,7 +182,10 @@ static void on_message(void *context, uint64_t peer, enum wire_type type, struct
     case WIRE_CERTIFICATE:
     case WIRE_CERTIFICATE_REQUEST:
     case WIRE_PROPOSAL: gossip_message(n->gossip, peer, type, payload); break;
-    case WIRE_BLOCK: fetch_message(n->fetch, n->driver, peer, payload); break;
+    case WIRE_BLOCK:
+        fetch_message(n->fetch, n->driver, peer, payload);
+        gossip_block_came(n->gossip);
+        break;
     case WIRE_TX_ANNOUNCE:
     case WIRE_TX_REQUEST:
     case WIRE_TXS: tx_relay_message(n->relay, peer, type, payload, now_ms); break;
@@ -398,9 +401,15 @@ static uint64_t answer_ms(const struct genesis *g)
 
 static void open_parts(struct network *n, const struct network_setup *setup)
 {
-    struct sync_setup sync = {
-        setup->ledger, &setup->genesis->config, &SIGNER_SECP256K1, n, send_bytes, charge, adopt,
-        wake_sync, clock_ms};
+    struct sync_setup sync = {setup->ledger,
+                              &setup->genesis->config,
+                              &SIGNER_SECP256K1,
+                              n,
+                              send_bytes,
+                              charge,
+                              adopt,
+                              wake_sync,
+                              clock_ms};
     struct serve_setup serve = {setup->ledger, setup->store, &setup->genesis->config, n, send_bytes,
                                 room,          charge};
     n->fetch = fetch_create(n->peers, answer_ms(setup->genesis));
