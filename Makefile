@@ -138,11 +138,19 @@ $(call tool_of,$(1)): $(OUT)/$(1).o $(call archives,tools)
 endef
 $(foreach t,$(TOOL_SOURCES),$(eval $(call tool_program,$(t))))
 
-.PHONY: tests benches fuzzers tools
+# Nodes that break the rules: the product's objects, with functions that tests/faulty/NAME.c wraps.
+LIARS := $(OUT)/bin/leaseholdd-equivocator
+LIARS_WRAP := -Wl,--wrap=peers_open -Wl,--wrap=peers_send
+$(LIARS): $(OUT)/bin/leaseholdd-%: $(OUT)/tests/faulty/%.c.o $(OUT)/node/leaseholdd_main.c.o $(call archives,node)
+	@mkdir -p $(@D)
+	$(CC) $(LD_$(KIND)) $(LDFLAGS) $^ $(LIBS) $(LIARS_WRAP) -o $@
+
+.PHONY: tests benches fuzzers tools liars
 tests: $(TESTS)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 tools: $(TOOLS)
+liars: $(LIARS)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 
@@ -177,7 +185,7 @@ demo: ## rent a GPU job, kill a validator meanwhile, see it paid; then see a lia
 check: ## install what tests need, build, run every test
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory npm
-	@$(MAKE) --no-print-directory -s -j2 programs tests tools
+	@$(MAKE) --no-print-directory -s -j2 programs tests tools liars
 	@tests/check.sh $(OUT)
 
 # Where published EVM vectors are looked for; where there are none, tests say so and go on.
@@ -199,6 +207,14 @@ model: ## every state the rules of consensus can reach (VIEWS=4 for more), and w
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory -s $(OUT)/tests/model/test_model
 	@MODEL_VIEWS=$(VIEWS) MODEL_TRACES=1 $(OUT)/tests/model/test_model
+
+KILLS ?= 500
+.PHONY: soak
+soak: ## kill -9 of random nodes of a network under load, KILLS (500) times; SEED=n
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory npm
+	@$(MAKE) --no-print-directory -s -j2 programs
+	@PATH="$(CURDIR)/$(OUT)/bin:$$PATH" KILLS=$(KILLS) node tests/e2e/soak.mjs
 
 .PHONY: check-sanitizers
 check-sanitizers: ## the C tests under ASan+UBSan and under TSan
