@@ -136,6 +136,8 @@ static bool vote_known(const struct slot *s, const struct vote *v)
     if (!slot_has_vote(s, v->kind, v->signer)) return false;
     const struct vote *known = &s->votes[v->kind][v->signer];
     if (vote_same(known, v)) return true;
+    bool of_leader = v->kind == VOTE_NOTARIZE && v->signer == s->leader;
+    if (of_leader && !s->leader_equivocated) return false; /* rules 3 and 5 want to know */
     return (s->accused[v->signer / 8] >> (v->signer % 8) & 1) != 0;
 }
 

@@ -191,6 +191,22 @@ static void notarizes_nothing_of_a_leader_that_contradicts_itself(void **state)
     rig_down(&r);
 }
 
+static void sees_that_a_leader_contradicts_itself_though_it_is_guilty_of_more(void **state)
+{
+    struct rig r = rig_up(1000);
+    (void)state;
+    start(&r);
+    uint64_t view = reach_view(&r, false);
+    uint32_t leader = epoch_leader(&r.epoch, view);
+    give_proposal(&r, view, 0, 7, true);
+    give_vote(&r, vote_of(&r, leader, VOTE_FINALIZE, view, 0, 9)); /* E4: it is accused */
+    assert_non_null(find(&r, ACTION_EVIDENCE, 0));
+    give_vote(&r, vote_of(&r, leader, VOTE_NOTARIZE, view, 0, 8));
+    give_verdict(&r, view, 7, true);
+    assert_false(signs(&r, VOTE_NOTARIZE));
+    rig_down(&r);
+}
+
 static void asks_no_verdict_before_the_gap_is_nullified(void **state)
 {
     struct rig r = rig_up(1000);
@@ -530,6 +546,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(notarizes_the_first_justified_valid_proposal_and_no_other),
         cmocka_unit_test(notarizes_nothing_of_a_leader_that_contradicts_itself),
+        cmocka_unit_test(sees_that_a_leader_contradicts_itself_though_it_is_guilty_of_more),
         cmocka_unit_test(asks_no_verdict_before_the_gap_is_nullified),
         cmocka_unit_test(fetches_what_justifies_a_proposal),
         cmocka_unit_test(enters_by_a_notarized_block_once_it_is_valid_and_durable),
