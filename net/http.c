@@ -3,6 +3,8 @@
 #include "base/fatal.h"
 #include "base/log.h"
 #include "net/limits.h"
+#include "net/monotonic.h"
+#include "net/sockets.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -18,7 +20,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 
 /* evhttp tells nobody when a connection ends. Each connection's bufferevent is therefore counted
  * by a reference of our own; once evhttp has let go (it clears the callbacks), the next sweep
@@ -46,18 +47,11 @@ struct http_request {
     struct buffer body;
 };
 
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
 {
     struct connection *c = context;
     (void)input;
-    if (info->n_added > 0 && c->request_since_ms == 0) c->request_since_ms = now_ms();
+    if (info->n_added > 0 && c->request_since_ms == 0) c->request_since_ms = monotonic_ms();
 }
 
 static struct bufferevent *on_connection(struct event_base *base, void *context)
@@ -105,7 +99,7 @@ static void connection_sweep(struct http_server *s, struct connection *c, uint64
 static void on_sweep(evutil_socket_t fd, short what, void *context)
 {
     struct http_server *s = context;
-    uint64_t now = now_ms();
+    uint64_t now = monotonic_ms();
     (void)fd;
     (void)what;
     for (size_t i = 0; i < 2 * HTTP_CONNECTIONS_MAX; i++)
@@ -246,58 +240,6 @@ void http_reply(struct http_request *r, int code, const char *content_type, stru
     free(r);
 }
 
-/* "host:port" taken apart; the port is all digits and at most 65535. */
-static bool split_listen(char host[64], uint16_t *port, const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon == text || colon - text >= 64) return false;
-    size_t digits = strspn(colon + 1, "0123456789");
-    if (digits == 0 || digits > 5 || colon[1 + digits] != 0) return false;
-    unsigned long number = strtoul(colon + 1, NULL, 10);
-    if (number > 65535) return false;
-    snprintf(host, 64, "%.*s", (int)(colon - text), text);
-    *port = (uint16_t)number;
-    return true;
-}
-
-/* "127.0.0.1:8545" and "[::1]:8545" only: names would need a resolver that can block or lie. */
-static bool parse_listen(struct sockaddr_storage *out, socklen_t *out_size, const char *text)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)out;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)out;
-    char host[64] = "";
-    uint16_t port = 0;
-    if (!split_listen(host, &port, text)) return false;
-    memset(out, 0, sizeof *out);
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        *out_size = sizeof *v4;
-        return true;
-    }
-    size_t size = strlen(host);
-    if (host[0] != '[' || host[size - 1] != ']') return false;
-    host[size - 1] = 0;
-    if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) != 1) return false;
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    *out_size = sizeof *v6;
-    return true;
-}
-
-static void read_port(struct http_server *s)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address = {0};
-    socklen_t size = sizeof address;
-    if (getsockname(evconnlistener_get_fd(s->listener), &address.any, &size) != 0)
-        fatal("asking for the RPC port: %s", strerror(errno));
-    s->port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
-}
-
 static void start_http(struct http_server *s)
 {
     struct timeval every = {0, HTTP_SWEEP_MS * 1000};
@@ -320,22 +262,22 @@ enum status http_server_open(struct http_server **out, char error[HTTP_ERROR_SIZ
                              struct event_base *base, const struct http_config *config,
                              const struct http_handlers *handlers)
 {
-    struct sockaddr_storage address;
-    socklen_t size;
-    if (!parse_listen(&address, &size, config->listen)) {
+    struct net_address on;
+    if (!listen_address_from_text(&on, config->listen)) {
         snprintf(error, HTTP_ERROR_SIZE,
                  "cannot listen on \"%s\": want an IP address and a port, as 127.0.0.1:8545",
                  config->listen);
         return E_MALFORMED;
     }
-    struct evconnlistener *listener = evconnlistener_new_bind(
-        base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC, 128,
-        (struct sockaddr *)&address, (int)size);
-    if (listener == NULL) {
+    int fd = socket_listen(&on);
+    if (fd < 0) {
         snprintf(error, HTTP_ERROR_SIZE, "cannot listen on %s: %s", config->listen,
                  strerror(errno));
         return E_IO;
     }
+    struct evconnlistener *listener =
+        evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (listener == NULL) fatal("starting the HTTP server");
     struct http_server *s = must_alloc(sizeof *s);
     s->base = base;
     s->listener = listener;
@@ -344,7 +286,7 @@ enum status http_server_open(struct http_server **out, char error[HTTP_ERROR_SIZ
     if (s->config.request_ms == 0) s->config.request_ms = HTTP_REQUEST_MS;
     if (s->config.connections == 0 || s->config.connections > HTTP_CONNECTIONS_MAX)
         s->config.connections = HTTP_CONNECTIONS_MAX;
-    read_port(s);
+    s->port = socket_port(fd);
     start_http(s);
     *out = s;
     return OK;

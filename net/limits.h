@@ -39,6 +39,7 @@
 #define PEER_PING_MS           15000
 #define PEER_SILENT_MS         60000  /* nothing came: gone */
 #define PEER_STUCK_MS          30000  /* queued, and nothing could be written */
+#define PEER_SHORT_MS          2000   /* a connection lost sooner counts as one that failed */
 #define PEER_FRAME_MS          60000  /* from a frame's first byte to its last */
 #define PEER_ASK_MS            300000 /* between two questions for addresses */
 #define PEER_ANSWER_MS         60000  /* questions for addresses that come sooner get no answer */

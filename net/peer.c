@@ -29,17 +29,36 @@ static void arm(struct event *event, uint64_t delay_ms)
     if (event_add(event, delay_ms > 0 ? &delay : NULL) != 0) fatal("watching a peer's socket");
 }
 
+void peer_settle(struct peer *p, bool went_well)
+{
+    struct wire_peer entry = {p->info.dial, p->info.id};
+    if (!p->info.outgoing || p->settled) return;
+    p->settled = true;
+    if (went_well)
+        book_connected(p->owner->book, &entry, calendar_s());
+    else
+        book_failed(p->owner->book, &entry.address, calendar_s());
+}
+
 void peer_close(struct peer *p, const char *reason)
 {
     static struct log_limit limit;
     if (p->phase == PEER_CLOSED) return;
     if (reason != NULL && log_admit(&limit)) peer_log(p, LOG_INFO, "dropped", reason);
-    if (p->info.outgoing && !p->settled) book_failed(p->owner->book, &p->info.dial, calendar_s());
+    peer_settle(p, p->opened);
     p->phase = PEER_CLOSED;
     event_del(p->on_read);
     event_del(p->on_write);
     event_del(p->on_resume);
     event_active(p->owner->on_reap, EV_TIMEOUT, 1);
+}
+
+/* The other end hung up. Who does so as soon as we are there (its house is full) shall not be
+ * dialled at the same pace for ever. */
+static void lose(struct peer *p)
+{
+    if (p->opened && monotonic_ms() - p->info.open_since_ms < PEER_SHORT_MS) peer_settle(p, false);
+    peer_close(p, "connection lost");
 }
 
 static uint32_t points_of(enum offence offence)
@@ -133,7 +152,7 @@ static void write_on(struct peer *p)
             p->blocked = true;
             arm(p->on_write, 0);
             return;
-        case TLS_GONE: peer_close(p, "connection lost"); return;
+        case TLS_GONE: lose(p); return;
         }
         p->stage_sent += size;
         written += size;
@@ -199,7 +218,7 @@ static void read_on(struct peer *p)
         spent = tls_bytes_in(p->tls);
         p->read_wants_write = result == TLS_WANTS_WRITE;
         if (p->read_wants_write) arm(p->on_write, 0);
-        if (result == TLS_GONE) peer_close(p, "connection lost");
+        if (result == TLS_GONE) lose(p);
         if (result != TLS_DONE) break;
         p->heard_ms = now;
         take_frames(p, bytes_of(owner->chunk, size), now);

@@ -96,6 +96,8 @@ struct peer *peer_create(struct peers *owner, int fd, bool outgoing,
 void peer_free(struct peer *p);
 /* Nothing happens to one that is closed. `reason` NULL: not worth a line. */
 void peer_close(struct peer *p, const char *reason);
+/* Tells the book how dialling went; the first word counts. */
+void peer_settle(struct peer *p, bool went_well);
 void peer_charge(struct peer *p, enum offence offence, const char *reason);
 bool peer_send(struct peer *p, struct parcel *parcel);
 bool peer_send_bytes(struct peer *p, enum wire_type type, struct bytes payload);

@@ -126,6 +126,7 @@ void peer_check_time(struct peer *p, uint64_t now)
         return;
     }
     if (p->phase != PEER_OPEN) return;
+    if (now - p->info.open_since_ms >= PEER_SHORT_MS) peer_settle(p, true);
     if (now >= p->ping_due_ms) ping(p, now);
     if (now >= p->ask_due_ms) ask_for_peers(p, now);
 }

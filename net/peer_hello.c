@@ -104,16 +104,12 @@ static void take_address(struct peer *p, const struct net_address *claimed)
         memcpy(p->info.dial.ip, p->info.remote.ip, sizeof UNKNOWN);
 }
 
-static void tell_book(struct peer *p)
+/* Where one that came by itself says it can be dialled. */
+static void tell_book(const struct peer *p)
 {
-    struct peers *owner = p->owner;
     struct wire_peer entry = {p->info.dial, p->info.id};
-    if (p->info.outgoing) {
-        p->settled = true;
-        book_connected(owner->book, &entry, calendar_s());
-    } else if (p->info.dial.port != 0) {
-        (void)book_add(owner->book, &entry, &p->info.remote, calendar_s());
-    }
+    if (p->info.outgoing || p->info.dial.port == 0) return;
+    (void)book_add(p->owner->book, &entry, &p->info.remote, calendar_s());
 }
 
 static void open_peer(struct peer *p)

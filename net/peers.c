@@ -153,7 +153,10 @@ enum status peers_open(struct peers **out, char error[PEERS_ERROR_SIZE], struct 
     p->out_max = config->out_max ? config->out_max : PEERS_OUT_MAX;
     p->listener = listener;
     p->advertised = advertised;
-    if (advertised.port == 0) p->advertised.port = peers_port(p);
+    if (advertised.port == 0)
+        p->advertised.port = peers_port(p);
+    else
+        peers_remember_own(p, &advertised);
     book_allow_private(book, config->allow_private);
     make_tools(p);
     *out = p;

@@ -15,18 +15,24 @@
  * WHO IS LET IN: limits on connections in and out, a part of them reserved for validators of the
  * running epoch (who prove their consensus key by signing the TLS exporter of that very
  * connection); on handshakes at once and attempts a minute for each address and subnet; time limits
- * on the handshake, on silence (PING, PONG) and on a peer that does not read. One connection for
- * each node id: of two, both ends keep the one whose dialler has the lower id. Dialling is by the
- * book (book.h), shuffled, with cool-downs.
+ * on the handshake, on silence (PING, PONG) and on a peer that does not read. When the ordinary
+ * places are taken, a newcomer gets in only if its subnet is less crowded than another's, whose
+ * newest goes for it. One connection for each node id: of two that were dialled by different ends,
+ * both ends keep the one whose dialler has the lower id; of two dialled by the same end, the newer.
+ * Dialling is by the book (book.h), shuffled, with cool-downs.
+ *
+ * A proof carries no name: made of another connection or by another node it yields a chance
+ * address, which is in no set. Only one that yields none is an offence.
  *
  * SCORING. peers_charge adds an offence's points to a score that halves every ten minutes; at the
  * limit the peer is dropped with its reason logged and its address (and, if proven, its id) banned
- * for four hours. Only what an honest node never does is charged. Addresses on loopback are dropped
- * but never banned by address, else one bad local node would ban all others: there the id is.
+ * for four hours. Only what an honest node never does is charged; being fast, slow, silent or of
+ * another chain is not. Loopback is never banned by address, else one bad local node would ban all
+ * others: there only the id is.
  *
- * One thread, that of the event loop. Handlers are called from the loop, never from within
- * a call of this header; peers may be sent to, charged and dropped from inside handlers, and what
- * is dropped is freed at the end of the loop's turn. */
+ * One thread, that of the event loop. Handlers are called from the loop, never from within a call
+ * of this header; peers may be sent to, charged and dropped from inside handlers, and what is
+ * dropped is freed at the end of the loop's turn. */
 #ifndef LEASEHOLD_NET_PEERS_H
 #define LEASEHOLD_NET_PEERS_H
 
@@ -49,7 +55,7 @@ struct peer_info {
     struct address validator; /* consensus address */
     uint64_t claimed_epoch;   /* of its HELLO: a hint, never believed */
     uint64_t claimed_number;
-    uint64_t open_since_ms;
+    uint64_t open_since_ms; /* monotonic */
     uint64_t bytes_in, bytes_out, messages_in, messages_out, shed;
     uint32_t queued_bytes;
     uint32_t round_trip_ms; /* of the last PING; 0: none yet */
@@ -88,14 +94,16 @@ struct peers_config {
     struct peers_limits limits;
 };
 
-/* Keeps base, identity and book. On failure `error` says what to change. Does not dial or accept
- * before peers_start. */
+/* Keeps base, identity and book; config and its texts are copied. on_open, on_message and on_close
+ * must be there. On failure `error` says what to change. Does not dial or accept before
+ * peers_start. */
 MUST_CHECK enum status peers_open(struct peers **out, char error[PEERS_ERROR_SIZE],
                                   struct event_base *base, const struct identity *identity,
                                   struct book *book, const struct peers_config *config,
                                   const struct peers_handlers *handlers);
 void peers_start(struct peers *p);
-void peers_close(struct peers *p);          /* takes NULL; no handler is called */
+/* Takes NULL. Not from inside a handler; none is called. */
+void peers_close(struct peers *p);
 uint16_t peers_port(const struct peers *p); /* 0: not listening */
 
 /* Queues it (retained). False: no such open peer, or it was shed at once. */
@@ -123,8 +131,9 @@ bool peers_info(const struct peers *p, struct peer_info *out, uint64_t peer);
 
 /* Dials soon and keeps dialling, as --peers. */
 void peers_add(struct peers *p, const struct wire_peer *peer);
-/* For people who want to see a network survive: drops and refuses these node ids (`everybody`:
- * all), until called again; count 0 and not everybody heals. */
+/* For people who want to see a network survive: drops and refuses these node ids, at most
+ * PEERS_REFUSED_MAX (`everybody`: all), until called again; count 0 and not everybody heals. The
+ * book is not told, so whom we dialled is dialled again within two seconds if it is a fixed one. */
 void peers_refuse(struct peers *p, const struct hash *ids, size_t count, bool everybody);
 
 /* keccak256("Leasehold peer v1" | chain id 8 | the signer's node id 32 | exporter 32): what a

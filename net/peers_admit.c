@@ -229,6 +229,7 @@ bool peers_settle_duplicate(struct peers *p, struct peer *newcomer)
         if (old == NULL || old->phase != PEER_OPEN) continue;
         if (!hash_equal(&old->info.id, &newcomer->info.id)) continue;
         bool stays = newcomer_stays(p, newcomer, old);
+        peer_settle(newcomer, true); /* whatever becomes of it, the address is good */
         peer_close(stays ? old : newcomer, NULL);
         return stays; /* there are never two open ones */
     }

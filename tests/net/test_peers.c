@@ -233,6 +233,29 @@ static void an_idle_connection_is_kept_alive_and_measured(void **state)
     node_close(&b);
 }
 
+static void a_full_house_is_not_run_down_by_those_who_want_in(void **state)
+{
+    struct node a = {0};
+    struct node b = {0};
+    static struct client c;
+    struct peers_config config = plain_config();
+    (void)state;
+    config.in_max = 1;
+    node_open(&b, config);
+    client_greet(&c, &b, LOCALHOST, NULL);
+    wait_until(b.opened == 1);
+    config.listen = ""; /* else b would dial a */
+    node_open(&a, config);
+    node_dial(&a, &b);
+    wait_until(a.opened > 0 && a.closed == a.opened); /* open to us, then hung up by them */
+    turn_ms(5000);
+    assert_in_range(a.opened, 1, 3); /* now, after two seconds and after four more */
+    assert_int_equal(b.opened, 1);
+    client_close(&c);
+    node_close(&a);
+    node_close(&b);
+}
+
 static void of_another_chain_nobody_is_kept_or_banned(void **state)
 {
     struct node a = {0};
@@ -319,6 +342,7 @@ int main(void)
         IN_LOOP(outgoing_peers_are_kept_as_anchors_and_dialled_first),
         IN_LOOP(a_refused_node_is_gone_until_the_partition_heals),
         IN_LOOP(an_idle_connection_is_kept_alive_and_measured),
+        IN_LOOP(a_full_house_is_not_run_down_by_those_who_want_in),
         IN_LOOP(of_another_chain_nobody_is_kept_or_banned),
         IN_LOOP(wrong_addresses_are_told_with_what_to_write),
         IN_LOOP(nodes_meet_over_ipv6_and_one_need_not_listen),
