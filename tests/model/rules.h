@@ -219,7 +219,7 @@ static bool parent_serves(const struct model *m, const struct facts *f, uint32_t
     return true;
 }
 
-static struct facts facts_of(const struct model *m, const struct state *s)
+static inline struct facts facts_of(const struct model *m, const struct state *s)
 {
     struct facts f = {.certified = certified_votes(m, s), .justified = 1};
     for (uint32_t id = 1; id <= LETTERS * m->views; id++) /* parents have lower ids */
@@ -236,16 +236,16 @@ static bool is_final(const struct model *m, const struct facts *f, uint32_t id)
 
 /* ---- what an honest validator may do ---- */
 
-/* Rule 1. */
+/* Rule 1. An F lets in even before its ancestry is justified. */
 static bool may_be_in(const struct model *m, const struct facts *f, uint32_t memory, uint32_t view)
 {
     for (uint32_t u = view + 1; u <= m->views && !m->off[RULE_FORWARD]; u++)
         if ((in_view(memory, u) & NOT_FINALIZE) != 0) return false;
     if (view == 1 || m->off[RULE_ENTER] || holds(f, VOTE_NULLIFY, view - 1, 0)) return true;
     for (uint32_t id = block_id(view - 1, 0); id <= LETTERS * m->views; id++) {
-        bool n = holds(f, VOTE_NOTARIZE, block_view(id), block_letter(id));
-        if (is_final(m, f, id)) return true;
-        if (block_view(id) == view - 1 && n && (f->justified >> id & 1) != 0) return true;
+        bool before = block_view(id) == view - 1 && (f->justified >> id & 1) != 0;
+        if (holds(f, VOTE_FINALIZE, block_view(id), block_letter(id))) return true;
+        if (before && holds(f, VOTE_NOTARIZE, view - 1, block_letter(id))) return true;
     }
     return false;
 }
