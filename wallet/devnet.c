@@ -60,11 +60,10 @@ int devnet_lock(const struct session *s, int *out_fd, const char *dir)
 
 static json_t *node_to_json(const struct devnet_node *n)
 {
-    return json_pack("{s:o,s:I,s:I,s:o,s:o,s:b,s:b}", "process", process_to_json(&n->process),
+    return json_pack("{s:o,s:I,s:I,s:o,s:o,s:b}", "process", process_to_json(&n->process),
                      "rpcPort", (json_int_t)n->rpc_port, "p2pPort", (json_int_t)n->p2p_port,
                      "operator", abi_address(&n->operator_address), "consensusAddress",
-                     abi_address(&n->consensus_address), "killed", n->killed, "partitioned",
-                     n->partitioned);
+                     abi_address(&n->consensus_address), "killed", n->killed);
 }
 
 static json_t *worker_to_json(const struct devnet_worker *w)
@@ -109,7 +108,6 @@ static bool node_from_json(struct devnet_node *n, const json_t *o)
     n->operator_address = abi_get_address(o, "operator");
     n->consensus_address = abi_get_address(o, "consensusAddress");
     n->killed = abi_get_bool(o, "killed");
-    n->partitioned = abi_get_bool(o, "partitioned");
     /* one that never started has no process yet */
     if (!process_from_json(&n->process, abi_get(o, "process"))) n->process = (struct process){0};
     return is_port(n->rpc_port) && is_port(n->p2p_port);

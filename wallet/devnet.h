@@ -25,8 +25,7 @@ struct devnet_node {
     uint64_t p2p_port;
     struct address operator_address; /* of its account, validator-N */
     struct address consensus_address;
-    bool killed;      /* by `devnet kill`; until it is started again */
-    bool partitioned; /* by `devnet partition`; until healed or started again */
+    bool killed; /* by `devnet kill`; until it is started again */
 };
 
 struct devnet_worker {

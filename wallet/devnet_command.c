@@ -135,7 +135,9 @@ static int open_or_make(struct session *s, struct devnet *d, const struct wishes
     if (status != OK) return fail(s, CODE_FAILED, "%s", error);
     if (devnet_any_node_alive(d))
         return fail(s, CODE_FAILED,
-                    "a local network runs in %s already; stop it: leasehold devnet down", d->dir);
+                    "a local network runs in %s already; stop it: leasehold devnet down; a single "
+                    "node of it starts with: leasehold devnet restart NODE",
+                    d->dir);
     if (option_on(s->in, OPTION_VALIDATORS) && w->net.node_count != d->node_count)
         return fail(s, CODE_USAGE, "the network in %s was made with %zu validators, not %zu",
                     d->dir, d->node_count, w->net.node_count);
@@ -232,7 +234,7 @@ int devnet_down(struct session *s)
     if (code != CODE_DONE) return code;
     devnet_stop(&d);
     for (size_t i = 0; i < d.node_count; i++)
-        d.nodes[i].killed = d.nodes[i].partitioned = false;
+        d.nodes[i].killed = false;
     code = devnet_save(s, &d);
     if (code != CODE_DONE) return code;
     if (option_on(s->in, OPTION_DELETE) &&

@@ -12,13 +12,15 @@
 /* The node that leads the current view, by the first one that says so. */
 static int find_leader(struct session *s, const struct devnet *d, size_t *out)
 {
-    char problem[RPC_PROBLEM_SIZE] = "no node of it answers";
+    char problem[RPC_PROBLEM_SIZE] = "no node answers that is not cut off";
     for (size_t i = 0; i < d->node_count; i++) {
         json_t *o = NULL;
-        if (!process_alive(&d->nodes[i].process) || d->nodes[i].partitioned) continue;
+        if (!process_alive(&d->nodes[i].process)) continue;
         if (devnet_ask(&o, &d->nodes[i], "leasehold_status", NULL, problem) != OK) continue;
         struct address leader = abi_get_address(o, "leader");
+        bool cut_off = abi_get_bool(o, "refusingPeers");
         json_decref(o);
+        if (cut_off) continue; /* what it believes is old */
         for (size_t k = 0; k < d->node_count; k++) {
             if (!address_equal(&leader, &d->nodes[k].consensus_address)) continue;
             *out = k;
@@ -75,7 +77,6 @@ int devnet_kill(struct session *s)
     if (!process_alive(&n->process))
         return fail(s, CODE_FAILED, "node %zu does not run", index + 1);
     n->killed = true;
-    n->partitioned = false;
     process_kill(&n->process);
     return done(s, &d, index, "is killed");
 }
@@ -117,7 +118,6 @@ static int refuse_peers(struct session *s, bool refuse, const char *what)
         devnet_ask(&answer, n, "leasehold_refusePeers", json_pack("[b]", refuse), problem);
     json_decref(answer);
     if (status != OK) return fail(s, CODE_FAILED, "node %zu: %s", index + 1, problem);
-    n->partitioned = refuse;
     return done(s, &d, index, what);
 }
 

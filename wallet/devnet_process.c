@@ -111,15 +111,26 @@ static int launch_node(struct session *s, struct devnet *d, size_t index)
     snprintf(rpc, sizeof rpc, "127.0.0.1:%u", (unsigned)(uint16_t)n->rpc_port);
     snprintf(p2p, sizeof p2p, "127.0.0.1:%u", (unsigned)(uint16_t)n->p2p_port);
     list_peers(peers, d, index);
-    char *argv[] = {program, (char[]){"--data-dir"},      data, (char[]){"--genesis"},
-                    genesis, (char[]){"--validator-key"}, key,  (char[]){"--rpc-listen"},
-                    rpc,     (char[]){"--listen"},        p2p,  (char[]){"--peers"},
-                    peers,   (char[]){"--rpc-control"},   NULL};
-    if (d->node_count == 1) argv[9] = NULL; /* alone */
+    char *argv[] = {program,
+                    (char[]){"--data-dir"},
+                    data,
+                    (char[]){"--genesis"},
+                    genesis,
+                    (char[]){"--validator-key"},
+                    key,
+                    (char[]){"--rpc-listen"},
+                    rpc,
+                    (char[]){"--listen"},
+                    p2p,
+                    (char[]){"--rpc-control"},
+                    (char[]){"--peers"},
+                    peers,
+                    NULL};
+    if (d->node_count == 1) argv[12] = NULL; /* nobody to name */
     unlink(stale);
     if (process_start(&n->process, name, argv, log) != OK)
         return fail(s, CODE_FAILED, "cannot start %s: %s", program, strerror(errno));
-    n->killed = n->partitioned = false;
+    n->killed = false;
     return CODE_DONE;
 }
 

@@ -11,6 +11,7 @@
 struct node_view {
     bool answers;
     bool syncing;
+    bool cut_off; /* by `devnet partition` */
     uint64_t height;
     uint64_t peers;
     struct address leader; /* of its current view */
@@ -35,6 +36,7 @@ static struct node_view look(const struct devnet_node *n)
     view.answers = true;
     view.height = number_of(o, "finalizedNumber");
     view.peers = number_of(o, "peers");
+    view.cut_off = abi_get_bool(o, "refusingPeers");
     view.syncing = abi_get_bool(o, "syncing");
     view.leader = abi_get_address(o, "leader");
     json_decref(o);
@@ -45,8 +47,8 @@ static struct node_view look(const struct devnet_node *n)
 static const char *state_of(const struct devnet_node *n, const struct node_view *view)
 {
     if (!process_alive(&n->process)) return n->killed ? "killed" : "stopped";
-    if (n->partitioned) return "partitioned";
     if (!view->answers) return "silent";
+    if (view->cut_off) return "partitioned";
     return view->syncing ? "syncing" : "up";
 }
 

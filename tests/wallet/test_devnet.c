@@ -27,7 +27,6 @@ static struct devnet four_nodes(void)
         d.nodes[i].consensus_address.b[0] = (uint8_t)(i + 1);
     }
     d.nodes[2].killed = true;
-    d.nodes[3].partitioned = true;
     d.workers[0] = (struct devnet_worker){.port = 65535, .fault = "lie"};
     return d;
 }
@@ -48,7 +47,6 @@ static void comes_back_as_it_was_saved(void **state)
         assert_int_equal(back.nodes[i].rpc_port, d.nodes[i].rpc_port);
         assert_int_equal(back.nodes[i].p2p_port, d.nodes[i].p2p_port);
         assert_int_equal(back.nodes[i].killed, i == 2);
-        assert_int_equal(back.nodes[i].partitioned, i == 3);
         assert_memory_equal(&back.nodes[i].consensus_address, &d.nodes[i].consensus_address, 20);
         assert_memory_equal(&back.nodes[i].operator_address, &d.nodes[i].operator_address, 20);
     }
