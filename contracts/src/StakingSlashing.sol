@@ -19,7 +19,7 @@ abstract contract StakingSlashing is StakingSet {
     struct Conviction {
         uint64 epoch; // whose set the share is of
         uint64 window; // + 1, in which the weight was counted
-        uint16 bps; // what the last one took of what was there
+        uint16 bps; // what it has taken of what was there
     }
 
     uint256 internal _evidenceSeconds;
@@ -45,10 +45,16 @@ abstract contract StakingSlashing is StakingSet {
         _punish(operatorOf[signer], a, evidence, weight, info);
     }
 
+    /// @dev Two nodes with one key contradict each other in every view. So more evidence of about the same time takes
+    ///      nothing more; only the others who are convicted then do (slashMore).
+
     function _punish(address operator, Vote calldata a, uint8 evidence, uint64 weight, EpochInfo storage info) private {
         Conviction storage c = _convictions[operator];
-        uint256 bps = _fractionBps(_countWeight(c, weight), info.totalWeight);
-        (c.epoch, c.bps) = (a.epoch, uint16(bps));
+        uint256 window = block.timestamp / _evidenceSeconds;
+        if (c.window != 0 && c.window >= window) revert NothingToSlash(operator);
+        _slashedWeight[window] += weight;
+        uint256 bps = _fractionBps(_slashedLately(window), info.totalWeight);
+        (c.epoch, c.window, c.bps) = (a.epoch, uint64(window + 1), uint16(bps));
         if (_validators[operator].status != Status.Tombstoned) _leave(operator, Status.Tombstoned);
         (uint256 taken, uint256 reward) = _fine(operator, bps, info.generation);
         emit ValidatorSlashed(operator, msg.sender, a.epoch, a.viewNumber, evidence, bps, taken, reward);
@@ -72,16 +78,6 @@ abstract contract StakingSlashing is StakingSet {
         reward = taken * _reporterBps / BPS;
         _credit(msg.sender, reward);
         _burn(taken - reward);
-    }
-
-    /// @dev With this weight; a validator's counts once in two windows.
-    function _countWeight(Conviction storage c, uint64 weight) private returns (uint256) {
-        uint256 window = block.timestamp / _evidenceSeconds;
-        if (c.window == 0 || c.window < window) {
-            c.window = uint64(window + 1);
-            _slashedWeight[window] += weight;
-        }
-        return _slashedLately(window);
     }
 
     function _slashedLately(uint256 window) private view returns (uint256) {

@@ -620,10 +620,24 @@ contract StakingSlashTest is StakingWorld {
         owes();
     }
 
-    function test_a_second_offence_of_a_convict_costs_again() public {
+    function test_many_contradictions_at_a_time_cost_once() public {
         staking.slash(vote(0, 0, 1, 0, A), vote(0, 0, 1, 0, B));
+        bytes memory why = abi.encodeWithSelector(IStaking.NothingToSlash.selector, owner(0));
+        refused(vote(0, 0, 2, 0, A), vote(0, 0, 2, 0, B), why);
+        endEpoch();
+        vm.warp(START + EVIDENCE);
+        refused(vote(0, 0, 2, 0, A), vote(0, 0, 2, 0, B), why);
+        same(stakeOf(0), SELF * 7 / 10, "30 %, as if there had been no more");
+        owes();
+    }
+
+    function test_a_convict_that_goes_on_in_a_long_epoch_pays_again() public {
+        staking.slash(vote(0, 0, 1, 0, A), vote(0, 0, 1, 0, B));
+        vm.warp((START / EVIDENCE + 2) * EVIDENCE);
+        bytes memory why = abi.encodeWithSelector(IStaking.EvidenceUsed.selector, consensusAddress(0), 0, 1);
+        refused(vote(0, 0, 1, 0, A), vote(0, 0, 1, 0, B), why);
         staking.slash(vote(0, 0, 2, 0, A), vote(0, 0, 2, 0, B));
-        same(stakeOf(0), SELF * 49 / 100, "30 % twice; its weight counts once in the share");
+        same(stakeOf(0), SELF * 49 / 100, "30 % of what was left");
         owes();
     }
 

@@ -75,6 +75,7 @@ contract StakingKeysTest is StakingWorld {
         IStaking.Vote memory b = vote(1, 1, 1, 0, B);
         vm.expectRevert(abi.encodeWithSelector(IStaking.NotMember.selector, consensusAddress(1), 1));
         staking.slash(a, b);
+        vm.warp((START / EVIDENCE + 2) * EVIDENCE);
         staking.slash(vote(NEW - 1000, 1, 1, 0, A), vote(NEW - 1000, 1, 1, 0, B));
         yes(stakeOf(1) < left, "the new one's too");
         owes();

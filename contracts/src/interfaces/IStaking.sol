@@ -144,6 +144,7 @@ interface IStaking is IPull {
     function collect(address payable owner) external;
     /// @notice Ends a jail whose time is over, or enters the candidates again with enough self-stake.
     function unjail() external;
+    /// @notice Evidence against a validator that was convicted in this evidence window or the last takes nothing more.
     function slash(Vote calldata a, Vote calldata b) external;
     /// @notice Who was convicted before others of the same time pays what it would pay now.
     function slashMore(address operator) external;
