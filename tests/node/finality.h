@@ -133,15 +133,19 @@ static inline void finality_close(struct finality *f)
     close(f->wake_fd);
 }
 
-static inline void finality_make(struct finality *f, uint64_t epoch_blocks)
+static inline void finality_make_in(struct finality *f, const char *where, uint64_t epoch_blocks)
 {
     memset(f, 0, sizeof *f);
-    /* Nothing here is about disks, and hundreds of synced batches take their time on one. */
-    const char *where = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
     snprintf(f->dir, sizeof f->dir, "%s/leasehold-sync-XXXXXX", where);
     if (mkdtemp(f->dir) == NULL) fatal("making a directory");
     finality_genesis(f, epoch_blocks);
     finality_open(f);
+}
+
+/* Nothing in the tests is about disks, and hundreds of synced batches take their time on one. */
+static inline void finality_make(struct finality *f, uint64_t epoch_blocks)
+{
+    finality_make_in(f, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", epoch_blocks);
 }
 
 static inline void finality_remove(struct finality *f)
