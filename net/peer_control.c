@@ -105,15 +105,22 @@ static void ask_for_peers(struct peer *p, uint64_t now)
     (void)peer_send_bytes(p, WIRE_PEERS_REQUEST, bytes_of(NULL, 0));
 }
 
+/* `now` may have been read before the last thing happened: others were served in between. */
+static bool is_over(uint64_t since_ms, uint64_t limit_ms, uint64_t now)
+{
+    return now > since_ms && now - since_ms > limit_ms;
+}
+
 static const char *what_took_too_long(const struct peer *p, uint64_t now)
 {
     const struct peers_limits *limits = &p->owner->limits;
     bool idle = p->stage == NULL && peer_queue_is_empty(&p->queue);
     if (p->phase < PEER_OPEN)
-        return now - p->began_ms > limits->handshake_ms ? "handshake took too long" : NULL;
-    if (now - p->heard_ms > limits->silent_ms) return "silent";
-    if (!idle && now - p->progress_ms > limits->stuck_ms) return "does not read";
-    if (p->frame_ms != 0 && now - p->frame_ms > limits->frame_ms) return "message took too long";
+        return is_over(p->began_ms, limits->handshake_ms, now) ? "handshake took too long" : NULL;
+    if (is_over(p->heard_ms, limits->silent_ms, now)) return "silent";
+    if (!idle && is_over(p->progress_ms, limits->stuck_ms, now)) return "does not read";
+    if (p->frame_ms != 0 && is_over(p->frame_ms, limits->frame_ms, now))
+        return "message took too long";
     return NULL;
 }
 
