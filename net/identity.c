@@ -63,10 +63,12 @@ static X509 *make_certificate(EVP_PKEY *key)
 
 static void set_policy(SSL_CTX *c)
 {
+    char signatures[] = "ed25519"; /* OpenSSL's macros want them writable */
+    char groups[] = "X25519";
     bool set = SSL_CTX_set_min_proto_version(c, TLS1_3_VERSION) == 1 &&
                SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) == 1 &&
-               SSL_CTX_set1_sigalgs_list(c, "ed25519") == 1 &&
-               SSL_CTX_set1_groups_list(c, "X25519") == 1 && SSL_CTX_set_num_tickets(c, 0) == 1 &&
+               SSL_CTX_set1_sigalgs_list(c, signatures) == 1 &&
+               SSL_CTX_set1_groups_list(c, groups) == 1 && SSL_CTX_set_num_tickets(c, 0) == 1 &&
                SSL_CTX_set_max_early_data(c, 0) == 1;
     if (!set) fatal("setting up TLS");
     SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);

@@ -127,6 +127,7 @@ static void make_tools(struct peers *p)
     if (p->listener >= 0) p->on_accept = event_of(p, p->listener, EV_READ | EV_PERSIST, on_accept);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven parameters, each of them another's */
 enum status peers_open(struct peers **out, char error[PEERS_ERROR_SIZE], struct event_base *base,
                        const struct identity *identity, struct book *book,
                        const struct peers_config *config, const struct peers_handlers *handlers)

@@ -96,32 +96,28 @@ void peers_set_accepting(struct peers *p, bool accepting)
     p->accepting = accepting;
 }
 
-static bool is_passing(int error)
+/* False: nobody waits, or the door is shut for now. */
+static bool accept_one(struct peers *p)
 {
-    return error == EAGAIN || error == EINTR || error == ECONNABORTED;
+    struct net_address from;
+    /* A handshake costs us signatures: strangers get a bounded share of the time. */
+    bool open = rate_wait_ms(&p->accept_rate, monotonic_ms()) == 0;
+    int fd = open ? socket_accept(&from, p->listener) : -1;
+    if (fd >= 0) {
+        let_in(p, fd, &from);
+        return true;
+    }
+    bool passing = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+    if (open && passing) return false;
+    if (open) log_limited(LOG_WARN, "peer", "cannot accept: %s", strerror(errno));
+    peers_set_accepting(p, false); /* until the next sweep */
+    return false;
 }
 
-/* A handshake costs us signatures: strangers get a bounded share of the time, and the sweep opens
- * the door again. */
 void peers_accept(struct peers *p)
 {
-    for (int i = 0; i < PEERS_ACCEPT_TURN; i++) {
-        struct net_address from;
-        if (rate_wait_ms(&p->accept_rate, monotonic_ms()) > 0) {
-            peers_set_accepting(p, false);
-            return;
-        }
-        int fd = socket_accept(&from, p->listener);
-        if (fd >= 0) {
-            let_in(p, fd, &from);
-            continue;
-        }
-        if (!is_passing(errno)) {
-            log_limited(LOG_WARN, "peer", "cannot accept: %s", strerror(errno));
-            peers_set_accepting(p, false);
-        }
-        return;
-    }
+    for (int i = 0; i < PEERS_ACCEPT_TURN; i++)
+        if (!accept_one(p)) return;
 }
 
 /* ------------------------------------------------------------------------- after HELLO */

@@ -18,7 +18,7 @@ static bool is_own(const struct peers *p, const struct wire_peer *w)
     return hash_equal(&w->id, &p->own_id);
 }
 
-/* An address counts where we dialled it: what others say of themselves could keep us from anybody. */
+/* An address counts where we dialled it: what others claim could keep us from anyone. */
 static bool is_connected(const struct peers *p, const struct wire_peer *w)
 {
     bool known = !hash_is_zero(&w->id);
