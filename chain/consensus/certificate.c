@@ -92,6 +92,14 @@ struct vote certificate_vote(const struct certificate *c, uint32_t n)
     return v;
 }
 
+void certificate_copy(struct certificate *to, const struct certificate *from)
+{
+    size_t used_size = (size_t)from->signature_count * COMPACT_SIGNATURE_SIZE;
+    assert(from->signature_count <= VALIDATORS_MAX);
+    if (to == from) return;
+    memcpy(to, from, offsetof(struct certificate, signatures) + used_size);
+}
+
 void certificate_encode(struct buffer *out, const struct certificate *c)
 {
     assert(c->signature_count == count_bits(c->signers));

@@ -33,6 +33,9 @@ void certificate_add(struct certificate *c, const struct vote *v); /* asserts or
 /* The vote of the nth signature (n < signature_count), whole, signer included. */
 struct vote certificate_vote(const struct certificate *c, uint32_t n);
 
+/* Copies what is there: most certificates have far fewer than VALIDATORS_MAX signatures. */
+void certificate_copy(struct certificate *to, const struct certificate *from);
+
 void certificate_encode(struct buffer *out, const struct certificate *c);
 /* E_MALFORMED, E_LIMIT as vote_decode. Signatures are not checked. */
 MUST_CHECK enum status certificate_decode(struct certificate *out, struct bytes input);

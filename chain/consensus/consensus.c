@@ -50,6 +50,7 @@ struct consensus *consensus_create(const struct consensus_config *config)
     for (uint32_t i = 0; i < c->views_max; i++)
         c->pool[c->pool_count++] = &c->storage[c->views_max - 1 - i];
     c->floor = 1;
+    c->unreleased_from = UINT64_MAX;
     slots_prune(c);
     forgive_all(c);
     return c;
@@ -77,6 +78,7 @@ static enum status restore_vote(struct consensus *c, const struct vote *v)
             return E_MALFORMED;
     own->held = true;
     own->vote = *v;
+    note_unreleased(c, s);
     if (v->kind != VOTE_NOTARIZE || is_certified(s)) return OK;
     slot_set_block(s, &v->block);
     slot_set_parent(s, v->parent_view);
@@ -197,7 +199,7 @@ static void on_epoch(struct consensus *c, const struct epoch *next, struct actio
     assert(next->chain_id == c->config.epoch.chain_id && next->total_weight > 0);
     c->has_boundary = c->epoch_over && c->has_highest_final &&
                       hash_equal(&c->highest_final.block, &next->start_block);
-    if (c->has_boundary) c->boundary = c->highest_final;
+    if (c->has_boundary) certificate_copy(&c->boundary, &c->highest_final);
     slots_clear(c);
     c->config.epoch = *next;
     c->own_index = find_self(c);
@@ -262,25 +264,26 @@ static void check_own_votes(const struct consensus *c, const struct slot *s)
     }
 }
 
-static void check_invariants(const struct consensus *c)
+/* Views up to `settled` were final before the step: nothing is signed in them any more. */
+static void check_invariants(const struct consensus *c, uint64_t settled)
 {
     uint32_t used = 0;
     assert(c->view > c->final.view || c->epoch_over);
     assert(c->floor >= 1 && c->pool_count <= c->views_max);
     assert(c->durable <= c->sequence);
-    for (uint32_t i = 0; i < c->views_max; i++) {
-        const struct slot *s = c->slots[i];
-        if (!s) continue;
-        used++;
-        assert(view_in_window(c, s->view) && s->view % c->views_max == i && s->view <= c->top);
-        check_own_votes(c, s);
+    assert(c->top < c->floor + c->views_max);
+    for (uint64_t view = c->floor; view <= c->top; view++)
+        used += c->slots[view % c->views_max] != NULL;
+    assert(used + c->pool_count == c->views_max); /* so none is outside */
+    for (uint64_t view = settled + 1; view <= c->top; view++) {
+        const struct slot *s = slot_find(c, view);
+        if (s) check_own_votes(c, s);
     }
-    assert(used + c->pool_count == c->views_max);
 }
 
 static void begin_step(struct consensus *c, struct actions *out)
 {
-    check_invariants(c);
+    check_invariants(c, c->final.view);
     out->count = 0;
     out->admission = ADMISSION_NONE;
     c->proposal_used = false;
@@ -321,7 +324,7 @@ void consensus_step(struct consensus *c, const struct event *event, struct actio
     hand_out_evidence(c, out);
     assert(c->config.epoch.number > epoch_before ||
            (c->view >= view_before && c->final.view >= final_before)); /* never back */
-    check_invariants(c);
+    check_invariants(c, c->config.epoch.number > epoch_before ? 0 : final_before);
 }
 
 uint64_t consensus_view(const struct consensus *c)

@@ -70,7 +70,8 @@
  * RESTART. The log must hold, for every view above the final one, all own votes; consensus_records
  * lists what a rewritten log needs, so that the driver can replace the log by a short one (it may
  * do so whenever it has grown, between steps, when no DURABLE is owed). If the log is lost or
- * damaged, set sign_from_epoch to the current epoch + 1: no vote is signed before.
+ * damaged, set sign_from_epoch to the current epoch + 1: no vote is signed before. An epoch's
+ * end that was learned by catching up proves nothing: then consensus_stay_silent.
  *
  * INVARIANTS (asserted before and after each step)
  *   1 current view > finalized view, unless the epoch is over; neither ever goes back.
@@ -248,6 +249,9 @@ struct actions {
 };
 
 void consensus_step(struct consensus *c, const struct event *event, struct actions *out);
+
+/* Between steps: signs nothing in earlier epochs, as config.sign_from_epoch; never sooner again. */
+void consensus_stay_silent(struct consensus *c, uint64_t sign_from_epoch);
 
 /* Questions; none changes anything. */
 uint64_t consensus_view(const struct consensus *c);            /* current */

@@ -12,6 +12,8 @@
 
 #include "chain/consensus/consensus.h"
 
+#include <assert.h>
+
 struct own_vote {
     bool held;
     bool released;     /* sent and tallied; only once durable */
@@ -73,6 +75,7 @@ struct consensus {
     uint64_t top;   /* no slot is above */
     uint64_t sequence;
     uint64_t durable;
+    uint64_t unreleased_from; /* no view below has an own vote that is not released */
     uint64_t last_active[VALIDATORS_MAX]; /* highest view with a vote of theirs */
     struct slot *slots[VIEWS_MAX];        /* by view mod views_max; NULL: none */
     struct slot *pool[VIEWS_MAX];
@@ -95,10 +98,21 @@ struct consensus {
     uint64_t stall_final;
 };
 
-/* slots.c */
-struct slot *slot_find(const struct consensus *c, uint64_t view); /* NULL: none */
-struct slot *slot_open(struct consensus *c, uint64_t view);       /* NULL: out of the window */
-bool view_in_window(const struct consensus *c, uint64_t view);
+/* slots.c. The first two are asked more often than all else. */
+static inline bool view_in_window(const struct consensus *c, uint64_t view)
+{
+    return view >= c->floor && view - c->floor < c->views_max;
+}
+
+/* NULL: none. */
+static inline struct slot *slot_find(const struct consensus *c, uint64_t view)
+{
+    struct slot *s = view_in_window(c, view) ? c->slots[view % c->views_max] : NULL;
+    assert(!s || s->view == view); /* the window is as long as the ring */
+    return s;
+}
+
+struct slot *slot_open(struct consensus *c, uint64_t view); /* NULL: out of the window */
 /* In the window, and the next view too: what is known of this one may let us enter that. */
 bool view_admissible(const struct consensus *c, uint64_t view);
 void slots_prune(struct consensus *c);
@@ -141,6 +155,7 @@ bool commit_due(struct consensus *c, struct actions *out);
 /* own.c: what we sign. */
 bool may_sign(const struct consensus *c);
 void sign_vote(struct consensus *c, struct slot *s, enum vote_kind kind, struct actions *out);
+void note_unreleased(struct consensus *c, const struct slot *s);
 bool release_votes(struct consensus *c, struct actions *out);
 void send_own(struct consensus *c, struct slot *s, enum vote_kind kind, struct actions *out);
 

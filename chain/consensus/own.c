@@ -10,6 +10,11 @@ bool may_sign(const struct consensus *c)
            c->config.epoch.number >= c->config.sign_from_epoch;
 }
 
+void consensus_stay_silent(struct consensus *c, uint64_t sign_from_epoch)
+{
+    if (sign_from_epoch > c->config.sign_from_epoch) c->config.sign_from_epoch = sign_from_epoch;
+}
+
 void sign_vote(struct consensus *c, struct slot *s, enum vote_kind kind, struct actions *out)
 {
     struct own_vote *own = &s->own[kind];
@@ -30,12 +35,13 @@ void sign_vote(struct consensus *c, struct slot *s, enum vote_kind kind, struct 
     struct record record = {.kind = RECORD_VOTE, .vote = *v};
     own->held = true;
     own->sequence = persist(c, &record, out);
+    note_unreleased(c, s);
 }
 
 static void attach(struct proposal *p, const struct certificate *cert)
 {
     assert(p->certificate_count < PROPOSAL_CERTIFICATES_MAX);
-    p->certificates[p->certificate_count++] = *cert;
+    certificate_copy(&p->certificates[p->certificate_count++], cert);
 }
 
 static void attach_parent(const struct consensus *c, struct proposal *p, uint64_t parent_view)
@@ -84,20 +90,37 @@ void send_own(struct consensus *c, struct slot *s, enum vote_kind kind, struct a
         send_vote(&own->vote, out);
 }
 
+void note_unreleased(struct consensus *c, const struct slot *s)
+{
+    if (s->view < c->unreleased_from) c->unreleased_from = s->view;
+}
+
+static bool release_slot(struct consensus *c, struct slot *s, struct actions *out)
+{
+    bool changed = false;
+    for (int kind = 0; kind < VOTE_KIND_COUNT; kind++) {
+        struct own_vote *own = &s->own[kind];
+        if (!own->held || own->released) continue;
+        if (own->sequence > c->durable || !has_room(out)) {
+            note_unreleased(c, s);
+            continue;
+        }
+        own->released = true;
+        send_own(c, s, (enum vote_kind)kind, out);
+        tally_own(c, s, &own->vote, out);
+        changed = true;
+    }
+    return changed;
+}
+
 bool release_votes(struct consensus *c, struct actions *out)
 {
     bool changed = false;
-    for (uint64_t view = c->floor; view <= c->top; view++) {
+    uint64_t view = c->unreleased_from > c->floor ? c->unreleased_from : c->floor;
+    c->unreleased_from = UINT64_MAX; /* until one is found that must wait */
+    for (; view <= c->top; view++) {
         struct slot *s = slot_find(c, view);
-        for (int kind = 0; s && kind < VOTE_KIND_COUNT; kind++) {
-            struct own_vote *own = &s->own[kind];
-            if (!own->held || own->released || own->sequence > c->durable) continue;
-            if (!has_room(out)) return changed;
-            own->released = true;
-            send_own(c, s, (enum vote_kind)kind, out);
-            tally_own(c, s, &own->vote, out);
-            changed = true;
-        }
+        if (s) changed |= release_slot(c, s, out);
     }
     return changed;
 }

@@ -3,22 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-bool view_in_window(const struct consensus *c, uint64_t view)
-{
-    return view >= c->floor && view - c->floor < c->views_max;
-}
-
 bool view_admissible(const struct consensus *c, uint64_t view)
 {
     return view_in_window(c, view) && view_in_window(c, view + 1);
-}
-
-struct slot *slot_find(const struct consensus *c, uint64_t view)
-{
-    if (!view_in_window(c, view)) return NULL;
-    struct slot *s = c->slots[view % c->views_max];
-    assert(!s || s->view == view); /* the window is as long as the ring */
-    return s;
 }
 
 struct slot *slot_open(struct consensus *c, uint64_t view)

@@ -114,13 +114,13 @@ void keep_certificate(struct consensus *c, struct slot *s, const struct certific
     struct certificate *kept = &s->certificates[cert->kind];
     assert(!s->certified[cert->kind] && cert->view == s->view);
     assert(cert->epoch == c->config.epoch.number);
-    if (cert != kept) *kept = *cert;
+    certificate_copy(kept, cert);
     if (cert->kind != VOTE_NULLIFY) slot_set_block(s, &cert->block);
     if (cert->kind == VOTE_NOTARIZE) slot_set_parent(s, cert->parent_view);
     s->certified[cert->kind] = true;
     if (cert->kind == VOTE_FINALIZE &&
         (!c->has_highest_final || cert->view > c->highest_final.view)) {
-        c->highest_final = *kept;
+        certificate_copy(&c->highest_final, kept);
         c->has_highest_final = true;
     }
     if (c->started && s->view > c->final.view) {
@@ -172,7 +172,7 @@ static enum admission admit_far(struct consensus *c, const struct certificate *c
     }
     if (c->has_highest_final && cert->view <= c->highest_final.view) return ADMISSION_KNOWN;
     if (certificate_verify(cert, &c->config.epoch, c->config.signer) != OK) return ADMISSION_BAD;
-    c->highest_final = *cert;
+    certificate_copy(&c->highest_final, cert);
     c->has_highest_final = true;
     ask_sync(&c->highest_final, cert->epoch, from, out);
     return ADMISSION_NEW;
