@@ -112,6 +112,13 @@ void book_add_fixed(struct book *b, const struct wire_peer *peer)
     b->fixed[b->fixed_count++] = (struct book_entry){.peer = *peer};
 }
 
+bool book_is_fixed(const struct book *b, const struct net_address *a)
+{
+    for (uint32_t i = 0; i < b->fixed_count; i++)
+        if (net_address_equal(&b->fixed[i].peer.address, a)) return true;
+    return false;
+}
+
 static struct book_entry *find_any(struct book *b, const struct net_address *a)
 {
     uint32_t bucket;

@@ -41,6 +41,7 @@ bool book_add(struct book *b, const struct wire_peer *peer, const struct net_add
 void book_allow_private(struct book *b, bool allow); /* loopback, RFC 1918 ...; devnets */
 /* Never evicted, never expired: from --peers and the genesis file. */
 void book_add_fixed(struct book *b, const struct wire_peer *peer);
+bool book_is_fixed(const struct book *b, const struct net_address *a);
 
 void book_attempted(struct book *b, const struct net_address *a, uint64_t now_s);
 /* A connection that we dialled is open: into tried, with the id that it proved. */

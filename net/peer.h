@@ -33,7 +33,8 @@ struct peer {
     bool settled;            /* outgoing: the book knows how it went */
     bool first_of_validator; /* has a reserved place while that one is in the set */
     bool reserved;
-    struct hash expected_id; /* outgoing; zero: any */
+    struct hash expected_id; /* outgoing; zero: not known */
+    bool demands_id;         /* it is the operator's word; else hearsay, and any id will do */
 
     struct tls *tls;
     struct event *on_read, *on_write, *on_resume;
@@ -70,6 +71,7 @@ struct peers {
     struct key key;
     bool has_key;
     uint32_t in_max, out_max;
+    bool one_each_group; /* outgoing peers: they are dear to whom would surround us */
 
     int listener; /* -1: none */
     struct net_address advertised;

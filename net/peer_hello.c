@@ -60,7 +60,7 @@ void peer_greet(struct peer *p)
         peer_close(p, "no certificate");
         return;
     }
-    bool expected = hash_is_zero(&p->expected_id) || hash_equal(&p->expected_id, &p->info.id);
+    bool expected = !p->demands_id || hash_equal(&p->expected_id, &p->info.id);
     if (hash_equal(&p->info.id, &owner->own_id)) {
         close_self(p);
     } else if (!expected) {
@@ -127,7 +127,7 @@ static void open_peer(struct peer *p)
     peers_set_anchors(owner);
     peers_tell_closed(owner); /* one node's end comes before its new beginning */
     owner->handlers.on_open(owner->handlers.context, &p->info);
-    if (p->phase == PEER_OPEN) peer_check_time(p, now);
+    if (p->phase == PEER_OPEN) peer_check_time(p, monotonic_ms());
 }
 
 void peer_on_hello(struct peer *p, struct bytes payload)

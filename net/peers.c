@@ -152,6 +152,7 @@ enum status peers_open(struct peers **out, char error[PEERS_ERROR_SIZE], struct 
     if (p->has_key) p->key = *config->validator_key;
     p->in_max = config->in_max ? config->in_max : PEERS_IN_MAX;
     p->out_max = config->out_max ? config->out_max : PEERS_OUT_MAX;
+    p->one_each_group = !config->allow_private;
     p->listener = listener;
     p->advertised = advertised;
     if (advertised.port == 0)

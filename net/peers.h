@@ -19,7 +19,8 @@
  * places are taken, a newcomer gets in only if its subnet is less crowded than another's, whose
  * newest goes for it. One connection for each node id: of two that were dialled by different ends,
  * both ends keep the one whose dialler has the lower id; of two dialled by the same end, the newer.
- * Dialling is by the book (book.h), shuffled, with cool-downs.
+ * Dialling is by the book (book.h), shuffled, with cool-downs; but for fixed ones, one outgoing
+ * peer in each group of addresses (unless allow_private), and an id heard by gossip is hearsay.
  *
  * A proof carries no name: made of another connection or by another node it yields a chance
  * address, which is in no set. Only one that yields none is an offence.

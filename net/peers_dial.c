@@ -33,12 +33,27 @@ static bool is_connected(const struct peers *p, const struct wire_peer *w)
     return false;
 }
 
+static bool has_outgoing_in_group(const struct peers *p, const struct net_address *a)
+{
+    struct net_group group = net_address_group(a);
+    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+        const struct peer *peer = p->slots[i];
+        if (peer == NULL || peer->phase == PEER_CLOSED || !peer->info.outgoing) continue;
+        struct net_group other = net_address_group(&peer->info.dial);
+        if (net_group_equal(&group, &other)) return true;
+    }
+    return false;
+}
+
 static bool skip(void *context, const struct wire_peer *w)
 {
     const struct peers *p = context;
     uint64_t now = monotonic_ms();
     if (is_own(p, w) || is_connected(p, w) || peers_refuses(p, &w->id)) return true;
-    return bans_has_address(p->bans, &w->address, now) || bans_has_id(p->bans, &w->id, now);
+    if (bans_has_address(p->bans, &w->address, now) || bans_has_id(p->bans, &w->id, now))
+        return true;
+    return p->one_each_group && !book_is_fixed(p->book, &w->address) &&
+           has_outgoing_in_group(p, &w->address);
 }
 
 static void dial(struct peers *p, const struct wire_peer *to)
@@ -53,6 +68,7 @@ static void dial(struct peers *p, const struct wire_peer *to)
     assert(peer != NULL); /* peers_dial looked */
     peer->info.dial = to->address;
     peer->expected_id = to->id;
+    peer->demands_id = !hash_is_zero(&to->id) && book_is_fixed(p->book, &to->address);
 }
 
 struct outgoing {

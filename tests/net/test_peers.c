@@ -123,6 +123,53 @@ static void another_id_than_the_expected_one_is_not_talked_to(void **state)
     node_close(&b);
 }
 
+static void an_id_that_was_heard_is_put_right_by_the_one_that_is_proved(void **state)
+{
+    struct node a = {0};
+    struct node b = {0};
+    (void)state;
+    node_open(&a, plain_config());
+    node_open(&b, plain_config());
+    struct wire_peer hearsay = node_address(&b);
+    hearsay.id.b[0] ^= 1;
+    assert_true(book_add(a.book, &hearsay, &hearsay.address, calendar_s()));
+    wait_until(a.opened == 1 && b.opened == 1);
+    struct hash id = identity_id(b.identity);
+    assert_memory_equal(&a.last.id, &id, sizeof id);
+    node_close(&a);
+    node_close(&b);
+}
+
+static void but_for_fixed_ones_a_group_of_addresses_is_dialled_once(void **state)
+{
+    struct node a = {0};
+    struct node others[4] = {0};
+    struct peers_config config = plain_config();
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        config.listen = i < 3 ? "127.0.0.1:0" : "127.9.0.1:0"; /* another /16 */
+        node_open(&others[i], config);
+    }
+    config.listen = "";
+    config.allow_private = false;
+    node_open(&a, config);
+    book_allow_private(a.book, true); /* the rule is in force, and loopback can be chosen */
+    for (size_t i = 0; i < 4; i++) {
+        struct wire_peer to = node_address(&others[i]);
+        if (i == 3) to.address.ip[13] = 9;
+        assert_true(book_add(a.book, &to, &to.address, calendar_s()));
+    }
+    turn_ms(1500);
+    assert_int_equal(a.opened, 2);
+    assert_int_equal(others[3].opened, 1);
+    for (size_t i = 0; i < 3; i++)
+        node_dial(&a, &others[i]);
+    wait_until(a.opened == 4);
+    node_close(&a);
+    for (size_t i = 0; i < 4; i++)
+        node_close(&others[i]);
+}
+
 static void a_node_learns_of_others_from_whom_it_dialled(void **state)
 {
     struct node a = {0};
@@ -338,6 +385,8 @@ int main(void)
         IN_LOOP(of_two_connections_the_one_of_the_lower_id_stays),
         IN_LOOP(a_node_that_finds_itself_does_not_stay_or_try_again),
         IN_LOOP(another_id_than_the_expected_one_is_not_talked_to),
+        IN_LOOP(an_id_that_was_heard_is_put_right_by_the_one_that_is_proved),
+        IN_LOOP(but_for_fixed_ones_a_group_of_addresses_is_dialled_once),
         IN_LOOP(a_node_learns_of_others_from_whom_it_dialled),
         IN_LOOP(outgoing_peers_are_kept_as_anchors_and_dialled_first),
         IN_LOOP(a_refused_node_is_gone_until_the_partition_heals),

@@ -187,6 +187,17 @@ static void drop_at_once(void *context, const struct peer_info *peer)
     assert_false(peers_send_bytes(n->peers, peer->peer, WIRE_VOTE, bytes_of("x", 1)));
 }
 
+static void think_and_send(void *context, const struct peer_info *peer)
+{
+    struct node *n = context;
+    uint64_t begun = monotonic_ms();
+    n->opened++;
+    n->last = *peer;
+    while (monotonic_ms() < begun + 3)
+        ;
+    assert_true(peers_send_bytes(n->peers, peer->peer, WIRE_VOTE, bytes_of("x", 1)));
+}
+
 static void charge_at_once(void *context, uint64_t peer, enum wire_type type, struct bytes payload)
 {
     struct node *n = context;
@@ -207,6 +218,18 @@ static void open_with(struct node *n, struct peers_handlers handlers)
     assert_int_equal(peers_open(&n->peers, error, loop, n->identity, n->book, &config, &handlers),
                      OK);
     peers_start(n->peers);
+}
+
+static void a_handler_may_take_its_time_before_it_sends(void **state)
+{
+    (void)state;
+    open_with(&a, (struct peers_handlers){NULL, think_and_send, node_on_message, node_on_close,
+                                          NULL, NULL});
+    node_open(&b, plain_config());
+    node_dial(&b, &a);
+    wait_until(b.messages == 1);
+    turn_ms(300);
+    assert_int_equal(a.closed, 0); /* nobody is stuck or silent for it */
 }
 
 static void a_handler_may_drop_and_charge_whom_it_is_called_for(void **state)
@@ -241,6 +264,7 @@ int main(void)
         IN_LOOP(a_busy_honest_peer_is_slowed_down_and_never_banned),
         IN_LOOP(many_small_messages_are_slowed_down_too),
         IN_LOOP(writing_to_one_who_has_just_gone_is_survived),
+        IN_LOOP(a_handler_may_take_its_time_before_it_sends),
         IN_LOOP(a_handler_may_drop_and_charge_whom_it_is_called_for),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
