@@ -79,14 +79,17 @@ await tap([
         await untilHeight(ALL, Math.max(...await heightsOf(ALL)) + 3)
         await assertSameChain(ALL)
     }],
-    ['a node that is cut off stands still while the others go on, and catches up when healed', async () => {
+    ['a node that is cut off stands still while the others and who asked it go on, and catches up when healed', async () => {
         const cut = 1
         const others = [0, 2, 3]
         assert.equal((await devnet('partition', String(cut + 1))).nodes[cut].state, 'partitioned')
         await untilPeers(cut, 0)
         const stood = await heightOf(cut)
+        const sent = net.leasehold('send', 'provider-1', '1 LSH', '--yes', '--rpc', `${net.urls[cut]},${net.urls[0]}`)
         await untilHeight(others, stood + 6)
         assert.ok(await heightOf(cut) <= stood + 2, 'it goes on alone') // what it had in hand already
+        const { code, err } = await sent // by way of a node that moves
+        assert.equal(code, 0, err)
         assert.equal((await devnet('heal', String(cut + 1))).nodes[cut].state, 'up')
         await untilHeight(ALL, Math.max(...await heightsOf(others)))
         await assertSameChain(ALL)
