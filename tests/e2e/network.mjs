@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { Contract, Interface, JsonRpcProvider, Wallet, id } from 'ethers'
+import { Contract, Interface, JsonRpcProvider, Wallet, hexlify, id, randomBytes } from 'ethers'
 import { runTests } from './node.mjs'
 
 export const CHAIN_ID = 7117
@@ -74,8 +74,10 @@ export class Network {
             keyPath: join(this.dir, `validator-${index}.key`), data: join(this.dir, `node-${index}`),
             log: join(this.dir, `node-${index}.log`), operator: new Wallet(id(`operator ${index}`)),
         }
-        writeFileSync(node.keyPath, id(`validator ${index}`) + '\n', { mode: 0o600 })
-        node.consensusAddress = new Wallet(id(`validator ${index}`)).address
+        // Another each time: one machine has one node with a key, and other tests may be running.
+        const key = hexlify(randomBytes(32))
+        writeFileSync(node.keyPath, key + '\n', { mode: 0o600 })
+        node.consensusAddress = new Wallet(key).address
         mkdirSync(node.data)
         this.nodes.push(node)
         return index
