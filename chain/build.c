@@ -277,8 +277,11 @@ static enum status compare(char error[BLOCK_ERROR_SIZE], const struct block *blo
 
 static enum status run_all(struct run *r, char error[BLOCK_ERROR_SIZE], const struct block *block)
 {
+    const struct block_parent *p = r->parent;
     for (size_t i = 0; i < block->tx_count; i++) {
-        enum tx_reason reason = run_transaction(r, block->txs[i], NULL, NULL);
+        bool known = p->senders != NULL && !address_is_zero(&p->senders[i]);
+        enum tx_reason reason = run_transaction(r, block->txs[i], known ? &p->senders[i] : NULL,
+                                                p->tx_hashes != NULL ? &p->tx_hashes[i] : NULL);
         if (reason == TX_FINE) continue;
         snprintf(error, BLOCK_ERROR_SIZE, "transaction %zu: %s", i, tx_reason_text(reason));
         return E_MALFORMED;

@@ -51,6 +51,10 @@ struct block_parent {
     const struct hash *hash;
     const struct epoch_record *record; /* after the parent */
     struct ancestry ancestry;          /* asked only for numbers below the parent's */
+    /* For block_verify, of the block's transactions in order; NULL: found out there. Only what
+     * tx_sender said of these very bytes may stand here, or zero: not known. */
+    const struct hash *tx_hashes;
+    const struct address *senders;
 };
 
 /* Executes and compares everything that execution determines. E_MALFORMED with a reason in `error`;

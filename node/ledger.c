@@ -27,6 +27,8 @@ struct ledger {
     struct evm *evm;
     struct ledger_head head;
     struct layer *head_layer;
+    ledger_senders senders; /* NULL: nobody knows any */
+    void *senders_context;
     struct hash recent[ANCESTORS]; /* final hashes, by number % ANCESTORS */
     struct held *held[LEDGER_BLOCKS_MAX];
     size_t held_count;
@@ -287,6 +289,7 @@ static bool parent_find(struct ledger *l, struct block_parent *out, struct linea
                         const struct hash *hash)
 {
     const struct held *h = find(l, hash);
+    *out = (struct block_parent){0};
     *line = (struct lineage){l, *hash};
     out->base = store_base(l->store);
     out->ancestry = (struct ancestry){line, ancestor};
@@ -315,6 +318,26 @@ static void report(const struct executed *e)
                   (unsigned long long)e->block.header.number);
 }
 
+void ledger_ask_senders(struct ledger *l, ledger_senders senders, void *context)
+{
+    l->senders = senders;
+    l->senders_context = context;
+}
+
+static void find_senders(const struct ledger *l, struct block_parent *parent, struct arena *arena,
+                         const struct block *block)
+{
+    if (block->tx_count == 0) return;
+    struct hash *hashes = arena_alloc(arena, block->tx_count * sizeof *hashes);
+    struct address *senders = arena_alloc(arena, block->tx_count * sizeof *senders);
+    for (size_t i = 0; i < block->tx_count; i++)
+        hashes[i] = tx_hash_of_wire(block->txs[i]);
+    parent->tx_hashes = hashes;
+    if (l->senders == NULL) return;
+    l->senders(l->senders_context, senders, hashes, block->tx_count);
+    parent->senders = senders;
+}
+
 enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE], const struct hash *hash,
                           uint64_t now_ms)
 {
@@ -327,8 +350,10 @@ enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE], const
     if (h->executed != NULL) return OK;
     char reason[BLOCK_ERROR_SIZE] = "does not decode";
     enum status status = block_decode(&block, &arena, buffer_bytes(&h->bytes));
-    if (status == OK)
+    if (status == OK) {
+        find_senders(l, &parent, &arena, &block);
         status = block_verify(&h->executed, reason, l->config, l->evm, &parent, &block);
+    }
     arena_finish(&arena);
     if (status != OK) {
         snprintf(error, LEDGER_ERROR_SIZE, "%s", reason);

@@ -53,6 +53,12 @@ bool ledger_is_executed(const struct ledger *l, const struct hash *hash);
 /* The record after an executed block or the head; NULL if there is none. */
 const struct epoch_record *ledger_record(const struct ledger *l, const struct hash *hash);
 
+/* Who signed these transactions, of what is known without recovering the key: fills `out` in order,
+ * zero where it is not known. The pool has checked most of what comes in a block. */
+typedef void (*ledger_senders)(void *context, struct address *out, const struct hash *hashes,
+                               size_t count);
+void ledger_ask_senders(struct ledger *l, ledger_senders senders, void *context);
+
 /* Executes a held block upon its parent. E_NOT_FOUND: not held, or the parent is not executed;
  * E_MALFORMED with the reason: the block is invalid, for good. */
 MUST_CHECK enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE],

@@ -138,6 +138,13 @@ static void on_pool_wake(void *context)
     network_poke(n->network);
 }
 
+static void find_senders(void *context, struct address *out, const struct hash *hashes,
+                         size_t count)
+{
+    struct node *n = context;
+    pool_senders(n->pool, out, hashes, count);
+}
+
 static enum status open_pool(struct node *n, char *error)
 {
     char path[PATH_SIZE];
@@ -149,7 +156,9 @@ static enum status open_pool(struct node *n, char *error)
         .journal_path = path_in(path, n, "pool.journal"),
         .wake_fd = loop_watch_fd(n->pool_watch),
     };
-    return pool_open(&n->pool, error, &setup);
+    enum status status = pool_open(&n->pool, error, &setup);
+    if (status == OK) ledger_ask_senders(n->ledger, find_senders, n);
+    return status;
 }
 
 static enum status open_network(struct node *n, char *error, const struct key *key)

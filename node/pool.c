@@ -173,6 +173,16 @@ bool pool_find(struct pool *p, struct buffer *out, const struct hash *hash)
     return t != NULL;
 }
 
+void pool_senders(struct pool *p, struct address *out, const struct hash *hashes, size_t count)
+{
+    pool_lock(p);
+    for (size_t i = 0; i < count; i++) {
+        const struct mempool_tx *t = mempool_find(p->mempool, &hashes[i]);
+        out[i] = t != NULL ? t->sender : (struct address){{0}};
+    }
+    pool_unlock(p);
+}
+
 size_t pool_count(struct pool *p)
 {
     pool_lock(p);

@@ -32,6 +32,8 @@ enum tx_reason pool_submit(struct pool *p, struct hash *out_hash, struct bytes w
 uint64_t pool_next_nonce(struct pool *p, const struct address *sender, uint64_t account_nonce);
 /* Appends the wire bytes of a waiting transaction; false if there is none. */
 bool pool_find(struct pool *p, struct buffer *out, const struct hash *hash);
+/* The senders of those that wait here, zero for others. */
+void pool_senders(struct pool *p, struct address *out, const struct hash *hashes, size_t count);
 size_t pool_count(struct pool *p);
 size_t pool_size_bytes(struct pool *p);
 struct u256 pool_base_fee(struct pool *p); /* of the next block */

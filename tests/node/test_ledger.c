@@ -310,6 +310,51 @@ static int make_network(void **state)
     return 0;
 }
 
+struct told { /* what was asked, and the answer */
+    struct address sender;
+    size_t asked;
+};
+
+static void tell_sender(void *context, struct address *out, const struct hash *hashes, size_t count)
+{
+    struct told *t = context;
+    (void)hashes;
+    t->asked += count;
+    for (size_t i = 0; i < count; i++)
+        out[i] = t->sender;
+}
+
+/* Verifies b's copy of a block of one transaction, told that this address signed it. */
+static enum status verify_told(struct address sender)
+{
+    struct chain a, b;
+    struct told told = {.sender = sender};
+    char error[LEDGER_ERROR_SIZE];
+    open_chain(&a, "knows");
+    open_chain(&b, "asks");
+    assert_int_equal(submit(&a, 0), TX_FINE);
+    struct hash block = build_on(&a, &ledger_head(a.ledger)->hash, 1);
+    assert_int_equal(ledger_hold(b.ledger, &block, ledger_bytes(a.ledger, &block)), OK);
+    ledger_ask_senders(b.ledger, tell_sender, &told);
+    enum status status = ledger_verify(b.ledger, error, &block, 5);
+    assert_int_equal(told.asked, 1);
+    close_chain(&a);
+    close_chain(&b);
+    char path[160];
+    snprintf(path, sizeof path, "rm -rf %s/knows* %s/asks*", network.dir, network.dir);
+    assert_int_equal(system(path), 0);
+    return status;
+}
+
+static void takes_senders_that_are_known_and_finds_out_the_others(void **state)
+{
+    struct address none = {{0}}, other = {{7}};
+    (void)state;
+    assert_int_equal(verify_told(key_address(&network.rich)), OK);
+    assert_int_equal(verify_told(none), OK);
+    assert_int_equal(verify_told(other), E_MALFORMED); /* it was indeed not recovered again */
+}
+
 static int remove_network(void **state)
 {
     (void)state;
@@ -325,6 +370,7 @@ int main(void)
         cmocka_unit_test(another_node_verifies_what_one_builds),
         cmocka_unit_test(refuses_a_block_that_lies_about_anything),
         cmocka_unit_test(refuses_other_transactions_under_a_blocks_hash),
+        cmocka_unit_test(takes_senders_that_are_known_and_finds_out_the_others),
         cmocka_unit_test(drops_forks_that_can_no_longer_be_final),
         cmocka_unit_test(refuses_another_networks_directory),
         cmocka_unit_test(an_accepted_transaction_wakes_the_builder_and_survives_a_restart),
