@@ -35,8 +35,9 @@ export function removeNetwork(network) {
     rmSync(network.dir, { recursive: true, force: true })
 }
 
+// Without a key it is a follower.
 export function arguments_(network, more = []) {
-    return ['--data-dir', network.data, '--genesis', network.genesis, '--validator-key', network.key,
+    return ['--data-dir', network.data, '--genesis', network.genesis, ...(network.key ? ['--validator-key', network.key] : []),
         '--rpc-listen', '127.0.0.1:0', ...more]
 }
 
