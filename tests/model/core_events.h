@@ -3,7 +3,7 @@
 #ifndef LEASEHOLD_TESTS_MODEL_CORE_EVENTS_H
 #define LEASEHOLD_TESTS_MODEL_CORE_EVENTS_H
 
-#include "tests/model/core_rig.h"
+#include "tests/model/core_life.h"
 
 /* name, what is done, and for messages: kind of vote, view, letter */
 #define RIG_EVENTS(X)                                                                              \

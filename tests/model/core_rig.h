@@ -5,7 +5,7 @@
  * upon genesis, 2a upon 1a, 2b upon genesis, all as named in rules.h. Each step of the core is held
  * against the model: a vote that it signs is one that the model's rules allow by the certificates
  * that the core holds; what leaves was durable; what ever left is no evidence; what it commits is
- * final and extends what was. One thread; rig_close frees. */
+ * final and extends what was. One thread; core_life.h opens and closes it. */
 #ifndef LEASEHOLD_TESTS_MODEL_CORE_RIG_H
 #define LEASEHOLD_TESTS_MODEL_CORE_RIG_H
 
@@ -159,6 +159,24 @@ static struct facts facts_held(const struct rig *r)
     return f;
 }
 
+static bool block_logged(const struct rig_disk *d, uint32_t block, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (d->log[i].kind == RECORD_BLOCK && d->log[i].block == block) return true;
+    return false;
+}
+
+/* Rules 3 and 5: verified, and written down ahead of the vote. */
+static void check_block_of(struct rig *r, enum vote_kind kind, uint32_t block,
+                           const struct facts *f)
+{
+    const struct rig_disk *d = &r->disk;
+    uint32_t before = kind == VOTE_FINALIZE ? d->log_durable : d->log_count;
+    rig_check(r, (f->justified >> block & 1) != 0, "it votes for what is not justified");
+    rig_check(r, (d->valid >> block & 1) != 0, "it votes for what it has not verified");
+    rig_check(r, block_logged(d, block, before), "it votes for what it has not written down");
+}
+
 static void check_signed(struct rig *r, const struct vote *v)
 {
     struct facts f = facts_held(r);
@@ -166,9 +184,7 @@ static void check_signed(struct rig *r, const struct vote *v)
     uint32_t view = (uint32_t)v->view;
     uint32_t id = v->kind == VOTE_NULLIFY ? 0 : rig_block(&v->block);
     rig_check(r, v->signer == 0, "it signs for somebody else");
-    rig_check(r, id == 0 || (f.justified >> id & 1) != 0, "it votes for what is not justified");
-    rig_check(r, id == 0 || (r->disk.valid >> id & 1) != 0,
-              "it votes for what it has not verified");
+    if (id != 0) check_block_of(r, v->kind, id, &f);
     switch (v->kind) {
     case VOTE_NOTARIZE:
         rig_check(r, may_notarize(&r->model, &f, *memory, view, block_letter(id)),
@@ -289,109 +305,6 @@ static void rig_step(struct rig *r, const struct event *event)
     for (uint32_t i = 0; i < r->actions->count; i++)
         on_action(r, &r->actions->items[i]);
     check_innocent(r);
-}
-
-/* ---- life and death ---- */
-
-static struct consensus *newborn(struct rig *r, uint32_t final)
-{
-    if (r->newborn[final]) return r->newborn[final];
-    uint64_t number = 0;
-    for (uint32_t id = final; id != 0; id = block_parent(&r->disk.state, id))
-        number++;
-    r->config.final = (struct final_point){block_view(final), rig_hash(final), number};
-    r->newborn[final] = consensus_create(&r->config);
-    return r->newborn[final];
-}
-
-static void restore(struct rig *r, const struct rig_record *from)
-{
-    struct record record = {.kind = (enum record_kind)from->kind};
-    enum vote_kind kind = (enum vote_kind)from->vote;
-    if (record.kind == RECORD_EPOCH) return;
-    if (record.kind == RECORD_VOTE) {
-        record.vote = rig_vote(r, 0, kind, from->view, from->block);
-        r->disk.state.memory[0] |= word_of(&record.vote);
-    } else if (record.kind == RECORD_CERTIFICATE) {
-        make_certificate(r, kind, from->view, from->block, from->signers);
-        record.certificate = r->certificate;
-    } else {
-        uint32_t parent = block_parent(&r->disk.state, from->block);
-        record.block =
-            (struct record_block){0, from->view, block_view(parent), rig_hash(from->block)};
-    }
-    rig_check(r, consensus_restore(r->core, &record) == OK, "its own log is refused");
-}
-
-static void rig_start(struct rig *r)
-{
-    struct rig_disk *d = &r->disk;
-    d->log_base = d->log_durable = d->log_count;
-    d->wanted = d->valid = d->verify = d->misfit = d->build_view = d->build_parent = 0;
-    d->state.memory[0] = 0;
-    image_become(r->core, newborn(r, d->final));
-    for (uint32_t i = 0; i < d->log_count; i++)
-        restore(r, &d->log[i]);
-    d->durable_votes = d->state.memory[0];
-    struct event start = {.kind = EVENT_START};
-    rig_step(r, &start);
-}
-
-static bool leads(const struct epoch *e, const uint32_t leaders[RIG_VIEWS])
-{
-    for (uint32_t view = 1; view <= RIG_VIEWS; view++)
-        if (epoch_leader(e, view) != leaders[view - 1]) return false;
-    return true;
-}
-
-static void rig_open(struct rig *r, const uint32_t leaders[RIG_VIEWS])
-{
-    struct epoch *e = &r->config.epoch;
-    memset(r, 0, sizeof(*r));
-    *e = (struct epoch){.chain_id = 7117, .start_block = rig_hash(0), .last_number = 1000};
-    e->validator_count = VALIDATORS;
-    for (uint32_t i = 0; i < VALIDATORS; i++) {
-        struct key key = {{0}};
-        key.secret[31] = (uint8_t)(i + 1);
-        if (i == 0) r->key = key;
-        rig_addresses[i] = key_address(&key);
-        e->validators[i] = (struct validator){rig_addresses[i], rig_addresses[i], 1};
-    }
-    enum status status = epoch_seal(e);
-    assert(status == OK);
-    (void)status;
-    while (!leads(e, leaders))
-        store_be32(e->seed.b, load_be32(e->seed.b) + 1);
-    r->config.key = &r->key;
-    r->config.signer = &RIG_SIGNER;
-    r->config.timing = (struct timing){.delta_ms = 100};
-    r->config.views_max = VIEWS_MIN;
-    r->model = (struct model){.views = MODEL_VIEWS, .byzantine = 3};
-    model_begin(&r->model);
-    const uint32_t parents[] = {0, 0, 0, block_id(1, 0), 0};
-    for (uint32_t id = 1; id <= LETTERS * RIG_VIEWS; id++)
-        r->disk.state.blocks |= (uint64_t)(parents[id] + 1) << (BLOCK_BITS * (id - 1));
-    r->actions = calloc(1, sizeof(*r->actions));
-    r->proposal = calloc(1, sizeof(*r->proposal));
-    r->certificate = calloc(1, sizeof(*r->certificate));
-    assert(r->actions && r->proposal && r->certificate);
-    r->core = consensus_create(&(struct consensus_config){.epoch = r->config.epoch,
-                                                          .final = {0, rig_hash(0), 0},
-                                                          .key = &r->key,
-                                                          .signer = &RIG_SIGNER,
-                                                          .timing = r->config.timing,
-                                                          .views_max = VIEWS_MIN});
-    rig_start(r);
-}
-
-static void rig_close(struct rig *r)
-{
-    consensus_destroy(r->core);
-    for (uint32_t i = 0; i < BLOCKS; i++)
-        consensus_destroy(r->newborn[i]);
-    free(r->actions);
-    free(r->proposal);
-    free(r->certificate);
 }
 
 #endif

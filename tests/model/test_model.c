@@ -92,6 +92,9 @@ static void reaches_nothing_bad_below_a_third_whoever_leads(void **state)
     (void)state;
     explore(m);
     m.byzantine = 1;
+    m.byzantine_leads = ALL_LEADERS; /* who may do whatever an honest leader may, and more */
+    explore(m);
+    m.views = talkative() ? VIEWS : 2;
     for (m.byzantine_leads = 0; m.byzantine_leads < 1u << m.views; m.byzantine_leads++)
         explore(m);
 }
