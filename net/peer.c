@@ -326,12 +326,16 @@ struct peer *peer_create(struct peers *owner, int fd, bool outgoing,
     peer_queue_init(&p->queue, owner->limits.send_bytes);
     arm(outgoing ? p->on_write : p->on_read, 0);
     owner->slots[slot] = p;
+    if (slot >= owner->slots_used) owner->slots_used = slot + 1;
     return p;
 }
 
 void peer_free(struct peer *p)
 {
-    p->owner->slots[p->info.peer & (PEERS_SLOTS - 1)] = NULL;
+    struct peers *owner = p->owner;
+    owner->slots[p->info.peer & (PEERS_SLOTS - 1)] = NULL;
+    while (owner->slots_used > 0 && owner->slots[owner->slots_used - 1] == NULL)
+        owner->slots_used--;
     event_free(p->on_read);
     event_free(p->on_write);
     event_free(p->on_resume);

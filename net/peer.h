@@ -88,6 +88,7 @@ struct peers {
     uint64_t dial_due_ms;
 
     uint64_t sequence; /* of the last peer */
+    size_t slots_used; /* none beyond */
     struct peer *slots[PEERS_SLOTS];
     uint8_t chunk[TLS_RECORD_BYTES_MAX]; /* what was just read */
 };

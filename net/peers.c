@@ -43,7 +43,7 @@ static void on_accept(evutil_socket_t fd, short what, void *context)
 
 void peers_tell_closed(struct peers *p)
 {
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         struct peer *peer = p->slots[i];
         if (peer == NULL || peer->phase != PEER_CLOSED || !peer->opened) continue;
         peer->opened = false;
@@ -57,7 +57,7 @@ static void on_reap(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     peers_tell_closed(p);
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         struct peer *peer = p->slots[i];
         /* What a handler closed just now is told and freed next time. */
         if (peer != NULL && peer->phase == PEER_CLOSED && !peer->opened) peer_free(peer);
@@ -71,7 +71,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     uint64_t now = monotonic_ms();
     (void)fd;
     (void)what;
-    for (size_t i = 0; i < PEERS_SLOTS; i++)
+    for (size_t i = 0; i < p->slots_used; i++)
         if (p->slots[i] != NULL) peer_check_time(p->slots[i], now);
     peers_set_accepting(p, true);
     if (now < p->dial_due_ms) return;
@@ -176,7 +176,7 @@ void peers_start(struct peers *p)
 void peers_close(struct peers *p)
 {
     if (p == NULL) return;
-    for (size_t i = 0; i < PEERS_SLOTS; i++)
+    for (size_t i = 0; i < p->slots_used; i++)
         if (p->slots[i] != NULL) peer_free(p->slots[i]);
     event_free(p->on_sweep);
     event_free(p->on_reap);
@@ -242,7 +242,7 @@ void peers_drop(struct peers *p, uint64_t peer, const char *reason)
 size_t peers_count(const struct peers *p)
 {
     size_t count = 0;
-    for (size_t i = 0; i < PEERS_SLOTS; i++)
+    for (size_t i = 0; i < p->slots_used; i++)
         count += p->slots[i] != NULL && p->slots[i]->phase == PEER_OPEN;
     return count;
 }
@@ -262,7 +262,7 @@ static struct peer_info info_of(const struct peer *peer)
 size_t peers_list(const struct peers *p, struct peer_info *out, size_t count_max)
 {
     size_t count = 0;
-    for (size_t i = 0; i < PEERS_SLOTS && count < count_max; i++)
+    for (size_t i = 0; i < p->slots_used && count < count_max; i++)
         if (p->slots[i] != NULL && p->slots[i]->phase == PEER_OPEN)
             out[count++] = info_of(p->slots[i]);
     return count;
@@ -291,7 +291,7 @@ void peers_refuse(struct peers *p, const struct hash *ids, size_t count, bool ev
     p->refused_count = count;
     p->refuses_all = everybody;
     p->dial_due_ms = 0;
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         struct peer *peer = p->slots[i];
         if (peer == NULL || !peers_refuses(p, &peer->info.id)) continue;
         peer->settled = true; /* nothing is said of the address */

@@ -38,7 +38,7 @@ static bool same_network(const struct net_address *a, const struct net_address *
 static struct crowd crowd_of(const struct peers *p, const struct net_address *from)
 {
     struct crowd c = {0};
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         struct peer *peer = p->slots[i];
         if (peer == NULL || peer->phase == PEER_CLOSED || peer->info.outgoing) continue;
         if (peer->phase < PEER_OPEN) {
@@ -133,12 +133,17 @@ static bool in_set(const struct peers *p, const struct peer *peer)
 static bool is_first_of_validator(const struct peers *p, const struct peer *newcomer)
 {
     uint32_t others = 0;
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         const struct peer *peer = p->slots[i];
         if (peer == NULL || peer->phase != PEER_OPEN || !peer->info.is_validator) continue;
         others += address_equal(&peer->info.validator, &newcomer->info.validator);
     }
     return others < PEERS_VALIDATOR_EACH;
+}
+
+static bool is_guest(const struct peer *peer)
+{
+    return peer != NULL && peer->phase == PEER_OPEN && !peer->info.outgoing;
 }
 
 struct house {
@@ -149,9 +154,9 @@ struct house {
 static struct house count_house(struct peers *p)
 {
     struct house h = {0};
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         struct peer *peer = p->slots[i];
-        if (peer == NULL || peer->phase != PEER_OPEN || peer->info.outgoing) continue;
+        if (!is_guest(peer)) continue;
         peer->reserved = peer->first_of_validator && in_set(p, peer);
         h.reserved += peer->reserved;
         h.others += !peer->reserved;
@@ -162,10 +167,9 @@ static struct house count_house(struct peers *p)
 static uint32_t neighbours(const struct peers *p, const struct net_address *of)
 {
     uint32_t count = 0;
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         const struct peer *peer = p->slots[i];
-        if (peer == NULL || peer->phase != PEER_OPEN || peer->info.outgoing) continue;
-        if (peer->reserved) continue;
+        if (!is_guest(peer) || peer->reserved) continue;
         count += same_network(&peer->info.remote, of, SUBNET_BITS4, SUBNET_BITS6);
     }
     return count;
@@ -176,10 +180,9 @@ static bool evict_for(struct peers *p, const struct peer *newcomer)
 {
     struct peer *victim = NULL;
     uint32_t crowd = neighbours(p, &newcomer->info.remote) + 1;
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         struct peer *peer = p->slots[i];
-        if (peer == NULL || peer->phase != PEER_OPEN || peer->info.outgoing) continue;
-        if (peer->reserved) continue;
+        if (!is_guest(peer) || peer->reserved) continue;
         uint32_t here = neighbours(p, &peer->info.remote);
         bool newer = victim != NULL && peer->info.peer > victim->info.peer;
         if (here < crowd || (here == crowd && !newer)) continue;
@@ -220,7 +223,7 @@ static bool newcomer_stays(const struct peers *p, const struct peer *newcomer,
 
 bool peers_settle_duplicate(struct peers *p, struct peer *newcomer)
 {
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         struct peer *old = p->slots[i];
         if (old == NULL || old->phase != PEER_OPEN) continue;
         if (!hash_equal(&old->info.id, &newcomer->info.id)) continue;

@@ -2,7 +2,7 @@
 #include "net/peer.h"
 #include "net/sockets.h"
 
-#include <assert.h>
+#include <unistd.h>
 
 void peers_remember_own(struct peers *p, const struct net_address *address)
 {
@@ -22,7 +22,7 @@ static bool is_own(const struct peers *p, const struct wire_peer *w)
 static bool is_connected(const struct peers *p, const struct wire_peer *w)
 {
     bool known = !hash_is_zero(&w->id);
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         const struct peer *peer = p->slots[i];
         if (peer == NULL || peer->phase == PEER_CLOSED) continue;
         bool same = net_address_equal(&peer->info.dial, &w->address);
@@ -36,7 +36,7 @@ static bool is_connected(const struct peers *p, const struct wire_peer *w)
 static bool has_outgoing_in_group(const struct peers *p, const struct net_address *a)
 {
     struct net_group group = net_address_group(a);
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         const struct peer *peer = p->slots[i];
         if (peer == NULL || peer->phase == PEER_CLOSED || !peer->info.outgoing) continue;
         struct net_group other = net_address_group(&peer->info.dial);
@@ -65,22 +65,24 @@ static void dial(struct peers *p, const struct wire_peer *to)
         return;
     }
     struct peer *peer = peer_create(p, fd, true, &to->address);
-    assert(peer != NULL); /* peers_dial looked */
+    if (peer == NULL) { /* no slot is free: handshakes of guests will end soon */
+        close(fd);
+        return;
+    }
     peer->info.dial = to->address;
     peer->expected_id = to->id;
     peer->demands_id = !hash_is_zero(&to->id) && book_is_fixed(p->book, &to->address);
 }
 
 struct outgoing {
-    uint32_t all, handshakes, slots_free;
+    uint32_t all, handshakes;
 };
 
 static struct outgoing count_outgoing(const struct peers *p)
 {
     struct outgoing o = {0};
-    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+    for (size_t i = 0; i < p->slots_used; i++) {
         const struct peer *peer = p->slots[i];
-        o.slots_free += peer == NULL;
         if (peer == NULL || peer->phase == PEER_CLOSED || !peer->info.outgoing) continue;
         o.all++;
         o.handshakes += peer->phase < PEER_OPEN;
@@ -93,12 +95,11 @@ void peers_dial(struct peers *p)
     struct outgoing o = count_outgoing(p);
     struct wire_peer to;
     if (p->refuses_all) return;
-    while (o.all < p->out_max && o.handshakes < PEERS_DIALS_MAX && o.slots_free > 0) {
+    while (o.all < p->out_max && o.handshakes < PEERS_DIALS_MAX) {
         if (!book_choose(p->book, &to, skip, p, calendar_s())) return;
         dial(p, &to);
         o.all++;
         o.handshakes++;
-        o.slots_free--;
     }
 }
 
@@ -107,7 +108,7 @@ void peers_set_anchors(struct peers *p)
 {
     struct wire_peer anchors[BOOK_ANCHORS];
     size_t count = 0;
-    for (size_t i = 0; i < PEERS_SLOTS && count < BOOK_ANCHORS; i++) {
+    for (size_t i = 0; i < p->slots_used && count < BOOK_ANCHORS; i++) {
         const struct peer *peer = p->slots[i];
         if (peer == NULL || peer->phase != PEER_OPEN || !peer->info.outgoing) continue;
         anchors[count++] = (struct wire_peer){peer->info.dial, peer->info.id};
