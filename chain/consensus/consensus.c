@@ -298,6 +298,14 @@ static void on_durable(struct consensus *c, uint64_t sequence)
     if (sequence > c->durable) c->durable = sequence;
 }
 
+/* Rule 9: timers are long while finality is far. Those of a view that was entered far from it, by
+ * one who catches up, are armed anew when it has come near. */
+static void shorten_timers(struct consensus *c, uint64_t final_before, struct actions *out)
+{
+    bool were_grown = c->view > final_before + 2;
+    if (were_grown && c->final.view > final_before && !c->epoch_over) start_view(c, out);
+}
+
 void consensus_step(struct consensus *c, const struct event *event, struct actions *out)
 {
     begin_step(c, out);
@@ -321,6 +329,8 @@ void consensus_step(struct consensus *c, const struct event *event, struct actio
     case EVENT_SYNCED: on_synced(c, &event->synced); break;
     }
     core_progress(c, out);
+    if (c->view == view_before && c->config.epoch.number == epoch_before)
+        shorten_timers(c, final_before, out);
     hand_out_evidence(c, out);
     assert(c->config.epoch.number > epoch_before ||
            (c->view >= view_before && c->final.view >= final_before)); /* never back */

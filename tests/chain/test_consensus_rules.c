@@ -469,6 +469,35 @@ static void hands_a_far_finality_to_range_sync(void **state)
     rig_down(&r);
 }
 
+/* What the last step set the leader timer to, or 0. */
+static uint32_t leader_timer_ms(const struct rig *r)
+{
+    for (uint32_t i = 0; i < r->bus->actions->count; i++) {
+        const struct action *a = &r->bus->actions->items[i];
+        if (a->kind == ACTION_SET_TIMER && a->set_timer.timer == TIMER_LEADER)
+            return a->set_timer.delay_ms;
+    }
+    return 0;
+}
+
+static void waits_no_longer_than_finality_that_came_near_asks_for(void **state)
+{
+    struct rig r = rig_up(1000000);
+    (void)state;
+    start(&r);
+    assert_int_equal(leader_timer_ms(&r), 200);
+    give_cert(&r, VOTE_FINALIZE, 20, 0, 7); /* its blocks are still to come */
+    assert_int_equal(consensus_view(r.core), 21);
+    assert_true(leader_timer_ms(&r) > 5000);
+    struct event event = {.kind = EVENT_SYNCED, .synced = {20, {{7}}, 15}};
+    step(&r, &event);
+    assert_int_equal(consensus_view(r.core), 21);
+    assert_int_equal(leader_timer_ms(&r), 200);
+    step(&r, &event); /* and only then */
+    assert_int_equal(leader_timer_ms(&r), 0);
+    rig_down(&r);
+}
+
 static void answers_an_old_epoch_with_its_end_but_never_an_answer(void **state)
 {
     struct rig r = rig_up(1);
@@ -561,6 +590,7 @@ int main(void)
         cmocka_unit_test(proposes_the_boundary_block_again_until_it_is_final),
         cmocka_unit_test(builds_nothing_upon_a_boundary_block),
         cmocka_unit_test(hands_a_far_finality_to_range_sync),
+        cmocka_unit_test(waits_no_longer_than_finality_that_came_near_asks_for),
         cmocka_unit_test(answers_an_old_epoch_with_its_end_but_never_an_answer),
         cmocka_unit_test(keeps_a_vote_of_its_own_that_it_does_not_remember),
         cmocka_unit_test(lists_what_a_fresh_log_needs),
