@@ -120,7 +120,9 @@ void commit_asked(struct driver *d, const struct action *a)
     assert(turned == a->commit.epoch_ends);
     buffer_finish(&encoded);
     free(hashes);
-    if (turned) new_epoch(d);
+    if (!turned) return;
+    d->unsure = false;
+    new_epoch(d);
 }
 
 void driver_adopt(struct driver *d, const struct hash *chain, size_t count,
@@ -128,8 +130,11 @@ void driver_adopt(struct driver *d, const struct hash *chain, size_t count,
 {
     struct ledger_commit commit = {.chain = chain, .count = count, .certificate = certificate};
     const struct ledger_head *head = ledger_head(d->ledger);
+    const struct epoch *epoch = &head->record->epoch;
     struct event event = {.kind = EVENT_SYNCED};
     assert(count > 0 && !d->draining);
+    bool ends = head->header.number + count == epoch->last_number;
+    if (ends && d->unsure && d->hash_chain != NULL) log_stay_silent(d, epoch->number + 2);
     if (make_final(d, &commit)) {
         new_epoch(d);
     } else {

@@ -28,6 +28,9 @@ struct driver {
     int key_guard;                 /* a socket, see driver_log.c; -1: none */
     struct hash_chain *hash_chain; /* NULL: follow only */
     struct vote_log *log;
+    const char *vote_log_path;
+    bool remembers; /* the log had a vote of ours */
+    bool unsure;    /* may have voted and forgotten; until we lived through an epoch's end */
     struct consensus *consensus;
     struct actions *actions;
 
@@ -72,6 +75,7 @@ void blocks_sweep(struct driver *d);
 void log_persist(struct driver *d, uint64_t sequence, const struct record *record);
 void log_fired(void *context);
 MUST_CHECK enum status log_open(struct driver *d, char *error, const struct driver_setup *setup);
+void log_stay_silent(struct driver *d, uint64_t sign_from_epoch);
 MUST_CHECK enum status log_guard_key(struct driver *d, char *error);
 
 #endif

@@ -81,6 +81,7 @@ static void create_consensus(struct driver *d, const struct key *key, uint64_t s
 static enum status replay(void *context, const struct record *record, struct bytes block)
 {
     struct driver *d = context;
+    if (record->kind == RECORD_VOTE) d->remembers = true;
     if (record->kind == RECORD_BLOCK && block.size > 0) {
         enum status held = ledger_hold(d->ledger, &record->block.block, block);
         if (held != OK && held != E_EXISTS)
@@ -98,16 +99,18 @@ static enum status refuse_log(char *error, const char *path, enum status status)
 
 /* ---- silence: without its log nothing is signed before the next epoch, restarts included ---- */
 
-static void silence_path(struct buffer *out, const struct driver_setup *setup)
+/* An epoch's end that came by catching up does not count: we may have voted in the one after it. */
+
+static void silence_path(struct buffer *out, const struct driver *d)
 {
-    buffer_print(out, "%s.silent", setup->vote_log_path);
+    buffer_print(out, "%s.silent", d->vote_log_path);
 }
 
 /* The first epoch in which votes may be signed; 0: any. */
-static enum status silence_read(uint64_t *out, const struct driver_setup *setup)
+static enum status silence_read(uint64_t *out, const struct driver *d)
 {
     struct buffer path = {0}, text = {0};
-    silence_path(&path, setup);
+    silence_path(&path, d);
     enum status status = file_read(&text, buffer_text(&path), 32);
     *out = status == OK ? strtoull(buffer_text(&text), NULL, 10) : 0;
     if (status == OK && *out == 0) status = E_MALFORMED;
@@ -117,20 +120,33 @@ static enum status silence_read(uint64_t *out, const struct driver_setup *setup)
 }
 
 /* On disk before there is a fresh log, which would look like one that forgot nothing. */
-static uint64_t silence_begin(const struct driver *d, const struct driver_setup *setup,
-                              const char *what)
+static void silence_write(const struct driver *d, uint64_t epoch)
 {
     struct buffer path = {0}, text = {0};
-    uint64_t epoch = ledger_head(d->ledger)->record->epoch.number + 1;
-    silence_path(&path, setup);
+    silence_path(&path, d);
     buffer_print(&text, "%llu\n", (unsigned long long)epoch);
     if (file_write_atomic(buffer_text(&path), buffer_bytes(&text), 0600) != OK)
         fatal("writing %s", buffer_text(&path));
-    log_error("consensus", "the vote log is %s: nothing is signed before epoch %llu path=%s", what,
-              (unsigned long long)epoch, setup->vote_log_path);
     buffer_finish(&path);
     buffer_finish(&text);
+}
+
+static uint64_t silence_begin(const struct driver *d, const char *what)
+{
+    uint64_t epoch = ledger_head(d->ledger)->record->epoch.number + 1;
+    silence_write(d, epoch);
+    log_error("consensus", "the vote log is %s: nothing is signed before epoch %llu path=%s", what,
+              (unsigned long long)epoch, d->vote_log_path);
     return epoch;
+}
+
+void log_stay_silent(struct driver *d, uint64_t sign_from_epoch)
+{
+    silence_write(d, sign_from_epoch);
+    log_limited(LOG_WARN, "consensus",
+                "catching up without memory of own votes: nothing is signed before epoch %llu",
+                (unsigned long long)sign_from_epoch);
+    consensus_stay_silent(d->consensus, sign_from_epoch);
 }
 
 /* A damaged log is kept beside a fresh one. */
@@ -139,15 +155,24 @@ static enum status replace_log(struct driver *d, char *error, const struct drive
     const char *path = setup->vote_log_path;
     bool created = false;
     struct buffer aside = {0};
-    uint64_t sign_from = silence_begin(d, setup, "damaged");
+    uint64_t sign_from = silence_begin(d, "damaged");
     consensus_destroy(d->consensus);
     create_consensus(d, setup->key, sign_from);
     buffer_print(&aside, "%s.damaged", path);
     int moved = rename(path, buffer_text(&aside));
     buffer_finish(&aside);
     if (moved != 0) return refuse_log(error, path, E_IO);
+    d->remembers = false;
+    d->unsure = true;
     enum status status = vote_log_open(&d->log, &created, path, replay, d);
     return status == OK ? OK : refuse_log(error, path, status);
+}
+
+/* A log without a vote in epoch 0 is that of a new network, or of a node that lost everything. */
+static bool may_have_forgotten(const struct driver *d, uint64_t sign_from)
+{
+    uint64_t epoch = ledger_head(d->ledger)->record->epoch.number;
+    return sign_from > epoch || (epoch == 0 && !d->remembers);
 }
 
 enum status log_open(struct driver *d, char *error, const struct driver_setup *setup)
@@ -156,13 +181,16 @@ enum status log_open(struct driver *d, char *error, const struct driver_setup *s
     uint64_t sign_from = 0;
     bool created = false;
     bool voted = setup->key != NULL && ledger_head(d->ledger)->header.number > 0;
-    enum status status = silence_read(&sign_from, setup);
+    d->vote_log_path = path;
+    enum status status = silence_read(&sign_from, d);
     if (status != OK) return refuse_log(error, path, status);
-    if (voted && access(path, F_OK) != 0) sign_from = silence_begin(d, setup, "gone");
+    if (voted && access(path, F_OK) != 0) sign_from = silence_begin(d, "gone");
     create_consensus(d, setup->key, sign_from);
     status = vote_log_open(&d->log, &created, path, replay, d);
     if (status == E_MALFORMED) return replace_log(d, error, setup);
-    return status == OK ? OK : refuse_log(error, path, status);
+    if (status != OK) return refuse_log(error, path, status);
+    d->unsure = may_have_forgotten(d, sign_from);
+    return OK;
 }
 
 /* ---- one key, one node ---- */

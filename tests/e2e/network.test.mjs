@@ -53,6 +53,27 @@ async function freshEpoch(index) {
     return { epoch: Number(running.epoch), last: Number(running.lastNumber) }
 }
 
+// Kills a validator early in an epoch, lets it forget, starts it: it signs nothing until the epoch is over.
+async function forgetful(victim, forget) {
+    const node = network.nodes[victim]
+    const others = ALL.filter((index) => index !== victim)
+    const { epoch, last } = await freshEpoch(victim)
+    await network.kill(victim)
+    await network.untilProgress(others) // what it signed before is final by now, or never
+    const first = await network.height(others[0]) + 1
+    await forget(node, epoch)
+    await network.start(victim)
+    await network.untilHeight(others[0], last)
+    assert.ok(last - first > 5, `only ${last - first} blocks were left of the epoch`)
+    const place = await memberIndex(others[0], node.operator.address, '0x' + epoch.toString(16))
+    for (let number = first; number <= last; number++)
+        assert.ok(!(await network.signers(others[0], number))?.includes(place), `it signed block ${number}`)
+    assert.ok(!(await proposers(others[0], first, last)).includes(node.operator.address.toLowerCase()))
+    await untilProposes(others[0], victim)
+    await network.until('it signs again', async () => (await network.signers(others[0], await network.height(others[0])))?.includes(place))
+    say(`silent for blocks ${first} to ${last}`)
+}
+
 const tests = [
     ['four validators find each other and make blocks', async () => {
         const started = await network.start(...ALL)
@@ -119,27 +140,16 @@ const tests = [
         assert.ok(node.child)
     }],
     ['without its vote log a validator signs nothing until the next epoch, not even after one more restart', async () => {
-        const victim = 2
-        const { operator, data } = network.nodes[victim]
-        const { epoch, last } = await freshEpoch(victim)
-        await network.kill(victim)
-        assert.ok(existsSync(join(data, 'votes.log')))
-        rmSync(join(data, 'votes.log'))
-        await network.untilProgress([0, 1, 3]) // what it signed before is final by now, or never
-        const first = await network.height(0) + 1
-        await network.start(victim)
-        assert.match(network.logOf(victim), new RegExp(`nothing is signed before epoch ${epoch + 1}\\b`))
-        await network.kill(victim)
-        await network.start(victim)
-        await network.untilHeight(0, last)
-        assert.ok(last - first > 5, `only ${last - first} blocks were left of the epoch`)
-        const place = await memberIndex(0, operator.address, '0x' + epoch.toString(16))
-        for (let number = first; number <= last; number++)
-            assert.ok(!(await network.signers(0, number))?.includes(place), `it signed block ${number}`)
-        assert.ok(!(await proposers(0, first, last)).includes(operator.address.toLowerCase()))
-        await untilProposes(0, victim)
-        await network.until('it signs again', async () => (await network.signers(0, await network.height(0)))?.includes(place))
-        say(`silent for blocks ${first} to ${last}`)
+        await forgetful(2, async ({ data }, epoch) => {
+            assert.ok(existsSync(join(data, 'votes.log')))
+            rmSync(join(data, 'votes.log'))
+            await network.start(2)
+            assert.match(network.logOf(2), new RegExp(`nothing is signed before epoch ${epoch + 1}\\b`))
+            await network.kill(2)
+        })
+    }],
+    ['a validator that lost all but its key catches up, and is silent in the epoch that it finds', async () => {
+        await forgetful(1, async ({ data }) => rmSync(data, { recursive: true }))
     }],
     ['a fifth node joins late, stakes, is in the next set, proposes, leaves and gets its stake back', async () => {
         const fifth = await network.addNode()

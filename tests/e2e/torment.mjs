@@ -132,7 +132,7 @@ export class Observer {
 
 // kill -9 at random moments: mostly one node, sometimes two, sometimes again while it starts.
 // `atMost` bounds how many are down at once.
-export async function killAtRandom(network, random, { kills, indexes, gapMs = 600, downMs = 500, onKill = () => {} }) {
+export async function killAtRandom(network, random, { kills, indexes, gapMs = 500, downMs = 400, onKill = () => {} }) {
     const restarts = []
     for (let done = 0; done < kills;) {
         await sleep(random() * gapMs)
