@@ -12,15 +12,15 @@ import { CHAIN_ID, RICH, RICH_KEY, makeNetwork, removeNetwork, runTests, startNo
 const run = promisify(execFile)
 const FIRST = '0x00000000000000000000000000000000000000AA' // the genesis validator's operator
 const EPOCH_BLOCKS = 15
-const UNBONDING = 15
+const UNBONDING = 12
 const VOTE = 'tuple(uint64 epoch, uint64 viewNumber, uint8 kind, uint64 parentView, bytes32 blockHash, bytes signature)'
 const STAKING_ABI = [`function slash(${VOTE} a, ${VOTE} b)`]
 
-const network = makeNetwork({ blockIntervalMs: 200, idleIntervalMs: 200, epochBlocks: EPOCH_BLOCKS, epochRewardWei: '10000000000000000000' })
+const network = makeNetwork({ blockIntervalMs: 100, idleIntervalMs: 100, epochBlocks: EPOCH_BLOCKS, epochRewardWei: '10000000000000000000' })
 const genesis = JSON.parse(readFileSync(network.genesis))
 genesis.parameters = {
     'Staking.minSelfStake': '10000000000000000000', 'Staking.unbondingSeconds': String(UNBONDING),
-    'Staking.evidenceSeconds': '3', 'Staking.jailSeconds': '1',
+    'Staking.evidenceSeconds': '8', 'Staking.jailSeconds': '1',
 }
 writeFileSync(network.genesis, JSON.stringify(genesis))
 const node = await startNode(network)
@@ -92,11 +92,11 @@ const tests = [
         const perYear = 365 * 86400 / (EPOCH_BLOCKS * all.blockSeconds)
         const expected = 10 * perYear * 0.95 / (Number(all.totalWeightGwei) / 1e9)
         assert.ok(Math.abs(v.yearlyYield / expected - 1) < 1e-6, `${v.yearlyYield} ${expected}`)
-        assert.ok(all.blockSeconds > 0.15 && all.blockSeconds < 1, String(all.blockSeconds))
+        assert.ok(all.blockSeconds > 0.07 && all.blockSeconds < 1, String(all.blockSeconds))
         assert.match((await leasehold('validators')).out, /VALIDATOR.*YIELD.*\n.*validates\n\nepoch \d+ ends with block \d+, in about/)
     }],
     ['delegating says what it brings and asks first', async () => {
-        await fails(2, /Delegate 1000 LSH to 0x0+aa\? Expected yield [\d.]+ % a year; taking it back takes 15 s/i, 'stake', 'delegate', FIRST, '1000', '--from', 'rich')
+        await fails(2, /Delegate 1000 LSH to 0x0+aa\? Expected yield [\d.]+ % a year; taking it back takes 12 s/i, 'stake', 'delegate', FIRST, '1000', '--from', 'rich')
         await fails(2, /no amount/, 'stake', 'delegate', FIRST, 'much', '--from', 'rich', '--yes')
         await fails(4, /NotAccepting.*leasehold validators/, 'stake', 'delegate', second, '1', '--from', 'rich', '--yes')
         assert.equal(await delegated(FIRST, 'rich'), 0)
@@ -193,7 +193,8 @@ const tests = [
         const staking = new Contract('0x0000000000000000000000000000000000001001', STAKING_ABI, new Wallet(RICH_KEY, provider))
         await (await staking.slash(voteFor('a'), voteFor('b'))).wait()
         provider.destroy()
-        assert.match((await validator(second)).status, /^convicted/)
+        const listed = await validator(second) // until the epoch ends
+        assert.ok(listed === undefined || listed.status.startsWith('convicted'), JSON.stringify(listed))
         assert.match((await leasehold('stake', 'status', 'second')).out, /validator +convicted[^]*out for good/)
         assert.ok(Math.abs(await delegated(second, 'rich') / mine - 0.95) < 1e-3, 'the least fraction')
         const { credit, creditWei } = await json('stake', 'status', 'rich')
