@@ -314,4 +314,20 @@ static inline void finality_extend(struct finality *f, size_t count, size_t tran
     }
 }
 
+/* `count` empty blocks, a certificate for each 64: quick. */
+static inline void finality_extend_quickly(struct finality *f, size_t count)
+{
+    struct hash chain[64];
+    while (count > 0) {
+        const struct ledger_head *head = ledger_head(f->ledger);
+        uint64_t left = head->record->epoch.last_number - head->header.number;
+        size_t open = count < 64 ? count : 64;
+        if (open > left) open = (size_t)left;
+        for (size_t i = 0; i < open; i++)
+            chain[i] = finality_build(f, i == 0 ? &head->hash : &chain[i - 1]);
+        finality_commit(f, chain, open);
+        count -= open;
+    }
+}
+
 #endif

@@ -128,6 +128,26 @@ static void leaves_a_small_gap_to_consensus_for_a_while(void **state)
     }
 }
 
+/* Three ranges of headers, from the top down, and two of the peers lie about them. */
+static void long_epochs_are_linked_range_by_range_from_several_peers(void **state)
+{
+    struct finality f;
+    const size_t blocks = 2 * WIRE_HEADERS_MAX + 100;
+    (void)state;
+    finality_make(&f, 1000000);
+    finality_extend_quickly(&f, blocks);
+    const struct sim_source source = {f.store, f.ledger}, sources[2] = {source, source};
+    struct sim *sim = sim_create(&f, sources, NULL, 1);
+    sim_add(sim, UNLINKED);
+    sim_add(sim, SHIFTED);
+    sim_add(sim, HONEST);
+    assert_true(sim_run(sim, blocks, 5 * MINUTE_MS));
+    assert_in_range(sim->adoptions, blocks / SYNC_BATCH_BLOCKS, blocks / 4);
+    assert_true(sim->peers[0].charges + sim->peers[1].charges >= 2);
+    sim_destroy(sim);
+    finality_remove(&f);
+}
+
 /* ---- liars ---- */
 
 static bool manner_shows(enum manner m)
@@ -432,6 +452,7 @@ int main(void)
         cmocka_unit_test(whoever_caught_up_serves_the_next),
         cmocka_unit_test(follows_a_target_that_moves),
         cmocka_unit_test(leaves_a_small_gap_to_consensus_for_a_while),
+        cmocka_unit_test(long_epochs_are_linked_range_by_range_from_several_peers),
         cmocka_unit_test(reaches_the_end_beside_each_kind_of_liar),
         cmocka_unit_test(is_never_led_astray_by_liars_alone),
         cmocka_unit_test(a_claimed_height_moves_nothing),
