@@ -73,10 +73,11 @@ static bool try_link(struct consensus *c, struct slot *s, struct actions *out)
         return false;
     }
     if (b->parent_view < c->final.view) return false; /* not on the final chain */
-    bool whole = gap_nullified(c, s, out);
+    bool whole = gap_nullified(c, s, out) || PLANTED(NOTARIZE_UNJUSTIFIED);
     if (!parent_linked(c, s, &parent, &number, out) || !whole) return false;
     bool boundary = number == c->config.epoch.last_number;
-    if (boundary != hash_equal(&parent, &b->hash)) { /* only the boundary block comes again */
+    if (boundary != hash_equal(&parent, &b->hash) &&
+        !PLANTED(BOUNDARY_LOOSE)) { /* only the boundary block comes again */
         b->invalid = true;
         return true;
     }
@@ -132,6 +133,7 @@ static bool check_block(struct consensus *c, struct slot *s, struct actions *out
 {
     struct view_block *b = &s->block;
     if (!b->known || b->invalid || (b->valid && b->persisted)) return false;
+    if (PLANTED(GIVE_UP_ON_X) && s->certified[VOTE_NULLIFY]) return false;
     const struct slot *parent = slot_find(c, b->parent_known ? b->parent_view : 0);
     bool on_final = b->parent_known && b->parent_view == c->final.view;
     if (b->linked && b->again && parent) take_over(b, &parent->block);
@@ -161,7 +163,8 @@ static uint32_t chain_length(const struct consensus *c, const struct slot *s)
 {
     uint32_t length = 0;
     for (;;) {
-        if (!s || !s->block.linked || !block_usable(c, s)) return 0;
+        if (!s || !s->block.linked) return 0;
+        if (!block_usable(c, s) && !PLANTED(COMMIT_UNUSABLE)) return 0;
         length++;
         if (s->block.parent_view == c->final.view) return length;
         if (s->block.parent_view < c->final.view) return 0;
@@ -214,6 +217,7 @@ bool commit_due(struct consensus *c, struct actions *out)
     for (uint64_t view = c->top; view > c->final.view; view--) {
         const struct slot *s = slot_find(c, view);
         if (!s || !s->certified[VOTE_FINALIZE]) continue;
+        if (PLANTED(COMMIT_IN_VIEW) && view + 1 < c->view) continue;
         uint32_t length = chain_length(c, s);
         if (length == 0) continue;
         commit(c, s, length, out);

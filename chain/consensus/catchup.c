@@ -49,7 +49,7 @@ void on_retry(struct consensus *c, struct actions *out)
     sync_if_waiting(c, out);
     if (s->advance_timeout || s->own[VOTE_NULLIFY].held) {
         resend_entry(c, out);
-        resend_votes(c, s, out);
+        if (!PLANTED(RETRY_SILENT)) resend_votes(c, s, out);
         want_certificate(c, c->view, out);
     }
     set_timer(c, TIMER_RETRY, out);
@@ -68,12 +68,13 @@ void on_stall(struct consensus *c, struct actions *out)
     c->stall_view = c->view;
     c->stall_final = c->final.view;
     set_timer(c, TIMER_STALL, out);
-    if (!still) return;
+    if (!still || PLANTED(STALL_SILENT)) return;
     uint32_t before = out->count;
     if (c->has_highest_final) send_certificate(&c->highest_final, 0, out);
     for (uint64_t view = c->top; view > c->final.view; view--) {
         struct slot *s = slot_find(c, view);
-        if (out->count - before + 2 * VOTE_KIND_COUNT > RETRANSMIT_MAX) break;
+        bool full = out->count - before + 2 * VOTE_KIND_COUNT > RETRANSMIT_MAX;
+        if (full && !(PLANTED(STALL_UNCAPPED) && has_room(out))) break;
         if (s) rebroadcast_slot(c, s, out);
     }
 }

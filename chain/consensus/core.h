@@ -11,6 +11,7 @@
 #define LEASEHOLD_CHAIN_CONSENSUS_CORE_H
 
 #include "chain/consensus/consensus.h"
+#include "chain/consensus/planted.h"
 
 #include <assert.h>
 
@@ -75,7 +76,7 @@ struct consensus {
     uint64_t top;   /* no slot is above */
     uint64_t sequence;
     uint64_t durable;
-    uint64_t unreleased_from; /* no view below has an own vote that is not released */
+    uint64_t unreleased_from;             /* no view below has an own vote that is not released */
     uint64_t last_active[VALIDATORS_MAX]; /* highest view with a vote of theirs */
     struct slot *slots[VIEWS_MAX];        /* by view mod views_max; NULL: none */
     struct slot *pool[VIEWS_MAX];

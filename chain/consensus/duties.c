@@ -7,10 +7,14 @@
 static bool may_finalize(const struct consensus *c, const struct slot *s)
 {
     const struct own_vote *notarized = &s->own[VOTE_NOTARIZE];
-    if (!s->certified[VOTE_NOTARIZE] || !s->block.linked || !block_usable(c, s)) return false;
-    if (s->own[VOTE_FINALIZE].held || s->own[VOTE_NULLIFY].held) return false;
-    if (notarized->held && !hash_equal(&notarized->vote.block, &s->block.hash)) return false;
-    return !s->leader_equivocated;
+    bool other = notarized->held && !hash_equal(&notarized->vote.block, &s->block.hash);
+    if (!s->certified[VOTE_NOTARIZE] && !PLANTED(FINALIZE_UNCERTIFIED)) return false;
+    if (!s->block.linked) return false;
+    if (!block_usable(c, s) && !PLANTED(FINALIZE_UNUSABLE)) return false;
+    if (s->own[VOTE_FINALIZE].held) return false;
+    if (s->own[VOTE_NULLIFY].held && !PLANTED(FINALIZE_AFTER_NULLIFY)) return false;
+    if (other && !PLANTED(FINALIZE_OTHER)) return false;
+    return !s->leader_equivocated || PLANTED(FINALIZE_EQUIVOCATOR);
 }
 
 bool finalize_due(struct consensus *c, struct actions *out)
@@ -32,9 +36,11 @@ static uint64_t enterable_view(const struct consensus *c)
     uint64_t target = c->view > c->final.view ? c->view : c->final.view + 1;
     for (uint64_t view = c->view; view <= c->top; view++) {
         const struct slot *s = slot_find(c, view);
+        if (PLANTED(NO_JUMP) && view > c->view) break;
         if (!s || view < target) continue;
         if (s->certified[VOTE_NULLIFY] || s->certified[VOTE_FINALIZE] ||
-            (s->certified[VOTE_NOTARIZE] && s->block.linked && block_usable(c, s)))
+            (s->certified[VOTE_NOTARIZE] &&
+             ((s->block.linked && block_usable(c, s)) || PLANTED(ENTER_UNUSABLE))))
             target = view + 1;
     }
     return target;
@@ -118,12 +124,12 @@ bool propose_due(struct consensus *c, struct actions *out)
     if (!may_sign(c) || c->epoch_over || !s || s->leader != c->own_index) return false;
     if (s->build_asked || s->block.known || !has_room(out)) return false;
     for (int kind = 0; kind < VOTE_KIND_COUNT; kind++)
-        if (s->own[kind].held) return false;
-    if (!find_parent(c, &parent_view, out)) return false;
+        if (s->own[kind].held && !PLANTED(PROPOSE_AFTER_VOTE)) return false;
+    if (!find_parent(c, &parent_view, out) && !PLANTED(PROPOSE_UNJUSTIFIED)) return false;
     struct block_place parent = parent_place(c, parent_view);
     s->build_asked = true;
     s->build_parent_view = parent_view;
-    if (parent.number < c->config.epoch.last_number) {
+    if (parent.number < c->config.epoch.last_number || PLANTED(BUILD_ON_BOUNDARY)) {
         ask_build(c, s, &parent, out);
         return true;
     }
@@ -138,10 +144,15 @@ bool notarize_due(struct consensus *c, struct actions *out)
 {
     struct slot *s = slot_find(c, c->view);
     if (!may_sign(c) || c->epoch_over || !s || !has_room(out)) return false;
-    if (!s->block.proposed || !s->block.linked || !s->block.valid) return false;
-    if (!s->block.persisted || s->leader_equivocated) return false;
-    for (int kind = 0; kind < VOTE_KIND_COUNT; kind++)
-        if (s->own[kind].held) return false;
+    if (!s->block.proposed || !s->block.linked) return false;
+    if (!s->block.valid && !PLANTED(NOTARIZE_INVALID)) return false;
+    if (!s->block.persisted && !PLANTED(BLOCK_UNWRITTEN) && !PLANTED(NOTARIZE_INVALID))
+        return false;
+    if (s->leader_equivocated && !PLANTED(NOTARIZE_EQUIVOCATOR) && !PLANTED(NOTARIZE_LAST))
+        return false;
+    if (s->own[VOTE_NOTARIZE].held && !PLANTED(NOTARIZE_TWICE)) return false;
+    if (s->own[VOTE_NULLIFY].held && !PLANTED(NOTARIZE_AFTER_NULLIFY)) return false;
+    if (s->own[VOTE_FINALIZE].held) return false;
     sign_vote(c, s, VOTE_NOTARIZE, out);
     return true;
 }
@@ -164,17 +175,21 @@ static bool leader_inactive(const struct consensus *c, const struct slot *s)
 /* Rule 6. */
 static bool has_cause_to_nullify(const struct consensus *c, const struct slot *s)
 {
+    if (PLANTED(NULLIFY_UNCAUSED)) return true;
+    if (s->advance_timeout && PLANTED(NULLIFY_NEVER)) return false;
     if (s->advance_timeout || s->build_failed) return true;
     if (s->leader_timeout && !s->leader_spoke) return true;
     if (s->block.known && s->block.invalid) return true;
-    return slot_has_vote(s, VOTE_NULLIFY, s->leader) || leader_inactive(c, s);
+    if (slot_has_vote(s, VOTE_NULLIFY, s->leader)) return !PLANTED(NULLIFY_LATE);
+    return leader_inactive(c, s);
 }
 
 bool nullify_due(struct consensus *c, struct actions *out)
 {
     struct slot *s = slot_find(c, c->view);
     if (!may_sign(c) || c->epoch_over || !s || !has_room(out)) return false;
-    if (s->own[VOTE_NULLIFY].held || s->own[VOTE_FINALIZE].held) return false;
+    if (s->own[VOTE_NULLIFY].held) return false;
+    if (s->own[VOTE_FINALIZE].held && !PLANTED(NULLIFY_AFTER_FINALIZE)) return false;
     if (!has_cause_to_nullify(c, s)) return false;
     sign_vote(c, s, VOTE_NULLIFY, out);
     return true;

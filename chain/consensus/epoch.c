@@ -1,6 +1,7 @@
 #include "chain/consensus/epoch.h"
 
 #include "base/keccak.h"
+#include "chain/consensus/planted.h"
 
 #include <assert.h>
 #include <string.h>
@@ -35,6 +36,7 @@ enum status epoch_seal(struct epoch *e)
 uint64_t epoch_quorum(const struct epoch *e)
 {
     assert(e->total_weight > 0 && e->total_weight <= WEIGHT_TOTAL_MAX);
+    if (PLANTED(QUORUM_HALF)) return e->total_weight / 2 + 1;
     return 2 * e->total_weight / 3 + 1;
 }
 

@@ -7,7 +7,7 @@
 bool may_sign(const struct consensus *c)
 {
     return c->started && c->config.key != NULL && c->own_index < c->config.epoch.validator_count &&
-           c->config.epoch.number >= c->config.sign_from_epoch;
+           (c->config.epoch.number >= c->config.sign_from_epoch || PLANTED(SIGN_AFTER_LOSS));
 }
 
 void consensus_stay_silent(struct consensus *c, uint64_t sign_from_epoch)
@@ -19,7 +19,7 @@ void sign_vote(struct consensus *c, struct slot *s, enum vote_kind kind, struct 
 {
     struct own_vote *own = &s->own[kind];
     struct vote *v = &own->vote;
-    assert(may_sign(c) && !own->held);
+    assert(may_sign(c) && (!own->held || PLANTED_ANY));
     assert(kind == VOTE_NULLIFY || s->block.known);
     memset(v, 0, sizeof(*v));
     v->epoch = c->config.epoch.number;
@@ -28,14 +28,16 @@ void sign_vote(struct consensus *c, struct slot *s, enum vote_kind kind, struct 
     v->signer = (uint16_t)c->own_index;
     if (kind == VOTE_NOTARIZE) v->parent_view = s->block.parent_view;
     if (kind != VOTE_NULLIFY) v->block = s->block.hash;
-    for (int other = 0; other < VOTE_KIND_COUNT; other++) /* never give evidence against us */
+    for (int other = 0; other < VOTE_KIND_COUNT && !PLANTED_ANY; other++)
         assert(!s->own[other].held || evidence_between(&s->own[other].vote, v) == EVIDENCE_NONE);
     struct hash digest = vote_digest(c->config.epoch.chain_id, v);
     v->signature = c->config.signer->sign(&c->key, &digest);
     struct record record = {.kind = RECORD_VOTE, .vote = *v};
     own->held = true;
+    own->released = false;
     own->sequence = persist(c, &record, out);
     note_unreleased(c, s);
+    if (PLANTED(COUNT_UNWRITTEN)) tally_own(c, s, v, out);
 }
 
 static void attach(struct proposal *p, const struct certificate *cert)
@@ -81,7 +83,7 @@ static void send_proposal(struct consensus *c, const struct slot *s, struct acti
 void send_own(struct consensus *c, struct slot *s, enum vote_kind kind, struct actions *out)
 {
     const struct own_vote *own = &s->own[kind];
-    assert(own->held && own->sequence <= c->durable);
+    assert(own->held && (own->sequence <= c->durable || PLANTED(SEND_UNWRITTEN)));
     bool leading = kind == VOTE_NOTARIZE && s->leader == c->own_index;
     if (leading && s->view >= c->view && s->block.held &&
         hash_equal(&s->block.hash, &own->vote.block))
@@ -101,13 +103,14 @@ static bool release_slot(struct consensus *c, struct slot *s, struct actions *ou
     for (int kind = 0; kind < VOTE_KIND_COUNT; kind++) {
         struct own_vote *own = &s->own[kind];
         if (!own->held || own->released) continue;
-        if (own->sequence > c->durable || !has_room(out)) {
+        bool durable = own->sequence <= c->durable || PLANTED(SEND_UNWRITTEN);
+        if (!durable || !has_room(out)) {
             note_unreleased(c, s);
             continue;
         }
         own->released = true;
         send_own(c, s, (enum vote_kind)kind, out);
-        tally_own(c, s, &own->vote, out);
+        if (!PLANTED(OWN_UNCOUNTED)) tally_own(c, s, &own->vote, out);
         changed = true;
     }
     return changed;

@@ -8,6 +8,7 @@ static bool signed_by(const struct consensus *c, const struct vote *v)
 {
     struct hash digest = vote_digest(c->config.epoch.chain_id, v);
     struct address address;
+    if (PLANTED(VOTE_UNSIGNED)) return true;
     if (c->config.signer->recover(&address, &v->signature, &digest) != OK) return false;
     return address_equal(&address, &c->config.epoch.validators[v->signer].consensus_address);
 }
@@ -19,9 +20,9 @@ static enum admission answer_epoch(struct consensus *c, uint64_t epoch, uint64_t
 {
     if (epoch > c->config.epoch.number)
         ask_sync(NULL, epoch, from, out);
-    else if (c->has_boundary && from != 0)
+    else if (c->has_boundary && from != 0 && !PLANTED(EPOCH_UNANSWERED))
         send_certificate(&c->boundary, from, out);
-    return ADMISSION_OUTSIDE;
+    return PLANTED(EPOCH_BANNED) ? ADMISSION_BAD : ADMISSION_OUTSIDE;
 }
 
 static void queue_evidence(struct consensus *c, struct slot *s, const struct vote *a,
@@ -127,7 +128,7 @@ void keep_certificate(struct consensus *c, struct slot *s, const struct certific
         struct record record = {.kind = RECORD_CERTIFICATE, .certificate = kept};
         persist(c, &record, out);
     }
-    if (formed) send_certificate(kept, 0, out);
+    if (formed && !PLANTED(KEEP_CERTIFICATE)) send_certificate(kept, 0, out);
 }
 
 /* True if we have this very vote, or have it against its signer already. */
@@ -145,9 +146,11 @@ enum admission admit_vote(struct consensus *c, const struct vote *v, uint64_t fr
                           struct actions *out)
 {
     if (vote_check_form(v) != OK) return ADMISSION_BAD;
-    if (v->epoch != c->config.epoch.number) return answer_epoch(c, v->epoch, from, out);
+    if (v->epoch != c->config.epoch.number && !PLANTED(EPOCH_MIXED))
+        return answer_epoch(c, v->epoch, from, out);
     if (v->signer >= c->config.epoch.validator_count) return ADMISSION_BAD;
-    if (v->view > c->view + 1 || !view_admissible(c, v->view)) return ADMISSION_OUTSIDE;
+    if (v->view > c->view + 1 && !PLANTED(VIEW_AHEAD)) return ADMISSION_OUTSIDE;
+    if (!view_admissible(c, v->view)) return ADMISSION_OUTSIDE;
     struct slot *s = slot_find(c, v->view);
     if (s && vote_known(s, v)) return ADMISSION_KNOWN;
     if (!signed_by(c, v)) return ADMISSION_BAD;
@@ -161,6 +164,12 @@ enum admission admit_vote(struct consensus *c, const struct vote *v, uint64_t fr
     return ADMISSION_NEW;
 }
 
+static bool genuine(const struct consensus *c, const struct certificate *cert)
+{
+    if (PLANTED(CERT_UNVERIFIED)) return true;
+    return certificate_verify(cert, &c->config.epoch, c->config.signer) == OK;
+}
+
 /* An F or X beyond the window cannot be kept in a slot: the driver must bring us nearer. */
 static enum admission admit_far(struct consensus *c, const struct certificate *cert, uint64_t from,
                                 struct actions *out)
@@ -171,7 +180,7 @@ static enum admission admit_far(struct consensus *c, const struct certificate *c
         return ADMISSION_OUTSIDE;
     }
     if (c->has_highest_final && cert->view <= c->highest_final.view) return ADMISSION_KNOWN;
-    if (certificate_verify(cert, &c->config.epoch, c->config.signer) != OK) return ADMISSION_BAD;
+    if (!genuine(c, cert)) return ADMISSION_BAD;
     certificate_copy(&c->highest_final, cert);
     c->has_highest_final = true;
     ask_sync(&c->highest_final, cert->epoch, from, out);
@@ -189,7 +198,7 @@ enum admission admit_certificate(struct consensus *c, const struct certificate *
     if (s && s->certified[cert->kind] &&
         hash_equal(&s->certificates[cert->kind].block, &cert->block))
         return ADMISSION_KNOWN;
-    if (certificate_verify(cert, &c->config.epoch, c->config.signer) != OK) return ADMISSION_BAD;
+    if (!genuine(c, cert)) return ADMISSION_BAD;
     s = slot_open(c, cert->view);
     assert(s);
     for (uint32_t i = 0; i < cert->signature_count; i++) {
@@ -205,7 +214,7 @@ enum admission admit_certificate(struct consensus *c, const struct certificate *
 static void take_block(struct slot *s, const struct vote *v, bool held)
 {
     s->leader_spoke = true;
-    if (!s->block.known) {
+    if (!s->block.known || PLANTED(NOTARIZE_LAST)) {
         slot_set_block(s, &v->block);
         slot_set_parent(s, v->parent_view);
     }
@@ -252,7 +261,8 @@ enum admission admit_proposal(struct consensus *c, const struct event *event, st
     bool known = s->leader_spoke && leader == ADMISSION_KNOWN;
     bool fresh = insert_vote(c, s, v);
     if (fresh) form_certificate(c, s, v, out);
-    if (!s->leader_equivocated || (s->block.known && hash_equal(&s->block.hash, &v->block)))
+    if (!s->leader_equivocated || PLANTED(NOTARIZE_LAST) ||
+        (s->block.known && hash_equal(&s->block.hash, &v->block)))
         take_block(s, v, event->proposal.block_held);
     return known ? ADMISSION_KNOWN : ADMISSION_NEW;
 }

@@ -1,6 +1,7 @@
 #include "chain/consensus/timers.h"
 
 #include "chain/consensus/limits.h"
+#include "chain/consensus/planted.h"
 
 #include <assert.h>
 
@@ -10,8 +11,9 @@ static uint32_t grown(uint32_t base, uint64_t view, uint64_t finalized_view)
     assert(view > finalized_view);
     uint64_t value = base;
     for (uint64_t k = view - finalized_view; k > 2 && value < TIMER_CAP_MS; k--)
-        value += value / 4 + 1;
-    if (value > TIMER_CAP_MS) value = base > TIMER_CAP_MS ? base : TIMER_CAP_MS;
+        value += PLANTED(TIMERS_FLAT) ? 0 : value / 4 + 1;
+    if (value > TIMER_CAP_MS && !PLANTED(TIMERS_UNCAPPED))
+        value = base > TIMER_CAP_MS ? base : TIMER_CAP_MS;
     return (uint32_t)value;
 }
 

@@ -1,0 +1,472 @@
+#include "tests/sim/node.h"
+
+#include "base/fatal.h"
+#include "tests/sim/alloc_guard.h"
+#include "tests/sim/audit.h"
+#include "tests/sim/evil.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/keys.h"
+#include "tests/sim/world.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void node_init(struct node *n, struct world *w, uint32_t index)
+{
+    n->world = w;
+    n->index = index;
+    n->validator = plan_validator(w->plan, index);
+    n->roles = w->plan->roles[n->validator];
+    n->clock_percent = 100;
+    if (w->audited && n->roles == 0) n->audit = audit_create(n);
+}
+
+void node_finish(struct node *n)
+{
+    consensus_destroy(n->core);
+    vote_log_close(n->log);
+    disk_finish(&n->disk);
+    for (size_t i = 0; i < n->finality_room; i++)
+        parcel_drop(&n->world->parcels, n->finality[i]);
+    free(n->finality);
+    for (size_t i = 0; i < OLD_WORDS; i++)
+        parcel_drop(&n->world->parcels, n->memory[i]);
+    audit_destroy(n->audit);
+}
+
+bool node_honest(const struct node *n)
+{
+    return n->roles == 0;
+}
+
+bool node_holds(const struct node *n, uint32_t block)
+{
+    return block != BLOCK_NONE && set_has(&blocks_get(&n->world->blocks, block)->held, n->index);
+}
+
+bool node_can_use(const struct node *n, uint32_t block)
+{
+    if (!node_holds(n, block)) return false;
+    const struct sim_block *b = blocks_get(&n->world->blocks, block);
+    if (set_has(&b->final, n->index)) return true;
+    return set_has(&b->valid, n->index) && set_has(&b->logged, n->index);
+}
+
+/* ---- own votes ---- */
+
+static struct own_votes *own_of(struct node *n, uint64_t view)
+{
+    struct own_votes *own = &n->own[view % OWN_RING];
+    if (own->view != view || own->epoch != n->epoch.number)
+        *own = (struct own_votes){.epoch = n->epoch.number, .view = view};
+    return own;
+}
+
+const struct own_votes *node_own_votes(const struct node *n, uint64_t view)
+{
+    const struct own_votes *own = &n->own[view % OWN_RING];
+    return own->view == view && own->epoch == n->epoch.number ? own : NULL;
+}
+
+static void note_own_vote(struct node *n, const struct vote *v, bool durable)
+{
+    struct own_votes *own = own_of(n, v->view);
+    own->written |= (uint8_t)(1u << v->kind);
+    own->block[v->kind] = hash_head(&v->block);
+    if (durable) own->durable |= (uint8_t)(1u << v->kind);
+}
+
+/* ---- the disk ---- */
+
+static void note_durable(struct node *n)
+{
+    for (uint32_t i = 0; i < n->pending_count; i++) {
+        const struct pending *p = &n->pending[i];
+        if (p->is_block)
+            set_put(&blocks_get(&n->world->blocks, p->block)->logged, n->index, true);
+        else if (p->epoch == n->epoch.number)
+            own_of(n, p->view)->durable |= (uint8_t)(1u << p->kind);
+    }
+    n->pending_count = 0;
+}
+
+static void keep_record(void *context, const struct record *r)
+{
+    struct node *n = context;
+    uint8_t body[BLOCK_BYTES_SIZE] = {0};
+    if (r->kind == RECORD_BLOCK)
+        blocks_encode(body, blocks_find(&n->world->blocks, &r->block.block));
+    vote_log_append(n->log, r, bytes_of(body, r->kind == RECORD_BLOCK ? sizeof(body) : 0));
+}
+
+static void sync_log(void *context)
+{
+    struct node *n = context;
+    vote_log_sync(n->log);
+    if (vote_log_size(n->log) < n->log_limit) return;
+    vote_log_rewrite_begin(n->log);
+    consensus_records(n->core, keep_record, n);
+    vote_log_rewrite_commit(n->log);
+    n->log_limit = LOG_GROWN_BYTES + 2 * vote_log_size(n->log); /* it may have much to keep */
+}
+
+static void on_durable(struct node *n)
+{
+    struct event event = {.kind = EVENT_DURABLE, .durable_sequence = n->sequence};
+    n->sync_owed = false;
+    disk_mount(&n->disk);
+    n->disk.full = n->world->now_ms < n->disk_full_until;
+    if (!disk_try(sync_log, n)) { /* it cannot remember, so it must not vote */
+        n->down_ms = (uint32_t)(n->disk_full_until - n->world->now_ms) + 1;
+        node_crash(n);
+        return;
+    }
+    note_durable(n);
+    node_step(n, &event);
+}
+
+static void do_persist(struct node *n, const struct record *r, uint64_t sequence)
+{
+    struct world *w = n->world;
+    disk_mount(&n->disk);
+    keep_record(n, r);
+    n->sequence = sequence;
+    assert(n->pending_count < PENDING_MAX);
+    if (r->kind == RECORD_VOTE) {
+        note_own_vote(n, &r->vote, false);
+        n->pending[n->pending_count++] =
+            (struct pending){.epoch = r->vote.epoch, .view = r->vote.view, .kind = r->vote.kind};
+    }
+    if (r->kind == RECORD_BLOCK) {
+        uint32_t block = blocks_find(&w->blocks, &r->block.block);
+        n->pending[n->pending_count++] = (struct pending){.is_block = true, .block = block};
+    }
+    if (n->sync_owed) return;
+    struct item item = {.kind = ITEM_DURABLE, .node = (uint16_t)n->index, .life = n->life};
+    n->sync_owed = true;
+    queue_put(&w->queue, item, w->now_ms + dice_between(&w->dice, 1, w->plan->disk_ms));
+}
+
+/* ---- life ---- */
+
+static enum status replay(void *context, const struct record *r, struct bytes body)
+{
+    struct node *n = context;
+    struct world *w = n->world;
+    if (r->kind == RECORD_VOTE && r->vote.epoch == n->epoch.number)
+        note_own_vote(n, &r->vote, true);
+    if (r->kind == RECORD_BLOCK) {
+        uint32_t block = blocks_decode(&w->blocks, body);
+        if (block == BLOCK_NONE) return E_MALFORMED;
+        set_put(&blocks_get(&w->blocks, block)->held, n->index, true);
+        set_put(&blocks_get(&w->blocks, block)->logged, n->index, true);
+    }
+    return consensus_restore(n->core, r);
+}
+
+static void open_log(struct node *n)
+{
+    bool created;
+    disk_mount(&n->disk);
+    n->disk.full = false;
+    enum status status = vote_log_open(&n->log, &created, "votes.log", replay, n);
+    if (status != OK)
+        world_fail(n->world, "vote log", "node %u: a lawful crash left a log that is refused: %s",
+                   n->index, status_text(status));
+    bool lost = created && n->life > 1;
+    if (lost && !(n->roles & ROLE_AMNESIAC)) n->sign_from_epoch = n->epoch.number + 1;
+}
+
+static struct consensus *create_core(const struct node *n)
+{
+    struct consensus_config config = {.epoch = n->epoch,
+                                      .final = n->final,
+                                      .key = sim_key(n->validator),
+                                      .signer = n->world->signer,
+                                      .timing = n->world->plan->timing,
+                                      .sign_from_epoch = n->sign_from_epoch};
+    return consensus_create(&config);
+}
+
+void node_start(struct node *n)
+{
+    struct event start = {.kind = EVENT_START};
+    assert(!n->core);
+    world_trace(n->world, n->index, "starts");
+    n->life++;
+    n->sequence = 0;
+    n->pending_count = 0;
+    n->log_limit = LOG_GROWN_BYTES;
+    n->sync_owed = false;
+    n->sync_asked_ms = 0;
+    memset(n->own, 0, sizeof(n->own));
+    n->core = create_core(n);
+    open_log(n);
+    if (n->sign_from_epoch > n->epoch.number) { /* known only now: a core is made but once */
+        consensus_destroy(n->core);
+        vote_log_close(n->log);
+        n->core = create_core(n);
+        open_log(n);
+    }
+    node_step(n, &start);
+}
+
+static void write_to_dying_disk(void *context)
+{
+    struct node *n = context;
+    vote_log_sync(n->log);
+}
+
+void node_crash(struct node *n)
+{
+    struct world *w = n->world;
+    assert(n->core);
+    world_trace(w, n->index, "crashes");
+    w->report->crashes++;
+    disk_mount(&n->disk);
+    n->disk.dying = true; /* the last write may have begun, but nobody was told that it ended */
+    if (n->sync_owed && dice_chance(&w->dice, 70)) disk_try(write_to_dying_disk, n);
+    vote_log_close(n->log);
+    n->log = NULL;
+    disk_power_cut(&n->disk, (enum power_cut)dice_roll(&w->dice, 4), &w->dice);
+    bool loses = n->crash_loses_log && (!node_honest(n) || fault_can_spare(w, n));
+    if (loses || (n->roles & ROLE_AMNESIAC)) disk_erase(&n->disk);
+    consensus_destroy(n->core);
+    n->core = NULL;
+    n->life++;
+    n->actions_to_crash = 0;
+    n->crash_loses_log = false;
+    n->paused_until = 0;
+    blocks_forget(&w->blocks, n->index);
+    audit_forget(n->audit);
+    struct item item = {.kind = ITEM_START, .node = (uint16_t)n->index, .life = n->life};
+    queue_put(&w->queue, item, w->now_ms + n->down_ms);
+}
+
+/* ---- what the core asks for ---- */
+
+static void put_local(struct node *n, struct item item, uint64_t delay_ms)
+{
+    item.node = (uint16_t)n->index;
+    item.life = n->life;
+    queue_put(&n->world->queue, item, n->world->now_ms + delay_ms);
+}
+
+static void do_set_timer(struct node *n, const struct action *a)
+{
+    uint32_t percent = n->world->now_ms < n->clock_until ? n->clock_percent : 100;
+    enum timer timer = a->set_timer.timer;
+    struct item item = {.kind = ITEM_TIMER,
+                        .number = (uint16_t)timer,
+                        .view = a->set_timer.view,
+                        .mark = ++n->timer_mark[timer]};
+    put_local(n, item, (uint64_t)a->set_timer.delay_ms * percent / 100);
+}
+
+static uint32_t slowness(struct node *n)
+{
+    return n->world->now_ms < n->slow_until ? n->slow_ms : 0;
+}
+
+static void do_build(struct node *n, const struct block_place *place)
+{
+    struct world *w = n->world;
+    struct sim_block fields = {.parent_hash = place->parent,
+                               .parent = blocks_find(&w->blocks, &place->parent),
+                               .author = n->validator,
+                               .epoch = n->epoch.number,
+                               .view = place->view,
+                               .parent_view = place->parent_view,
+                               .number = place->number};
+    struct item item = {
+        .kind = ITEM_BUILT, .view = place->view, .flag = w->now_ms >= n->builds_fail_until};
+    item.block = blocks_add(&w->blocks, &fields);
+    put_local(n, item, w->plan->build_ms + slowness(n));
+}
+
+static bool block_fits(const struct node *n, const struct sim_block *b,
+                       const struct block_place *place)
+{
+    const struct validator *leader = &n->epoch.validators[epoch_leader(&n->epoch, place->view)];
+    return !b->invalid && b->epoch == n->epoch.number && b->view == place->view &&
+           b->parent_view == place->parent_view && b->number == place->number &&
+           hash_equal(&b->parent_hash, &place->parent) &&
+           address_equal(sim_address(b->author), &leader->consensus_address);
+}
+
+static void do_verify(struct node *n, const struct block_place *place)
+{
+    struct world *w = n->world;
+    uint32_t block = blocks_find(&w->blocks, &place->block);
+    if (!node_holds(n, block))
+        world_fail(w, "verify", "node %u shall verify a block that it does not have", n->index);
+    struct item item = {.kind = ITEM_VERDICT, .view = place->view, .block = block};
+    item.flag = block_fits(n, blocks_get(&w->blocks, block), place);
+    put_local(n, item, 1 + dice_roll(&w->dice, 4) + slowness(n));
+}
+
+static void do_fetch_block(struct node *n, const struct hash *hash)
+{
+    uint32_t block = blocks_find(&n->world->blocks, hash);
+    struct item item = {.kind = ITEM_HOME, .block = block};
+    if (node_holds(n, block))
+        put_local(n, item, 0);
+    else
+        node_ask_block(n, hash);
+}
+
+void node_commit(struct node *n, uint32_t block, const struct certificate *by)
+{
+    struct world *w = n->world;
+    const struct sim_block *b = blocks_get(&w->blocks, block);
+    assert(b->number <= n->epoch.last_number);
+    if (node_honest(n)) court_hear_final(w, &n->epoch, block);
+    for (uint32_t at = block; at != n->final_block && at != BLOCK_NONE;) {
+        struct sim_block *x = blocks_get(&w->blocks, at);
+        set_put(&x->held, n->index, true);
+        set_put(&x->valid, n->index, true);
+        set_put(&x->final, n->index, true);
+        at = x->parent;
+    }
+    n->final_block = block;
+    n->final = (struct final_point){by->view, b->hash, b->number};
+    node_keep_finality(n, by);
+    world_trace(w, n->index, "final: height %llu view %llu", (unsigned long long)b->number,
+                (unsigned long long)by->view);
+    if (b->number < n->epoch.last_number) return;
+    n->epoch = plan_epoch(w->plan, n->epoch.number + 1, &n->final.block, n->final.number);
+    n->final.view = 0;
+}
+
+static void do_commit(struct node *n, const struct action *a)
+{
+    struct world *w = n->world;
+    struct hash parent = n->final.block;
+    uint64_t number = n->final.number;
+    assert(a->commit.count > 0);
+    for (uint32_t i = 0; i < a->commit.count; i++) {
+        const struct block_place *p = &a->commit.chain[i];
+        if (p->number != ++number || !hash_equal(&p->parent, &parent))
+            world_fail(w, "commit", "node %u: height %llu does not follow", n->index,
+                       (unsigned long long)p->number);
+        parent = p->block;
+    }
+    uint32_t block = blocks_find(&w->blocks, &parent);
+    if (block == BLOCK_NONE ||
+        certificate_verify(a->commit.certificate, &n->epoch, w->signer) != OK)
+        world_fail(w, "commit", "node %u: by a certificate that does not hold", n->index);
+    if (!hash_equal(&a->commit.certificate->block, &parent))
+        world_fail(w, "commit", "node %u: by a certificate for another block", n->index);
+    node_commit(n, block, a->commit.certificate);
+    struct item item = {.kind = ITEM_EPOCH};
+    if (a->commit.epoch_ends) put_local(n, item, 1);
+}
+
+static void do_evidence(struct node *n, const struct evidence *e)
+{
+    if (node_honest(n)) court_hear_evidence(n->world, consensus_epoch(n->core), e);
+}
+
+static void do_action(struct node *n, const struct action *a)
+{
+    switch (a->kind) {
+    case ACTION_PERSIST: do_persist(n, &a->persist.record, a->persist.sequence); break;
+    case ACTION_SEND:
+        if (n->roles & ~(unsigned)(ROLE_TWIN | ROLE_AMNESIAC))
+            evil_send(n, &a->send);
+        else
+            node_send_message(n, &a->send);
+        break;
+    case ACTION_SET_TIMER: do_set_timer(n, a); break;
+    case ACTION_BUILD: do_build(n, &a->build.place); break;
+    case ACTION_VERIFY: do_verify(n, &a->verify); break;
+    case ACTION_FETCH_BLOCK: do_fetch_block(n, &a->fetch_block.block); break;
+    case ACTION_FETCH_CERT: node_ask_certificate(n, a->fetch_cert.view); break;
+    case ACTION_COMMIT: do_commit(n, a); break;
+    case ACTION_SYNC: node_ask_sync(n); break;
+    case ACTION_EVIDENCE: do_evidence(n, &a->evidence); break;
+    }
+}
+
+/* The core's step; whatever it allocates is a violation. */
+static void step_core(struct node *n, const struct event *event)
+{
+    struct world *w = n->world;
+    alloc_guard_begin();
+    consensus_step(n->core, event, w->actions);
+    if (alloc_guard_end() != 0)
+        world_fail(w, "allocation", "a step of node %u allocates, event %d", n->index,
+                   (int)event->kind);
+    w->report->steps++;
+}
+
+void node_step(struct node *n, const struct event *event)
+{
+    struct world *w = n->world;
+    if (n->audit) audit_before(n->audit, event);
+    step_core(n, event);
+    if (n->audit) audit_after(n->audit, event, w->actions);
+    for (uint32_t i = 0; i < w->actions->count && !w->over; i++) {
+        if (n->actions_to_crash > 0 && --n->actions_to_crash == 0) {
+            node_crash(n);
+            return;
+        }
+        do_action(n, &w->actions->items[i]);
+    }
+}
+
+/* ---- what is due ---- */
+
+static void on_built(struct node *n, const struct item *item)
+{
+    struct sim_block *b = blocks_get(&n->world->blocks, item->block);
+    struct event event = {.kind = EVENT_BUILT};
+    event.built.view = item->view;
+    event.built.ok = item->flag;
+    event.built.block = b->hash;
+    if (item->flag) {
+        set_put(&b->held, n->index, true);
+        set_put(&b->valid, n->index, true);
+    }
+    node_step(n, &event);
+}
+
+static void on_verdict(struct node *n, const struct item *item)
+{
+    struct sim_block *b = blocks_get(&n->world->blocks, item->block);
+    struct event event = {.kind = EVENT_VERDICT};
+    event.verdict.view = item->view;
+    event.verdict.block = b->hash;
+    event.verdict.valid = item->flag;
+    if (item->flag) set_put(&b->valid, n->index, true);
+    node_step(n, &event);
+}
+
+void node_wake(struct node *n, const struct item *item)
+{
+    struct event event = {.kind = EVENT_TIMER};
+    switch ((enum item_kind)item->kind) {
+    case ITEM_TIMER:
+        if (item->mark != n->timer_mark[item->number]) return; /* set anew since */
+        event.timer.timer = (enum timer)item->number;
+        event.timer.view = item->view;
+        node_step(n, &event);
+        break;
+    case ITEM_DURABLE: on_durable(n); break;
+    case ITEM_BUILT: on_built(n, item); break;
+    case ITEM_VERDICT: on_verdict(n, item); break;
+    case ITEM_HOME:
+        event.kind = EVENT_BLOCK_HELD;
+        event.block_held = blocks_get(&n->world->blocks, item->block)->hash;
+        node_step(n, &event);
+        break;
+    case ITEM_EPOCH:
+        event.kind = EVENT_EPOCH;
+        event.epoch = &n->epoch;
+        node_step(n, &event);
+        break;
+    case ITEM_PARCEL:
+    case ITEM_START:
+    case ITEM_FAULT: assert(0 && "not local"); break;
+    }
+}
