@@ -1,5 +1,6 @@
 // node.mjs - a throwaway leaseholdd for tests: its own directory, key, genesis and port.
 import { spawn, execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, writeFileSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +14,8 @@ export const RICH = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
 export function makeNetwork(consensus = {}) {
     const dir = mkdtempSync(join(tmpdir(), 'leasehold-rpc-'))
     const key = join(dir, 'validator.key')
-    writeFileSync(key, '0x' + '17'.repeat(32) + '\n', { mode: 0o600 })
+    // Of its own: two nodes with one key are refused on one machine.
+    writeFileSync(key, '0x17' + randomBytes(31).toString('hex') + '\n', { mode: 0o600 })
     const validator = JSON.parse(execFileSync('leaseholdd', ['--print-validator', key]))
     const genesis = {
         name: 'rpc-test', devnet: true, chainId: CHAIN_ID, timestamp: 1750000000, gasLimit: 30000000,
