@@ -78,6 +78,7 @@ $(OUT)/%.S.o: %.S
 	$(CC) -I. -c $< -o $@
 # .incbin leaves no trace in the .d files.
 $(OUT)/chain/system_code.S.o: $(wildcard contracts/artifacts/*.runtime.hex)
+$(OUT)/client/contract_abi.S.o: $(wildcard contracts/artifacts/*.abi.json)
 
 define floor_library
 $(OUT)/lib$(1).a: $(call objects_of,$(1))
