@@ -219,21 +219,20 @@ enum admission driver_certificate(struct driver *d, uint64_t peer, const struct 
     return driver_feed(d, &event);
 }
 
-/* The block is kept over the step, and after it only if consensus wants it. */
+/* The step comes first: of a forged or stale proposal the block is not even looked at. */
 enum admission driver_proposal(struct driver *d, uint64_t peer, const struct proposal *p,
                                struct bytes block, bool *out_held)
 {
     struct event event = {.kind = EVENT_PROPOSAL, .from = peer};
     const struct hash *hash = &p->vote.block;
     assert(peer != 0);
-    bool before = ledger_holds(d->ledger, hash);
-    bool kept = !before && block.size > 0 && ledger_hold(d->ledger, hash, block) == OK;
     event.proposal.proposal = p;
-    event.proposal.block_held = before || kept;
+    event.proposal.block_held = ledger_holds(d->ledger, hash);
     enum admission admission = driver_feed(d, &event);
-    if (kept && !consensus_wants_block(d->consensus, hash)) ledger_drop(d->ledger, hash);
+    enum status status = OK;
+    if (block.size > 0 && admission != ADMISSION_BAD) status = driver_block(d, hash, block);
     *out_held = ledger_holds(d->ledger, hash);
-    return admission;
+    return status == E_MALFORMED ? ADMISSION_BAD : admission;
 }
 
 bool driver_holds(const struct driver *d, const struct hash *block)
@@ -245,8 +244,9 @@ enum status driver_block(struct driver *d, const struct hash *hash, struct bytes
 {
     struct event event = {.kind = EVENT_BLOCK_HELD, .block_held = *hash};
     if (!consensus_wants_block(d->consensus, hash)) return E_STATE;
+    if (ledger_holds(d->ledger, hash)) return OK;
     enum status status = ledger_hold(d->ledger, hash, block);
-    if (status != OK && status != E_EXISTS) return status;
+    if (status != OK) return status;
     (void)driver_feed(d, &event);
     return OK;
 }

@@ -36,7 +36,8 @@ void verify_asked(struct driver *d, const struct block_place *place)
         verify_now(d, place);
         return;
     }
-    if (d->delayed_count == DRIVER_DELAYED_MAX) return;
+    if (d->delayed_count == DRIVER_DELAYED_MAX) /* the one that has waited longest gives way */
+        memmove(d->delayed, d->delayed + 1, --d->delayed_count * sizeof *d->delayed);
     if (d->delayed_count == 0) loop_timer_set(d->delayed_timer, DELAYED_MS);
     d->delayed[d->delayed_count++] = *place;
 }
@@ -49,7 +50,7 @@ void delayed_fired(void *context)
     memcpy(again, d->delayed, sizeof again);
     d->delayed_count = 0;
     for (size_t i = 0; i < count; i++)
-        verify_asked(d, &again[i]);
+        if (consensus_wants_block(d->consensus, &again[i].block)) verify_asked(d, &again[i]);
     driver_drain(d);
 }
 

@@ -2,7 +2,8 @@
 
 #include "base/fatal.h"
 #include "base/keccak.h"
-#include "base/log.h"
+#include "net/rate.h"
+#include "node/clock.h"
 #include "node/fetch.h"
 
 #include <assert.h>
@@ -13,6 +14,7 @@ struct gossip_peer {
     uint64_t peer;
     struct address validator; /* zero: it proved none */
     struct wire_mesh mesh;
+    struct rate answers;
     uint64_t known[GOSSIP_KNOWN];
 };
 
@@ -382,13 +384,19 @@ static void answer_view(struct gossip *g, struct gossip_peer *to, const struct w
     }
 }
 
+/* A short question with a long answer: within a budget, and only if the answer has room. */
 static void on_certificate_request(struct gossip *g, struct gossip_peer *from, struct bytes payload)
 {
     struct wire_view v;
-    if (wire_view_decode(&v, payload) != OK)
+    uint64_t now_ms = clock_ms();
+    if (wire_view_decode(&v, payload) != OK) {
         peers_charge(g->peers, from->peer, OFFENCE_MALFORMED, "a request that does not decode");
-    else if (peers_room(g->peers, from->peer, CHANNEL_VOTES) > 3 * CERTIFICATE_SIZE_MAX)
-        answer_view(g, from, &v);
+        return;
+    }
+    bool room = peers_room(g->peers, from->peer, CHANNEL_VOTES) > 3 * CERTIFICATE_SIZE_MAX;
+    if (!room || rate_wait_ms(&from->answers, now_ms) > 0) return;
+    rate_spend(&from->answers, 1, now_ms);
+    answer_view(g, from, &v);
 }
 
 void gossip_message(struct gossip *g, uint64_t peer, enum wire_type type, struct bytes payload)
@@ -413,7 +421,7 @@ static void greet(struct gossip *g, struct gossip_peer *p)
     uint64_t epoch = epoch_now(g)->number;
     int sent = 0;
     if (final != NULL) send_to(g, p->peer, certificate_id(final), certificate_parcel(final));
-    for (uint64_t v = consensus_view(c); v > consensus_final(c).view && sent < GOSSIP_ANSWERS_MAX;
+    for (uint64_t v = consensus_view(c); v > consensus_final(c).view && sent < GOSSIP_GREETING;
          v--, sent++)
         answer_view(g, p, &(struct wire_view){epoch, v});
 }
@@ -427,6 +435,7 @@ void gossip_peer_open(struct gossip *g, const struct peer_info *info)
     }
     struct gossip_peer *p = must_alloc(sizeof *p);
     p->peer = info->peer;
+    p->answers = rate_full(GOSSIP_ANSWER_RATE, clock_ms());
     if (info->is_validator) p->validator = info->validator;
     g->all[g->count++] = p;
     g->mesh.epoch = UINT64_MAX; /* so that the newcomer is told too */

@@ -24,7 +24,8 @@
 #define GOSSIP_FANOUT      2
 #define GOSSIP_KNOWN       4096 /* digests a peer */
 #define GOSSIP_PENDING     8    /* proposals that wait for their block before they go on */
-#define GOSSIP_ANSWERS_MAX 64   /* certificates in answer to one request */
+#define GOSSIP_GREETING    16   /* views above the final one that a new peer is told of */
+#define GOSSIP_ANSWER_RATE 16   /* views a second that a peer may ask for; bursts of twice that */
 
 struct gossip;
 struct fetch;

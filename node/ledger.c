@@ -206,15 +206,6 @@ bool ledger_holds(const struct ledger *l, const struct hash *hash)
     return find(l, hash) != NULL;
 }
 
-void ledger_drop(struct ledger *l, const struct hash *hash)
-{
-    for (size_t i = 0; i < l->held_count; i++) {
-        if (!hash_equal(&l->held[i]->hash, hash)) continue;
-        if (l->held[i]->executed == NULL) drop_at(l, i);
-        return;
-    }
-}
-
 void ledger_sweep(struct ledger *l, bool (*wanted)(void *context, const struct hash *hash),
                   void *context)
 {

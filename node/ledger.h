@@ -36,8 +36,6 @@ const struct ledger_head *ledger_head(const struct ledger *l);
  * their hash is another or the transactions are not the header's; E_LIMIT. */
 MUST_CHECK enum status ledger_hold(struct ledger *l, const struct hash *hash, struct bytes block);
 bool ledger_holds(const struct ledger *l, const struct hash *hash);
-/* Forgets a held block that is not executed; others stay. */
-void ledger_drop(struct ledger *l, const struct hash *hash);
 /* Forgets every block that is not executed and for which `wanted` says no. */
 void ledger_sweep(struct ledger *l, bool (*wanted)(void *context, const struct hash *hash),
                   void *context);

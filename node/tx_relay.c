@@ -35,7 +35,8 @@ struct tx_relay {
     uint64_t announced_ms;
     uint64_t swept_ms;
     struct wanted *buckets[BUCKETS];
-    struct wanted *free;
+    struct wanted *free; /* returned ones; else the next of the storage, touched as used */
+    size_t fresh;
     struct wanted storage[RELAY_WANTED_MAX];
 };
 
@@ -45,10 +46,6 @@ struct tx_relay *tx_relay_create(struct peers *peers, struct pool *pool)
     r->peers = peers;
     r->pool = pool;
     random_bytes((uint8_t *)&r->key, sizeof r->key);
-    for (size_t i = 0; i < RELAY_WANTED_MAX; i++) {
-        r->storage[i].next = r->free;
-        r->free = &r->storage[i];
-    }
     return r;
 }
 
@@ -152,8 +149,11 @@ static struct wanted *wanted_add(struct tx_relay *r, const struct hash *hash, ui
 {
     struct wanted *w = r->free;
     struct wanted **at = bucket(r, hash);
-    assert(w != NULL);
-    r->free = w->next;
+    if (w != NULL)
+        r->free = w->next;
+    else if (r->fresh < RELAY_WANTED_MAX)
+        w = &r->storage[r->fresh++];
+    assert(w != NULL); /* there is room for the most of every peer */
     *w = (struct wanted){.hash = *hash, .asked_ms = now_ms, .announcers = {peer}, .next = *at};
     *at = w;
     return w;
@@ -196,7 +196,7 @@ static void on_announce(struct tx_relay *r, struct relay_peer *from, const struc
         struct wanted *w = wanted_find(r, &hashes[i]);
         learn(from, &hashes[i]);
         if (w != NULL) remember_announcer(w, from->peer);
-        if (w != NULL || from->wanted >= RELAY_PEER_WANTED_MAX || r->free == NULL) continue;
+        if (w != NULL || from->wanted >= RELAY_PEER_WANTED_MAX) continue;
         if (held(r, &hashes[i])) continue;
         wanted_add(r, &hashes[i], from->peer, now_ms);
         from->wanted++;

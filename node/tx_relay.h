@@ -6,8 +6,9 @@
  * is asked. Only what was asked for is taken, so nobody can push work on this node; what cannot be
  * (a bad signature, bytes that do not decode) is charged, what merely does not fit the pool is not.
  *
- * Bounds: RELAY_WANTED_MAX hashes asked for at once, RELAY_ANNOUNCERS for each, and for each peer a
- * table of RELAY_KNOWN digests and RELAY_PEER_WANTED_MAX open requests. One thread, the loop's. */
+ * Bounds: each peer may have RELAY_PEER_WANTED_MAX hashes on their way, so that announcing what does
+ * not exist holds up nobody else's; RELAY_ANNOUNCERS are remembered for each; and each peer has a
+ * table of RELAY_KNOWN digests. One thread, the loop's. */
 #ifndef LEASEHOLD_NODE_TX_RELAY_H
 #define LEASEHOLD_NODE_TX_RELAY_H
 
@@ -16,10 +17,12 @@
 
 #define RELAY_PAUSE_MS        20
 #define RELAY_ANSWER_MS       2000
-#define RELAY_WANTED_MAX      8192
-#define RELAY_PEER_WANTED_MAX 2048
-#define RELAY_ANNOUNCERS      3
-#define RELAY_KNOWN           8192
+#define RELAY_PEER_WANTED_MAX 512
+#define RELAY_WANTED_MAX                                                                           \
+    (RELAY_PEER_WANTED_MAX *                                                                       \
+     (PEERS_IN_MAX + PEERS_OUT_MAX + PEERS_VALIDATOR_EACH * PEERS_VALIDATOR_SLOTS))
+#define RELAY_ANNOUNCERS 3
+#define RELAY_KNOWN      8192
 
 struct tx_relay;
 
