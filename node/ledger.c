@@ -315,8 +315,9 @@ void ledger_ask_senders(struct ledger *l, ledger_senders senders, void *context)
     l->senders_context = context;
 }
 
+/* `known` may be NULL. */
 static void find_senders(const struct ledger *l, struct block_parent *parent, struct arena *arena,
-                         const struct block *block)
+                         const struct block *block, const struct address *known)
 {
     if (block->tx_count == 0) return;
     struct hash *hashes = arena_alloc(arena, block->tx_count * sizeof *hashes);
@@ -324,13 +325,21 @@ static void find_senders(const struct ledger *l, struct block_parent *parent, st
     for (size_t i = 0; i < block->tx_count; i++)
         hashes[i] = tx_hash_of_wire(block->txs[i]);
     parent->tx_hashes = hashes;
-    if (l->senders == NULL) return;
+    parent->senders = known;
+    if (l->senders == NULL || known != NULL) return;
     l->senders(l->senders_context, senders, hashes, block->tx_count);
     parent->senders = senders;
 }
 
 enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE], const struct hash *hash,
                           uint64_t now_ms)
+{
+    return ledger_verify_known(l, error, hash, NULL, now_ms);
+}
+
+enum status ledger_verify_known(struct ledger *l, char error[LEDGER_ERROR_SIZE],
+                                const struct hash *hash, const struct address *senders,
+                                uint64_t now_ms)
 {
     struct held *h = find(l, hash);
     struct block_parent parent;
@@ -342,7 +351,7 @@ enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE], const
     char reason[BLOCK_ERROR_SIZE] = "does not decode";
     enum status status = block_decode(&block, &arena, buffer_bytes(&h->bytes));
     if (status == OK) {
-        find_senders(l, &parent, &arena, &block);
+        find_senders(l, &parent, &arena, &block, senders);
         status = block_verify(&h->executed, reason, l->config, l->evm, &parent, &block);
     }
     arena_finish(&arena);

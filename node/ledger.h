@@ -61,6 +61,11 @@ void ledger_ask_senders(struct ledger *l, ledger_senders senders, void *context)
  * E_MALFORMED with the reason: the block is invalid, for good. */
 MUST_CHECK enum status ledger_verify(struct ledger *l, char error[LEDGER_ERROR_SIZE],
                                      const struct hash *hash, uint64_t now_ms);
+/* The same for a block whose senders somebody has found out: as in block_parent, one for each of
+ * its transactions; NULL: nobody has. */
+MUST_CHECK enum status ledger_verify_known(struct ledger *l, char error[LEDGER_ERROR_SIZE],
+                                           const struct hash *hash, const struct address *senders,
+                                           uint64_t now_ms);
 
 /* A call upon the head, of which nothing remains; out->output is good until the next execution. */
 enum tx_reason ledger_call(struct ledger *l, struct tx_outcome *out,

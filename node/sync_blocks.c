@@ -19,6 +19,8 @@ static struct body *slot_of(struct sync *s, uint64_t number)
 static void slot_clear(struct sync *s, struct body *b)
 {
     ask_forget(s, &b->ask);
+    senders_end(b->senders);
+    b->senders = NULL;
     s->held_bytes -= b->bytes.size;
     buffer_finish(&b->bytes);
     b->number = NO_NUMBER;
@@ -28,7 +30,8 @@ static void slot_clear(struct sync *s, struct body *b)
 void bodies_finish(struct sync *s)
 {
     for (size_t i = 0; i < SYNC_WINDOW_BLOCKS; i++)
-        buffer_finish(&s->bodies[i].bytes);
+        slot_clear(s, &s->bodies[i]);
+    senders_destroy(s->senders);
 }
 
 /* What is executed needs no slot any more; what comes into the window gets one. */
@@ -209,6 +212,8 @@ static void take_body(struct sync *s, struct sync_peer *p, struct body *b, struc
     buffer_append(&b->bytes, bytes);
     s->held_bytes += bytes.size;
     b->ready = true;
+    if (s->senders == NULL) s->senders = senders_create(senders_helpers());
+    b->senders = senders_begin(s->senders, buffer_bytes(&b->bytes));
 }
 
 void on_body(struct sync *s, struct sync_peer *p, struct bytes payload, uint64_t now_ms)

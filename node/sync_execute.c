@@ -66,7 +66,8 @@ static enum status hold_and_verify(struct sync *s, const struct body *b, char *e
         assert(held != E_MALFORMED); /* it was checked when it came */
         if (held != OK) return held == E_LIMIT ? E_LIMIT : E_NOT_FOUND;
     }
-    return ledger_verify(l, error, &b->hash, now_ms);
+    const struct address *senders = b->senders == NULL ? NULL : senders_take(b->senders);
+    return ledger_verify_known(l, error, &b->hash, senders, now_ms);
 }
 
 /* Whether the block is executed now. */

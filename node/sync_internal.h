@@ -13,6 +13,7 @@
 #ifndef LEASEHOLD_NODE_SYNC_INTERNAL_H
 #define LEASEHOLD_NODE_SYNC_INTERNAL_H
 
+#include "node/senders.h"
 #include "node/sync.h"
 
 #define NO_NUMBER           UINT64_MAX
@@ -80,8 +81,9 @@ struct segment {
 struct body {
     uint64_t number; /* NO_NUMBER: the slot is free */
     struct hash hash;
-    bool ready;          /* at hand: here or in the ledger */
-    struct buffer bytes; /* empty if the ledger has it */
+    bool ready;                  /* at hand: here or in the ledger */
+    struct buffer bytes;         /* empty if the ledger has it */
+    struct senders_job *senders; /* who signed its transactions; reads the bytes */
     struct ask ask;
 };
 
@@ -112,6 +114,7 @@ struct sync {
     size_t segment_count;
 
     struct body bodies[SYNC_WINDOW_BLOCKS]; /* by number % SYNC_WINDOW_BLOCKS */
+    struct senders *senders;                /* NULL until the first body */
     size_t held_bytes;
     size_t expected_bytes; /* of a block */
 
