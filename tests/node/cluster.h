@@ -134,7 +134,13 @@ static inline void cluster_genesis(struct cluster *c, uint64_t epoch_blocks)
         if (directory_make(c->members[i].dir, 0700) != OK) fatal("making a directory");
         put_validator(text, &c->members[i].key, i, chain_path(i));
     }
-    buffer_print(text, "],\"alloc\":{\"%s\":{\"balance\":\"1000000000000000000000\"}}}", rich);
+    buffer_print(text, "],\"alloc\":{\"%s\":{\"balance\":\"1000000000000000000000\"}", rich);
+    for (size_t i = 0; i < c->count; i++) { /* so that they can report */
+        struct address own = key_address(&c->members[i].key);
+        address_to_text(rich, &own);
+        buffer_print(text, ",\"%s\":{\"balance\":\"10000000000000000000\"}", rich);
+    }
+    buffer_print(text, "}}");
     if (genesis_parse(&c->genesis, error, buffer_bytes(text)) != OK) fatal("genesis: %s", error);
 }
 

@@ -156,6 +156,53 @@ static void all_stopped_and_started_again_go_on(void **state)
     cluster_close(c);
 }
 
+/* ---- evidence ---- */
+
+static struct address guilty;
+
+static bool all_have_put_it_out(struct cluster *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct epoch *e = &ledger_head(c->members[i].ledger)->record->epoch;
+        if (epoch_index_of(e, &guilty) < e->validator_count) return false;
+    }
+    return true;
+}
+
+/* A vote of the guilty one, for a block that is none. */
+static struct vote forge(struct cluster *c, uint64_t view, uint8_t block)
+{
+    const struct consensus *core = driver_consensus(c->members[0].driver);
+    struct vote v = {.epoch = consensus_epoch(core)->number,
+                     .view = view,
+                     .kind = VOTE_FINALIZE,
+                     .signer = (uint16_t)epoch_index_of(consensus_epoch(core), &guilty),
+                     .block = {{block}}};
+    struct hash digest = vote_digest(7117, &v);
+    v.signature = key_sign(&c->members[3].key, &digest);
+    return v;
+}
+
+static void who_signs_two_things_is_reported_and_put_out_of_the_set(void **state)
+{
+    struct cluster *c = cluster_open(4, 10);
+    (void)state;
+    target = 2;
+    assert_true(cluster_run(c, all_at_target, CLUSTER_WAIT_MS));
+    guilty = key_address(&c->members[3].key);
+    assert_false(all_have_put_it_out(c));
+    uint64_t view = consensus_view(driver_consensus(c->members[0].driver)) + 1;
+    struct vote first = forge(c, view, 1), second = forge(c, view, 2);
+    assert_int_equal(driver_vote(c->members[0].driver, 1, &first), ADMISSION_NEW);
+    (void)driver_vote(c->members[0].driver, 1, &second);
+    assert_int_equal(c->members[0].counters.evidence_found, 1);
+    assert_true(cluster_run(c, all_have_put_it_out, 2 * CLUSTER_WAIT_MS));
+    target = cluster_lowest(c) + 3; /* and the others go on */
+    assert_true(cluster_run(c, all_at_target, CLUSTER_WAIT_MS));
+    check_all_below(c);
+    cluster_close(c);
+}
+
 static void a_pool_tells_whom_it_meets(void **state)
 {
     struct cluster *c = cluster_open(2, 100); /* both are needed for a quorum */
@@ -179,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_member_that_was_away_catches_up_over_epochs),
         cmocka_unit_test(all_stopped_and_started_again_go_on),
         cmocka_unit_test(a_pool_tells_whom_it_meets),
+        cmocka_unit_test(who_signs_two_things_is_reported_and_put_out_of_the_set),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, cluster_setup, cluster_teardown);
