@@ -15,7 +15,8 @@
 #include "node/options.h"
 #include "node/sync.h"
 
-#define NETWORK_ERROR_SIZE 512
+#define NETWORK_ERROR_SIZE   512
+#define NETWORK_EVIDENCE_MAX 64 /* kept for people, the newest */
 #define NETWORK_PEERS_MAX                                                                          \
     (PEERS_IN_MAX + PEERS_OUT_MAX + PEERS_VALIDATOR_EACH * PEERS_VALIDATOR_SLOTS)
 
@@ -57,6 +58,8 @@ struct network_view {
 };
 /* A copy, at most about 200 ms old. It is large: keep it on the heap. */
 void network_look(struct network *n, struct network_view *out);
+/* What was found since the start, the oldest first; room for NETWORK_EVIDENCE_MAX. */
+size_t network_evidence(struct network *n, struct evidence *out);
 /* As peers_refuse; done in the loop's next turn. At most NETWORK_PEERS_MAX ids. */
 void network_refuse(struct network *n, const struct hash *ids, size_t count, bool everybody);
 

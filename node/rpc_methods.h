@@ -51,6 +51,7 @@
     X("eth_uninstallFilter", rpc_uninstall_filter, 1, 1)                                           \
     X("leasehold_status", rpc_status, 0, 0)                                                        \
     X("leasehold_peers", rpc_peers, 0, 0)                                                          \
+    X("leasehold_evidence", rpc_evidence, 0, 0)                                                    \
     X("leasehold_refusePeers", rpc_refuse_peers, 1, 1)                                             \
     X("leasehold_validators", rpc_validators, 0, 1)                                                \
     X("leasehold_certificate", rpc_certificate, 1, 1)

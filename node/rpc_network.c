@@ -112,6 +112,38 @@ void rpc_peers(void *context, struct rpc_reply *reply, json_t *const *params)
     rpc_result(reply, out);
 }
 
+static json_t *json_of_evidence(const struct evidence *e)
+{
+    static const char *const kinds[] = {"none", "E1", "E2", "E3", "E4"};
+    struct buffer first = {0}, second = {0};
+    json_t *out = json_object();
+    vote_encode(&first, &e->first);
+    vote_encode(&second, &e->second);
+    json_object_set_new(out, "kind", json_string(kinds[e->kind]));
+    json_object_set_new(out, "epoch", json_quantity(e->first.epoch));
+    json_object_set_new(out, "view", json_quantity(e->first.view));
+    json_object_set_new(out, "signer", json_quantity(e->first.signer));
+    json_object_set_new(out, "first", json_data(buffer_bytes(&first)));
+    json_object_set_new(out, "second", json_data(buffer_bytes(&second)));
+    buffer_finish(&first);
+    buffer_finish(&second);
+    return out;
+}
+
+void rpc_evidence(void *context, struct rpc_reply *reply, json_t *const *params)
+{
+    struct session *s = context;
+    (void)params;
+    if (!session_begin(s, reply)) return;
+    struct evidence *all = arena_alloc(session_arena(s), NETWORK_EVIDENCE_MAX * sizeof *all);
+    struct network *network = session_shared(s)->network;
+    size_t count = network != NULL ? network_evidence(network, all) : 0;
+    json_t *out = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(out, json_of_evidence(&all[i]));
+    rpc_result(reply, out);
+}
+
 /* true: everybody; false: nobody; else an array of node ids. */
 void rpc_refuse_peers(void *context, struct rpc_reply *reply, json_t *const *params)
 {
