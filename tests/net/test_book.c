@@ -1,6 +1,7 @@
 #include "tests/net/book_fixture.h"
 
 #include "base/file.h"
+#include "base/keccak.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,7 +118,7 @@ static void cool_down_is_a_minute_and_doubles_up_to_an_hour(void **state)
 static void fixed_peers_come_first_and_soon_again_whatever_happens(void **state)
 {
     struct book *b = book_create(SEED);
-    struct wire_peer fixed = peer_at(0x7f000001), p = honest(1), found;
+    struct wire_peer fixed = honest(2), p = honest(1), found;
     uint64_t now_s = START_S;
     (void)state;
     assert_true(tell(b, p, p, now_s));
@@ -208,6 +209,17 @@ static void a_sample_has_each_fresh_address_at_most_once(void **state)
         for (size_t k = 0; k < i; k++)
             assert_false(net_address_equal(&out[i].address, &out[k].address));
     }
+    book_destroy(b);
+}
+
+static void an_address_from_the_future_is_not_passed_on(void **state)
+{
+    struct book *b = book_create(SEED);
+    struct wire_peer out[2];
+    (void)state;
+    assert_true(tell(b, honest(1), honest(1), START_S + 3600));
+    assert_int_equal(book_sample(b, out, 2, START_S), 0);
+    assert_int_equal(book_sample(b, out, 2, START_S + 3600), 1);
     book_destroy(b);
 }
 
@@ -333,6 +345,46 @@ static void no_changed_cut_or_lengthened_file_is_taken(void **state)
     book_destroy(b);
 }
 
+#define ENTRY_SIZE 69
+#define CHECKSUM   32
+
+/* The nth entry from the end of a file. */
+static uint8_t *last_entry(const struct buffer *file, size_t n)
+{
+    return file->data + file->size - CHECKSUM - (n + 1) * ENTRY_SIZE;
+}
+
+static enum status decode_sealed(struct buffer *file)
+{
+    struct book *b = NULL;
+    struct hash checksum = keccak256(bytes_of(file->data, file->size - CHECKSUM));
+    memcpy(file->data + file->size - CHECKSUM, checksum.b, CHECKSUM);
+    enum status status = book_decode(&b, buffer_bytes(file), SEED);
+    book_destroy(b);
+    return status;
+}
+
+static void a_file_with_twins_or_in_disorder_is_damaged_whatever_its_checksum(void **state)
+{
+    struct book *b = crowded();
+    struct buffer file = {0};
+    (void)state;
+    book_encode(&file, b);
+    assert_int_equal(decode_sealed(&file), OK);
+    uint8_t address[18];
+    memcpy(address, last_entry(&file, 0) + 2, sizeof(address));
+    memcpy(last_entry(&file, 0) + 2, last_entry(&file, 150) + 2, sizeof(address));
+    assert_int_equal(decode_sealed(&file), E_MALFORMED);
+    memcpy(last_entry(&file, 0) + 2, address, sizeof(address));
+    assert_int_equal(decode_sealed(&file), OK);
+    store_be16(last_entry(&file, 0), 0); /* the first bucket, at the end */
+    assert_int_equal(decode_sealed(&file), E_MALFORMED);
+    store_be16(last_entry(&file, 0), 320); /* there is no such bucket */
+    assert_int_equal(decode_sealed(&file), E_MALFORMED);
+    buffer_finish(&file);
+    book_destroy(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +402,8 @@ int main(void)
         cmocka_unit_test(anchors_are_dialled_first_after_a_restart_and_once),
         cmocka_unit_test(a_saved_book_reads_back_the_same),
         cmocka_unit_test(a_damaged_file_is_put_aside),
+        cmocka_unit_test(an_address_from_the_future_is_not_passed_on),
+        cmocka_unit_test(a_file_with_twins_or_in_disorder_is_damaged_whatever_its_checksum),
         cmocka_unit_test(no_changed_cut_or_lengthened_file_is_taken),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

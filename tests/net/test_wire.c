@@ -194,7 +194,9 @@ static void an_epoch_has_one_to_128_validators(void **state)
     assert_int_equal(wire_epoch_decode(&out, buffer_bytes(&b)), E_LIMIT);
     b.size = 0;
     sample_epoch(&b, SOME);
-    store_be16(b.data + 10 + 600, 0);
+    b.size = 10 + 600;
+    store_be16(buffer_extend(&b, 2), 0);
+    sample_certificate(&b, SOME); /* whole but for the validators */
     assert_int_equal(wire_epoch_decode(&out, buffer_bytes(&b)), E_MALFORMED);
     assert_int_equal(out.epoch, 99);
     buffer_finish(&b);
