@@ -189,6 +189,7 @@ void driver_close(struct driver *d)
     vote_log_close(d->log);
     hash_chain_destroy(d->hash_chain);
     if (d->key_guard >= 0) close(d->key_guard);
+    free(d->vote_log_path);
     free(d->actions);
     free(d);
 }

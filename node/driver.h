@@ -38,7 +38,7 @@ struct driver_wire {
     void (*on_final)(void *context); /* the ledger's head has moved */
 };
 
-struct driver_setup { /* all kept by pointer, but for the key and the wire */
+struct driver_setup { /* parts are kept by pointer; key, paths and wire are copied */
     struct loop *loop;
     struct ledger *ledger;
     struct pool *pool;

@@ -28,7 +28,7 @@ struct driver {
     int key_guard;                 /* a socket, see driver_log.c; -1: none */
     struct hash_chain *hash_chain; /* NULL: follow only */
     struct vote_log *log;
-    const char *vote_log_path;
+    char *vote_log_path; /* a copy */
     bool remembers; /* the log had a vote of ours */
     bool unsure;    /* may have voted and forgotten; until we lived through an epoch's end */
     struct consensus *consensus;

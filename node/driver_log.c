@@ -181,7 +181,7 @@ enum status log_open(struct driver *d, char *error, const struct driver_setup *s
     uint64_t sign_from = 0;
     bool created = false;
     bool voted = setup->key != NULL && ledger_head(d->ledger)->header.number > 0;
-    d->vote_log_path = path;
+    d->vote_log_path = must_strdup(path); /* silence is written later, too */
     enum status status = silence_read(&sign_from, d);
     if (status != OK) return refuse_log(error, path, status);
     if (voted && access(path, F_OK) != 0) sign_from = silence_begin(d, "gone");
