@@ -15,7 +15,8 @@ import { runTests } from './node.mjs'
 export const CHAIN_ID = 7117
 export const STAKING = '0x0000000000000000000000000000000000001001'
 export const STAKE_WEI = 10000n * 10n ** 18n
-export const RPC_TIMEOUT_MS = 4000
+export const PATIENCE = Number(process.env.PATIENCE ?? 1) // times every limit: for slow builds, such as sanitizers'
+export const RPC_TIMEOUT_MS = 4000 * PATIENCE
 const STAKING_ABI = JSON.parse(readFileSync(new URL('../../contracts/artifacts/Staking.abi.json', import.meta.url)))
 export const STAKING_INTERFACE = new Interface(STAKING_ABI)
 
@@ -146,7 +147,7 @@ export class Network {
         for (;;) {
             if (!node.child) throw new Error(`node ${index} ended with ${node.diedOf} while it was starting`)
             if (node.url && await this.call(index, 'eth_blockNumber').catch(() => null)) return Date.now() - node.launchedMs
-            if (Date.now() - node.launchedMs > limitMs) throw new Error(`node ${index} did not start in ${limitMs} ms`)
+            if (Date.now() - node.launchedMs > limitMs * PATIENCE) throw new Error(`node ${index} did not start in ${limitMs} ms`)
             await sleep(20)
         }
     }
@@ -284,7 +285,7 @@ export class Network {
         for (;;) {
             const yes = await Promise.resolve().then(condition).catch(() => false)
             if (yes) return Date.now() - startedMs
-            if (Date.now() - startedMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`)
+            if (Date.now() - startedMs > limitMs * PATIENCE) throw new Error(`not within ${limitMs} ms: ${what}`)
             await sleep(25)
         }
     }

@@ -1,5 +1,5 @@
-// soak.mjs - `make soak`: KILLS (500) kills of random nodes under load, with partitions and deaths of all
-// between them. Prints where it is; ends with 0 if there never was a fork, nothing final was lost and
+// soak.mjs - `make soak`: KILLS (500) kills of random nodes under load; between them partitions, nodes that
+// stand still, and deaths of all. Prints where it is; ends with 0 if there never was a fork, nothing final was lost and
 // the chain went on. SEED replays the moments.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Network, makeRandom, seedOf } from './network.mjs'
@@ -16,7 +16,7 @@ const load = new Load(network, random)
 const observer = new Observer(network)
 const startedMs = Date.now()
 const restarts = []
-const worst = { progressMs: 0, healMs: 0, allMs: 0 }
+const worst = { progressMs: 0, healMs: 0, thawMs: 0, allMs: 0 }
 let killed = 0, checked = 0
 
 async function cutOff() {
@@ -36,6 +36,15 @@ async function halve() {
     worst.healMs = Math.max(worst.healMs, await network.untilProgress(ALL))
 }
 
+// Stopped and continued: its connections stand, its timers are late, its peers' queues for it fill.
+async function freeze() {
+    const { child } = network.nodes[Math.floor(random() * ALL.length)]
+    child.kill('SIGSTOP')
+    await sleep(random() * 5000)
+    child.kill('SIGCONT')
+    worst.thawMs = Math.max(worst.thawMs, await network.untilProgress(ALL))
+}
+
 async function killEverybody() {
     await network.kill(...ALL)
     killed += ALL.length
@@ -50,10 +59,10 @@ async function round() {
     restarts.push(...await killAtRandom(network, random, { kills, indexes: ALL }))
     killed += kills
     worst.progressMs = Math.max(worst.progressMs, await network.untilProgress(ALL, 3, 30000))
-    await [cutOff, halve, killEverybody][Math.floor(random() * 3)]()
+    await [cutOff, halve, freeze, killEverybody][Math.floor(random() * 4)]()
     checked = await checkOneChain(network, ALL, observer, checked)
     const seconds = (Date.now() - startedMs) / 1000
-    console.log(`${killed} kills, ${seconds.toFixed(0)} s, height ${checked}, ${load.final.size} transfers final, ${load.waiting} waiting; worst: progress ${worst.progressMs} ms, healed ${worst.healMs} ms, all killed ${worst.allMs} ms, start ${Math.max(...restarts)} ms`)
+    console.log(`${killed} kills, ${seconds.toFixed(0)} s, height ${checked}, ${load.final.size} transfers final, ${load.waiting} waiting; worst: progress ${worst.progressMs} ms, healed ${worst.healMs} ms, thawed ${worst.thawMs} ms, all killed ${worst.allMs} ms, start ${Math.max(...restarts)} ms`)
 }
 
 console.log(`soak: ${KILLS} kills, SEED=${SEED}, ${network.dir}`)
