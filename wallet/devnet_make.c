@@ -139,8 +139,8 @@ struct key_maker {
     struct devnet *net;
     size_t index;
     json_t *printed;
-    int code;
     pthread_t thread;
+    int code;
     bool started;
 };
 
