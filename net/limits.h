@@ -17,8 +17,8 @@
 
 /* Peers. Worst case in memory, for each open one: what it sends (a frame as far as it came, at most
  * PEER_RECEIVE_BYTES_MAX), what waits for it (PEER_SEND_BYTES_MAX; a message for many is held once)
- * and about 20 KiB of TLS; for each handshake about 150 KiB if it is made to hurt. Without stake:
- * (PEERS_IN_MAX + PEERS_OUT_MAX) x 17 MiB + PEER_HANDSHAKES_MAX x 150 KiB. */
+ * and 13 KiB of its own; for each handshake 180 KiB if it is made to hurt. Without stake:
+ * (PEERS_IN_MAX + PEERS_OUT_MAX) x 17 MiB + PEER_HANDSHAKES_MAX x 180 KiB. */
 #define PEERS_IN_MAX           40
 #define PEERS_OUT_MAX          10
 #define PEERS_VALIDATOR_SLOTS  128 /* beyond in and out, for proven validators of the epoch */

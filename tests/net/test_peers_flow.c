@@ -159,7 +159,8 @@ static void many_small_messages_are_slowed_down_too(void **state)
     assert_int_equal(a.closed + b.closed, 0);
 }
 
-/* With the default action of SIGPIPE, that is: this program would die. */
+/* An end and then a reset, between two turns of the loop: the system answers the next write with
+ * SIGPIPE, of which this program would die. */
 static void writing_to_one_who_has_just_gone_is_survived(void **state)
 {
     static struct client c;
@@ -169,9 +170,10 @@ static void writing_to_one_who_has_just_gone_is_survived(void **state)
     node_open(&a, plain_config());
     client_greet(&c, &a, LOCALHOST, NULL);
     wait_until(a.opened == 1);
-    assert_true(peers_send(a.peers, a.last.peer, block));
+    shutdown(c.fd, SHUT_WR);
     setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &abort_at_once, sizeof abort_at_once);
     client_close(&c);
+    assert_true(peers_send(a.peers, a.last.peer, block));
     wait_until(a.closed == 1);
     assert_false(peers_send(a.peers, a.last.peer, block));
     parcel_release(block);

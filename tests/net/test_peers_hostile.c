@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#define PATIENT_MS 60000 /* whoever is dropped sooner is dropped for another reason */
+
 static struct node node;
 
 static int setup(void **state)
@@ -133,9 +135,27 @@ static void expect_refused_by_tls(SSL_CTX *context)
     SSL_CTX_free(context);
 }
 
-static void older_tls_is_refused(void **state)
+/* A client with a key and a certificate of its own. */
+static SSL_CTX *context_with(const char *kind, const char *group, const EVP_MD *digest)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, kind, group);
+    X509 *certificate = X509_new();
+    X509_set_version(certificate, X509_VERSION_3);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 1000);
+    X509_set_pubkey(certificate, key);
+    assert_true(X509_sign(certificate, key, digest) > 0);
+    assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return context;
+}
+
+static void older_tls_is_refused(void **state)
+{
+    SSL_CTX *context = context_with("ED25519", NULL, NULL);
     (void)state;
     open_node(quick());
     SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
@@ -151,21 +171,9 @@ static void a_client_without_a_certificate_is_refused(void **state)
 
 static void a_key_of_another_kind_is_refused(void **state)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    X509 *certificate = X509_new();
     (void)state;
     open_node(quick());
-    X509_set_version(certificate, X509_VERSION_3);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 1000);
-    X509_set_pubkey(certificate, key);
-    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
-    assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
-    expect_refused_by_tls(context);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
+    expect_refused_by_tls(context_with("EC", "P-256", EVP_sha256()));
 }
 
 /* -------------------------------------------------------------------------- messages */
@@ -327,7 +335,8 @@ static void a_message_that_never_ends_is_given_up(void **state)
         memset(some, 0, sizeof some);
         turn_ms(20);
     }
-    assert_in_range(monotonic_ms() - begun, 290, 8000);
+    assert_int_equal(node.closed, 1);
+    assert_true(monotonic_ms() - begun >= 290);
     client_close(&c);
 }
 
@@ -442,7 +451,8 @@ static void a_ban_is_by_address_and_ends(void **state)
     static const uint8_t EMPTY[] = {0, 0, 0, 0, WIRE_VOTE};
     struct client c;
     (void)state;
-    open_node((struct peers_limits){.strict_loopback = true, .ban_ms = 2000});
+    open_node(
+        (struct peers_limits){.strict_loopback = true, .ban_ms = 2000, .handshake_ms = PATIENT_MS});
     client_greet(&c, &node, LOCALHOST, NULL);
     client_send(&c, bytes_of(EMPTY, sizeof EMPTY));
     assert_true(client_is_dropped(&c));
@@ -498,7 +508,7 @@ static void handshakes_are_bounded_and_the_oldest_makes_room(void **state)
 {
     static struct client old[8];
     (void)state;
-    open_node((struct peers_limits){.handshakes = 4});
+    open_node((struct peers_limits){.handshakes = 4, .handshake_ms = PATIENT_MS});
     for (size_t i = 0; i < 8; i++) {
         client_dial(&old[i], &node, LOCALHOST);
         turn_ms(5);
@@ -516,7 +526,7 @@ static void who_tries_too_often_waits_for_the_next_minute(void **state)
 {
     struct client c;
     (void)state;
-    open_node((struct peers_limits){.strict_loopback = true});
+    open_node((struct peers_limits){.strict_loopback = true, .handshake_ms = PATIENT_MS});
     for (size_t i = 0; i < PEERS_ATTEMPTS_MINUTE; i++)
         expect_open_for_others(LOCALHOST);
     client_dial(&c, &node, LOCALHOST);
