@@ -29,7 +29,7 @@ static void append_peer(struct buffer *out, const struct wire_peer *p)
 
 static struct wire_peer cursor_peer(struct cursor *c)
 {
-    struct wire_peer p;
+    struct wire_peer p = {0};
     cursor_exact(c, p.address.ip, sizeof(p.address.ip));
     p.address.port = cursor_u16(c);
     p.id = cursor_hash(c);
@@ -90,22 +90,21 @@ static enum status read_entry(struct book *b, struct cursor *c, uint32_t *bucket
 
 static int compare_addresses(const void *a, const void *b)
 {
-    const struct net_address *x = *(const struct net_address *const *)a;
-    const struct net_address *y = *(const struct net_address *const *)b;
+    const struct net_address *x = a, *y = b;
     int order = memcmp(x->ip, y->ip, sizeof(x->ip));
     return order ? order : (x->port > y->port) - (x->port < y->port);
 }
 
 static bool has_twins(const struct book *b)
 {
-    const struct net_address *all[ENTRIES_MAX];
+    struct net_address all[ENTRIES_MAX] = {0};
     size_t count = 0;
     for (uint32_t i = 0; i < BOOK_BUCKETS; i++)
         for (uint32_t k = 0; k < b->buckets[i].count; k++)
-            all[count++] = &b->buckets[i].entries[k].peer.address;
+            all[count++] = b->buckets[i].entries[k].peer.address;
     qsort(all, count, sizeof(all[0]), compare_addresses);
     for (size_t i = 1; i < count; i++)
-        if (net_address_equal(all[i - 1], all[i])) return true;
+        if (net_address_equal(&all[i - 1], &all[i])) return true;
     return false;
 }
 

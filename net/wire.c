@@ -46,7 +46,7 @@ void wire_hello_encode(struct buffer *out, const struct wire_hello *h)
 enum status wire_hello_decode(struct wire_hello *out, struct bytes input)
 {
     struct cursor c = cursor_over(input);
-    struct wire_hello h;
+    struct wire_hello h = {0};
     h.version = cursor_u16(&c);
     if (!c.failed && h.version != WIRE_VERSION) return E_UNSUPPORTED;
     h.chain_id = cursor_u64(&c);
