@@ -48,9 +48,11 @@ static void what_is_dropped_is_silent_at_once_and_told_from_the_loop(void **stat
 {
     struct node a = {0};
     struct node b = {0};
+    struct peers_config config = plain_config();
     (void)state;
-    node_open(&a, plain_config());
-    node_open(&b, plain_config());
+    node_open(&b, config);
+    config.listen = ""; /* else b would dial a */
+    node_open(&a, config);
     node_dial(&a, &b);
     wait_until(a.opened == 1 && b.opened == 1);
     peers_drop(a.peers, a.last.peer, "the test says so");
@@ -182,7 +184,7 @@ static void a_node_learns_of_others_from_whom_it_dialled(void **state)
     node_dial(&c, &b); /* and says in its HELLO where it can be dialled */
     wait_until(b.opened == 1);
     node_dial(&a, &b);
-    wait_until(a.opened == 2 && c.opened == 2); /* a asked b, heard of c and dialled it */
+    wait_until(a.opened >= 2 && c.opened >= 2); /* a asked b, heard of c and dialled it */
     struct hash id_c = identity_id(c.identity);
     assert_memory_equal(&a.last.id, &id_c, sizeof id_c);
     node_close(&a);
@@ -245,11 +247,11 @@ static void a_refused_node_is_gone_until_the_partition_heals(void **state)
     assert_int_equal(a.opened, 2); /* neither dialled b nor let c in */
     peers_refuse(a.peers, NULL, 0, false);
     uint64_t healed_at = monotonic_ms();
-    wait_until(b.opened == 2);
+    wait_until(b.opened >= 2);
     assert_true(monotonic_ms() - healed_at < 4000);
-    wait_until(c.opened == 2);
+    wait_until(c.opened >= 2);
     peers_refuse(a.peers, NULL, 0, true);
-    wait_until(a.closed == 4);
+    wait_until(a.closed == a.opened);
     turn_ms(1200);
     assert_int_equal(peers_count(a.peers), 0);
     node_close(&a);
