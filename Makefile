@@ -146,11 +146,17 @@ $(LIARS): $(OUT)/bin/leaseholdd-%: $(OUT)/tests/faulty/%.c.o $(OUT)/node/leaseho
 	@mkdir -p $(@D)
 	$(CC) $(LD_$(KIND)) $(LDFLAGS) $^ $(LIBS) $(LIARS_WRAP) -o $@
 
+# The simulator counts what a step of the consensus allocates, so it stands before malloc.
+SIM := $(OUT)/bin/leasehold-sim
+$(SIM): $(patsubst %.c,$(OUT)/%.c.o,$(wildcard tests/sim/*.c)) $(call archives,chain)
+	@mkdir -p $(@D)
+	$(CC) $(LD_$(KIND)) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $^ $(LIBS) -o $@
+
 .PHONY: tests benches fuzzers tools liars
 tests: $(TESTS)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
-tools: $(TOOLS)
+tools: $(TOOLS) $(SIM)
 liars: $(LIARS)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
@@ -191,6 +197,19 @@ check: ## install what tests need, build, run every test
 
 # Where published EVM vectors are looked for; where there are none, tests say so and go on.
 export EVM_VECTORS ?= ../shared/evm
+SEEDS ?= 20000
+.PHONY: sim sim-planted
+sim: ## live through SEEDS=n (20000) simulated networks, or one: SEED=n
+	@tools/deps.sh build
+	@$(MAKE) --no-print-directory -s -j2 $(SIM)
+	@$(SIM) $(if $(SEED),--seed $(SEED) --show,--seeds $(SEEDS))
+# A core with bugs in it lives in a build of its own.
+PLANTED := $(OUT)-planted
+sim-planted: ## show that the simulator finds each bug that is planted for it, within 2,000 seeds
+	@tools/deps.sh build
+	@$(MAKE) --no-print-directory -s -j2 OUT=$(PLANTED) CFLAGS=-DPLANTED_BUILD $(PLANTED)/bin/leasehold-sim
+	@$(PLANTED)/bin/leasehold-sim --planted all --seeds 2000
+
 .PHONY: check-evm
 check-evm: ## official EVM state tests: EVM_TESTS=dir (a clone of ethereum/tests), or ../shared/evm
 	@$(MAKE) --no-print-directory deps-test

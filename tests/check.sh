@@ -13,6 +13,10 @@ echo "== C tests"
 mapfile -t units < <(find "$out/tests" -name 'test_*' -type f -executable | sort)
 tests/run.sh -j 2 "${units[@]}" || status=1
 
+echo "== networks that lose, lie and crash"
+tests/run.sh "$out/bin/leasehold-sim --seeds 300" \
+    "$out/bin/leasehold-sim --seeds 6 --views 100 --real-signatures" || status=1
+
 echo "== the EVM, by tests that others publish"
 tests/evm.sh "$out" || status=1
 

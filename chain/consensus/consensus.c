@@ -264,14 +264,18 @@ static void check_own_votes(const struct consensus *c, const struct slot *s)
     }
 }
 
-/* Views up to `settled` were final before the step: nothing is signed in them any more. */
-static void check_invariants(const struct consensus *c, uint64_t settled)
+static void check_state(const struct consensus *c)
 {
-    uint32_t used = 0;
     assert(c->view > c->final.view || c->epoch_over);
     assert(c->floor >= 1 && c->pool_count <= c->views_max);
     assert(c->durable <= c->sequence);
     assert(c->top < c->floor + c->views_max);
+}
+
+/* Views up to `settled` were final before the step: nothing is signed in them any more. */
+static void check_slots(const struct consensus *c, uint64_t settled)
+{
+    uint32_t used = 0;
     for (uint64_t view = c->floor; view <= c->top; view++)
         used += c->slots[view % c->views_max] != NULL;
     assert(used + c->pool_count == c->views_max); /* so none is outside */
@@ -283,7 +287,7 @@ static void check_invariants(const struct consensus *c, uint64_t settled)
 
 static void begin_step(struct consensus *c, struct actions *out)
 {
-    check_invariants(c, c->final.view);
+    check_state(c);
     out->count = 0;
     out->admission = ADMISSION_NONE;
     c->proposal_used = false;
@@ -334,7 +338,8 @@ void consensus_step(struct consensus *c, const struct event *event, struct actio
     hand_out_evidence(c, out);
     assert(c->config.epoch.number > epoch_before ||
            (c->view >= view_before && c->final.view >= final_before)); /* never back */
-    check_invariants(c, c->config.epoch.number > epoch_before ? 0 : final_before);
+    check_state(c);
+    check_slots(c, c->config.epoch.number > epoch_before ? 0 : final_before);
 }
 
 uint64_t consensus_view(const struct consensus *c)

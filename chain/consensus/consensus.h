@@ -73,7 +73,7 @@
  * damaged, set sign_from_epoch to the current epoch + 1: no vote is signed before. An epoch's
  * end that was learned by catching up proves nothing: then consensus_stay_silent.
  *
- * INVARIANTS (asserted before and after each step)
+ * INVARIANTS (asserted after each step)
  *   1 current view > finalized view, unless the epoch is over; neither ever goes back.
  *   2 no two own votes of one view satisfy E1-E4; none is sent before it is durable.
  *   3 every certificate held has been verified or formed from verified votes.

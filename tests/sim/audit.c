@@ -311,6 +311,7 @@ static void check_timer(struct audit *a, const struct action *x)
     uint32_t least = idle + hops * t->delta_ms;
     uint32_t most = idle + TIMER_CAP_MS;
     if (x->set_timer.timer == TIMER_STALL || least > most) return;
+    if (x->set_timer.view != consensus_view(a->node->core)) return; /* left in this very step */
     if (apart > 10)
         least =
             idle + (5 * hops * t->delta_ms < TIMER_CAP_MS ? 5 * hops * t->delta_ms : TIMER_CAP_MS);

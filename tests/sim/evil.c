@@ -265,10 +265,20 @@ void evil_send(struct node *n, const struct message *m)
 
 /* ---- what others' words bring it to ---- */
 
+/* Once for what each vote says, not for each who says it. */
+static bool said_before(struct node *n, const struct vote *v)
+{
+    uint64_t mark = hash_head(&v->block) + v->view * VOTE_KIND_COUNT + v->kind;
+    for (int i = 0; i < YES_MARKS; i++)
+        if (n->yes_marks[i] == mark) return true;
+    n->yes_marks[n->yes_next++ % YES_MARKS] = mark;
+    return false;
+}
+
 static void say_yes(struct node *n, const struct vote *v)
 {
     const uint32_t percent = 70;
-    if (v->epoch != n->epoch.number) return;
+    if (v->epoch != n->epoch.number || said_before(n, v)) return;
     if (v->kind == VOTE_NOTARIZE) {
         vote_for(n, VOTE_NOTARIZE, v, &v->block, percent);
         vote_for(n, VOTE_FINALIZE, v, &v->block, percent);
@@ -373,7 +383,7 @@ void evil_hear(struct node *n, const struct parcel *p)
     if (n->roles & ROLE_OUTDATED) repeat_old(n, p);
     if (p->kind > PARCEL_VOTE || !read_vote(&v, p)) return;
     struct dice *d = &n->world->dice;
-    if ((n->roles & ROLE_YES_MAN) && dice_chance(d, 40)) say_yes(n, &v);
+    if (n->roles & ROLE_YES_MAN) say_yes(n, &v);
     if ((n->roles & ROLE_IMPERSONATOR) && dice_chance(d, 10)) impersonate(n, &v);
     if ((n->roles & ROLE_FLOODER) && dice_chance(d, 5)) flood_votes(n, &v);
     if ((n->roles & ROLE_FLOODER) && dice_chance(d, 10)) flood_damaged(n, p);

@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#define LIFE_SECONDS_MAX 120 /* then it counts as endless */
+#define LIFE_SECONDS_MAX 120 /* of processor time; then it counts as endless */
 
 /* Memory that child processes share; zeroed, never given back. */
 void *shared_memory(size_t size);

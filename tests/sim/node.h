@@ -17,6 +17,7 @@
 #define PENDING_MAX     1024 /* records between two syncs */
 #define LOG_GROWN_BYTES (48u << 10)
 #define OLD_WORDS       16
+#define YES_MARKS       16
 
 struct world;
 struct audit;
@@ -79,6 +80,8 @@ struct node {
     uint32_t down_ms; /* after the crash that is planned */
 
     struct parcel *memory[OLD_WORDS]; /* evil.c: what it heard long ago */
+    uint64_t yes_marks[YES_MARKS];    /* and what it has said yes to */
+    uint32_t yes_next;
 };
 
 void node_init(struct node *n, struct world *w, uint32_t index);

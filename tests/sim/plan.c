@@ -24,7 +24,7 @@ static void make_timing(struct plan *p, struct dice *d)
 static void make_cluster(struct plan *p)
 {
     struct dice d = dice_for(p->seed, FOR_CLUSTER);
-    const uint8_t sizes[] = {4, 4, 4, 4, 4, 4, 5, 5, 6, 7, 7, 10};
+    const uint8_t sizes[] = {4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 6, 6, 7, 7, 10};
     p->validator_count = sizes[dice_roll(&d, sizeof(sizes))];
     make_timing(p, &d);
     p->epoch_blocks = dice_chance(&d, 50) ? 100000 : dice_between(&d, 1, 40);
@@ -62,7 +62,7 @@ static void add_twin(struct plan *p, uint32_t validator)
 static void make_liars(struct plan *p)
 {
     struct dice d = dice_for(p->seed, FOR_ROLES);
-    p->over_third = dice_chance(&d, 8);
+    p->over_third = dice_chance(&d, 8) && p->validator_count <= 7;
     bool none = dice_chance(&d, 25);
     uint32_t count = p->over_third ? p->validator_count / 2 : (p->validator_count - 1) / 3;
     for (uint32_t i = 0; i < count; i++) {
