@@ -75,7 +75,10 @@ MUST_CHECK int devnet_make(struct session *s, struct devnet *d, uint64_t rpc_por
 /* Registers every provider that is not registered yet: stake, GPU entry, open offer. */
 MUST_CHECK int devnet_register(struct session *s, struct devnet *d);
 
-/* ---- its processes (devnet_process.c) ---- */
+/* ---- its processes (devnet_process.c) ----
+ *
+ * What starts a process saves the record before it waits for anything: whatever becomes of this
+ * program, `devnet down` finds them all. */
 
 /* Starts every node that does not run, side by side, and waits until all answer and, where there
  * are several, a block becomes final. */

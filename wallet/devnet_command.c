@@ -150,7 +150,6 @@ static int start_all(struct session *s, struct devnet *d)
 {
     tell(s, d->node_count > 1 ? "starting the nodes" : "starting the node");
     int code = devnet_start_nodes(s, d);
-    if (code == CODE_DONE) code = devnet_save(s, d);
     if (code == CODE_DONE && d->worker_count > 0) {
         tell(s, "registering the providers");
         code = devnet_register(s, d);
@@ -158,7 +157,6 @@ static int start_all(struct session *s, struct devnet *d)
     for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++) {
         if (process_alive(&d->workers[i].process)) continue; /* only the nodes had ended */
         code = devnet_start_worker(s, d, i);
-        if (code == CODE_DONE) code = devnet_save(s, d);
     }
     if (code != CODE_DONE) devnet_stop(d);
     return code;

@@ -57,8 +57,6 @@ static int open_with_node(struct session *s, struct devnet *d, size_t *out)
 
 static int done(const struct session *s, const struct devnet *d, size_t index, const char *what)
 {
-    int code = devnet_save(s, d);
-    if (code != CODE_DONE) return code;
     if (s->json) {
         devnet_print(s, d);
     } else {
@@ -78,6 +76,8 @@ int devnet_kill(struct session *s)
         return fail(s, CODE_FAILED, "node %zu does not run", index + 1);
     n->killed = true;
     process_kill(&n->process);
+    code = devnet_save(s, &d);
+    if (code != CODE_DONE) return code;
     return done(s, &d, index, "is killed");
 }
 
@@ -92,7 +92,6 @@ int devnet_restart(struct session *s)
     if (code != CODE_DONE) return code;
     process_end(&d.nodes[index].process, END_MS);
     code = devnet_start_node(s, &d, index);
-    if (code == CODE_DONE) code = devnet_save(s, &d); /* whatever Ctrl-C interrupts below */
     if (code != CODE_DONE) return code;
     uint64_t missing = devnet_await_level(&d, index, &height);
     snprintf(what, sizeof what,
@@ -149,7 +148,6 @@ int devnet_fault(struct session *s)
     process_end(&w->process, END_MS);
     snprintf(w->fault, sizeof w->fault, "%s", kind);
     code = devnet_start_worker(s, &d, index);
-    if (code == CODE_DONE) code = devnet_save(s, &d);
     if (code == CODE_DONE) devnet_print(s, &d);
     return code;
 }

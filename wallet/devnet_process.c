@@ -197,6 +197,7 @@ int devnet_start_nodes(struct session *s, struct devnet *d)
     int code = CODE_DONE;
     for (size_t i = 0; i < d->node_count && code == CODE_DONE; i++)
         if (!process_alive(&d->nodes[i].process)) code = launch_node(s, d, i);
+    if (code == CODE_DONE) code = devnet_save(s, d);
     for (size_t i = 0; i < d->node_count && code == CODE_DONE; i++)
         code = await_node(s, d, i);
     if (code == CODE_DONE && d->node_count > 1) code = await_block(s, d);
@@ -206,6 +207,7 @@ int devnet_start_nodes(struct session *s, struct devnet *d)
 int devnet_start_node(struct session *s, struct devnet *d, size_t index)
 {
     int code = launch_node(s, d, index);
+    if (code == CODE_DONE) code = devnet_save(s, d);
     return code == CODE_DONE ? await_node(s, d, index) : code;
 }
 
@@ -262,7 +264,8 @@ int devnet_start_worker(struct session *s, struct devnet *d, size_t index)
     unlink(ready);
     if (process_start(&w->process, name, argv, log) != OK)
         return fail(s, CODE_FAILED, "cannot start %s: %s", program, strerror(errno));
-    return await_worker(s, w, ready, log);
+    code = devnet_save(s, d);
+    return code == CODE_DONE ? await_worker(s, w, ready, log) : code;
 }
 
 /* ---- all ---- */
