@@ -64,14 +64,23 @@ static void build_now(struct driver *d)
     answer_build(d, status == OK, &block);
 }
 
-/* When to build: see driver.h. An unfinished tip counts as work: it waits for a successor. */
-static uint64_t build_due_ms(struct driver *d)
+/* When to build: see driver.h. An empty tip that is not final yet is given the time of a hop to
+ * become so. Else, where votes take longer than the block interval, each empty block would have
+ * the next one follow to finish it, and the chain would never idle. */
+static uint64_t build_pause_ms(struct driver *d)
 {
     const struct ledger_head *head = ledger_head(d->ledger);
-    bool idle =
-        hash_equal(&d->build.parent, &head->hash) && !head->busy && pool_count(d->pool) == 0;
-    uint64_t pause = idle ? d->config->idle_interval_ms : d->config->block_interval_ms;
-    return ledger_arrived_ms(d->ledger, &d->build.parent) + pause;
+    const struct chain_config *c = d->config;
+    bool final = hash_equal(&d->build.parent, &head->hash);
+    if (pool_count(d->pool) > 0 || (final && head->busy)) return c->block_interval_ms;
+    if (final) return c->idle_interval_ms;
+    uint64_t hop_ms = c->delta_ms > c->block_interval_ms ? c->delta_ms : c->block_interval_ms;
+    return hop_ms < c->idle_interval_ms ? hop_ms : c->idle_interval_ms;
+}
+
+static uint64_t build_due_ms(struct driver *d)
+{
+    return ledger_arrived_ms(d->ledger, &d->build.parent) + build_pause_ms(d);
 }
 
 void build_schedule(struct driver *d)
