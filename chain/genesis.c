@@ -14,7 +14,7 @@
 #define CHAIN_ID_MAX       ((1ull << 53) - 1) /* what wallets in JavaScript can hold */
 #define GAS_LIMIT_MIN      1000000
 #define GAS_LIMIT_MAX      1000000000
-#define INTERVAL_MS_MIN    50
+#define INTERVAL_MS_MIN    10
 #define INTERVAL_MS_MAX    600000
 #define EPOCH_BLOCKS_MAX   1000000
 #define COMMISSION_BPS_MAX 10000
