@@ -16,7 +16,8 @@
 #define BLOOM_BITS_PER_KEY 10
 #define HEAD_SIZE          (8 + 32 + 32)
 
-/* The system's LevelDB is not built with the thread sanitizer, which so cannot see its atomics. */
+/* The system's LevelDB, and what of C++ it calls, is not built with the thread sanitizer, which so
+ * cannot see its atomics. */
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
 #define UNDER_TSAN
@@ -30,7 +31,9 @@ const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_suppressions(void)
 {
-    return "called_from_lib:libleveldb.so\n";
+    return "called_from_lib:libleveldb.so\n"
+           "called_from_lib:libsnappy.so\n"
+           "called_from_lib:libstdc++.so\n";
 }
 #endif
 
