@@ -75,9 +75,9 @@ int devnet_kill(struct session *s)
     if (!process_alive(&n->process))
         return fail(s, CODE_FAILED, "node %zu does not run", index + 1);
     n->killed = true;
-    process_kill(&n->process);
-    code = devnet_save(s, &d);
+    code = devnet_save(s, &d); /* first, or `devnet up` might take it for a crash */
     if (code != CODE_DONE) return code;
+    process_kill(&n->process);
     return done(s, &d, index, "is killed");
 }
 

@@ -96,6 +96,9 @@ const tests = [
         await fails(2, /is no amount; write 1.5 LSH/, 'send', ADDRESS, 'much', '--yes')
         await fails(2, /is no address/, 'send', '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAee', '1', '--yes')
         await fails(2, /--replicas must be/, 'job', 'run', '.', '--replicas', '99')
+        await fails(2, /--validators must be 1 to 16/, 'devnet', 'up', '--validators', '0')
+        await fails(2, /--validators must be .* up to 16, not 17/, 'devnet', 'up', '--validators', '17')
+        await fails(1, /no local network in .*; start one/, 'devnet', 'kill', 'leader', '--dir', net.dir)
     }],
     ['no node is exit code 3 and names the URL', async () => {
         await fails(3, /cannot reach a node at http:\/\/127\.0\.0\.1:1/, 'balance', ADDRESS, '--rpc', 'http://127.0.0.1:1')
@@ -177,6 +180,10 @@ const tests = [
         await net.up(1)
         assert.ok(Number(await net.rpcCall('eth_blockNumber')) >= height)
         await fails(1, /runs in .* already/, 'devnet', 'up', '--dir', net.dir)
+        await fails(2, /there are nodes 1 to 1, no 2/, 'devnet', 'kill', '2', '--dir', net.dir)
+        await net.json('devnet', 'kill', '1', '--dir', net.dir)
+        await fails(1, /node 1 does not run/, 'devnet', 'partition', '1', '--dir', net.dir)
+        await net.json('devnet', 'restart', '1', '--dir', net.dir)
         await net.json('devnet', 'down', '--dir', net.dir, '--delete')
         assert.deepEqual(processesOf(net.dir), [])
         assert.equal(existsSync(net.dir), false)
