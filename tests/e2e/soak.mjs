@@ -1,6 +1,6 @@
 // soak.mjs - `make soak`: KILLS (500) kills of random nodes under load; between them partitions, nodes that
 // stand still, and deaths of all. Prints where it is; ends with 0 if there never was a fork, nothing final was lost and
-// the chain went on. SEED replays the moments.
+// the chain went on. SEED replays the moments; CONSENSUS='{"epochBlocks": 3}' another genesis.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Network, makeRandom, seedOf } from './network.mjs'
 import { Load, Observer, SENDER_ADDRESSES, checkLogs, checkNothingLost, checkOneChain, killAtRandom } from './torment.mjs'
@@ -11,7 +11,7 @@ const ALL = [0, 1, 2, 3]
 const ROUND = 20 // kills between two looks at the chain
 
 const random = makeRandom(SEED)
-const network = await Network.create({ accounts: SENDER_ADDRESSES })
+const network = await Network.create({ accounts: SENDER_ADDRESSES, consensus: JSON.parse(process.env.CONSENSUS ?? '{}') })
 const load = new Load(network, random)
 const observer = new Observer(network)
 const startedMs = Date.now()
