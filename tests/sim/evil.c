@@ -299,7 +299,7 @@ static void forge_vote(struct node *n, struct vote v)
     post(n, p, 60);
 }
 
-/* In everybody's name, all signed by itself: a third kind of vote than was heard, if it can be. */
+/* In others' names but all signed by itself; or in its own alone, which is no quorum. */
 static void forge_certificate(struct node *n, struct vote v)
 {
     struct certificate *c = &n->world->lie->certificates[0];
@@ -311,8 +311,10 @@ static void forge_certificate(struct node *n, struct vote v)
     if (v.kind != VOTE_NOTARIZE) v.parent_view = 0;
     sign(n, &v);
     certificate_start(c, &v);
-    uint32_t signers = dice_between(&n->world->dice, 1, n->epoch.validator_count);
-    for (uint32_t i = 0; i < signers; i++) {
+    bool alone = in_set(n) && dice_chance(&n->world->dice, 40);
+    uint32_t first = alone ? own_index(n) : 0;
+    uint32_t last = alone ? first : dice_roll(&n->world->dice, n->epoch.validator_count);
+    for (uint32_t i = first; i <= last; i++) {
         v.signer = (uint16_t)i;
         certificate_add(c, &v);
     }
@@ -320,7 +322,6 @@ static void forge_certificate(struct node *n, struct vote v)
     post(n, p, 60);
 }
 
-/* A certificate of fewer than a quorum, honestly signed by itself alone. */
 static void impersonate(struct node *n, const struct vote *v)
 {
     if (dice_chance(&n->world->dice, 50))

@@ -98,11 +98,17 @@ void node_wake(struct node *n, const struct item *item);
 /* The block and all its ancestors down to the last final one are final here by this certificate. */
 void node_commit(struct node *n, uint32_t block, const struct certificate *by);
 
+/* Appends to the log, and has the disk sync soon. */
+void node_persist(struct node *n, const struct record *r, uint64_t sequence);
+
 bool node_holds(const struct node *n, uint32_t block);
 /* Held, valid and durable, as rules 1, 2 and 5 ask. */
 bool node_can_use(const struct node *n, uint32_t block);
 /* Its own votes of a view of the present epoch, or NULL. */
 const struct own_votes *node_own_votes(const struct node *n, uint64_t view);
+
+/* deeds.c: what the core asks for. */
+void node_carry_out(struct node *n, const struct action *a);
 
 /* post.c: what the wire brings. */
 void node_receive(struct node *n, uint32_t from, struct parcel *p);
