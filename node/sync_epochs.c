@@ -149,29 +149,35 @@ void sync_want(struct sync *s, const struct certificate *certificate, uint64_t p
 
 /* ---- answers ---- */
 
+struct pair { /* a header and its certificate, as somebody sent them */
+    struct header header;
+    struct hash hash;
+    struct certificate certificate;
+};
+
 /* NULL if header and certificate belong together, else why not. Signatures are not looked at. */
-static const char *check_pair(const struct sync *s, const struct header *h, const struct hash *hash,
-                              const struct certificate *c)
+static const char *check_pair(const struct sync *s, const struct pair *pair)
 {
     uint64_t blocks = s->setup.config->epoch_blocks;
-    if (c->kind != VOTE_FINALIZE) return "not a certificate of finality";
-    if (!hash_equal(&c->block, hash)) return "a certificate of another block";
-    if (c->epoch != h->extra.epoch) return "a certificate of another epoch";
-    if (h->number == 0 || (h->number - 1) / blocks != h->extra.epoch)
-        return "a number outside its epoch";
+    uint64_t number = pair->header.number, epoch = pair->header.extra.epoch;
+    if (pair->certificate.kind != VOTE_FINALIZE) return "not a certificate of finality";
+    if (!hash_equal(&pair->certificate.block, &pair->hash)) return "a certificate of another block";
+    if (pair->certificate.epoch != epoch) return "a certificate of another epoch";
+    if (number == 0 || (number - 1) / blocks != epoch) return "a number outside its epoch";
     return NULL;
 }
 
 /* Decodes and checks all but the signatures; charges the peer and says false if that fails. */
-static bool take_pair(struct sync *s, struct sync_peer *p, struct header *h, struct hash *hash,
-                      struct certificate *c, struct bytes header, struct bytes certificate)
+static bool take_pair(struct sync *s, struct sync_peer *p, struct pair *out, struct bytes header,
+                      struct bytes certificate)
 {
-    if (header_decode(h, header) != OK || certificate_decode(c, certificate) != OK) {
+    if (header_decode(&out->header, header) != OK ||
+        certificate_decode(&out->certificate, certificate) != OK) {
         sync_peer_charge(s, p->id, OFFENCE_MALFORMED, "a header or certificate does not decode");
         return false;
     }
-    *hash = keccak256(header);
-    const char *wrong = check_pair(s, h, hash, c);
+    out->hash = keccak256(header);
+    const char *wrong = check_pair(s, out);
     if (wrong != NULL) sync_peer_charge(s, p->id, OFFENCE_INVALID, wrong);
     return wrong == NULL;
 }
@@ -184,11 +190,10 @@ static bool is_signed(struct sync *s, struct sync_peer *p, const struct certific
     return false;
 }
 
-static void proven_set(struct proven *out, const struct header *h, const struct hash *hash,
-                       struct bytes certificate)
+static void proven_set(struct proven *out, const struct pair *pair, struct bytes certificate)
 {
-    out->number = h->number;
-    out->hash = *hash;
+    out->number = pair->header.number;
+    out->hash = pair->hash;
     buffer_clear(&out->certificate);
     buffer_append(&out->certificate, certificate);
 }
@@ -196,9 +201,8 @@ static void proven_set(struct proven *out, const struct header *h, const struct 
 void on_final(struct sync *s, struct sync_peer *p, struct bytes payload, uint64_t now_ms)
 {
     struct wire_final f;
-    struct header h;
-    struct hash hash;
-    struct certificate c;
+    struct pair pair;
+    const struct header *h = &pair.header;
     if (wire_final_decode(&f, payload) != OK) {
         sync_peer_charge(s, p->id, OFFENCE_MALFORMED, "FINAL does not decode");
         return;
@@ -206,30 +210,31 @@ void on_final(struct sync *s, struct sync_peer *p, struct bytes payload, uint64_
     (void)now_ms;
     ask_end(s, &p->final);
     p->hint = 0;
-    if (f.header.size == 0 || !take_pair(s, p, &h, &hash, &c, f.header, f.certificate)) return;
-    p->hint = h.number;
-    bool provable = h.extra.epoch == s->known.number && h.number != s->known.last_number;
-    if (!provable || h.number <= epochs_proved(s)) return;
-    if (!is_signed(s, p, &c)) return;
-    proven_set(&s->target, &h, &hash, f.certificate);
+    if (f.header.size == 0 || !take_pair(s, p, &pair, f.header, f.certificate)) return;
+    p->hint = h->number;
+    bool provable = h->extra.epoch == s->known.number && h->number != s->known.last_number;
+    if (!provable || h->number <= epochs_proved(s)) return;
+    if (!is_signed(s, p, &pair.certificate)) return;
+    proven_set(&s->target, &pair, f.certificate);
 }
 
 /* The set that a boundary block's header commits to, as the epoch it is for. */
-static void enter_epoch(struct sync *s, const struct wire_epoch *e, const struct header *h,
-                        const struct hash *hash, uint64_t now_ms)
+static void enter_epoch(struct sync *s, const struct wire_epoch *e, const struct pair *pair,
+                        uint64_t now_ms)
 {
+    uint64_t boundary = pair->header.number;
     struct epoch next = {.chain_id = s->known.chain_id,
                          .number = s->known.number + 1,
-                         .start_block = *hash,
-                         .start_number = h->number,
-                         .last_number = h->number + s->setup.config->epoch_blocks,
+                         .start_block = pair->hash,
+                         .start_number = boundary,
+                         .last_number = boundary + s->setup.config->epoch_blocks,
                          .validator_count = e->validator_count};
     memcpy(next.validators, e->validators, e->validator_count * sizeof *e->validators);
     if (epoch_seal(&next) != OK) {
-        sync_break(s, h->number, "its epoch agreed on a set that is none", now_ms);
+        sync_break(s, boundary, "its epoch agreed on a set that is none", now_ms);
         return;
     }
-    proven_set(&s->trail.boundaries[s->trail.count++], h, hash, e->certificate);
+    proven_set(&s->trail.boundaries[s->trail.count++], pair, e->certificate);
     s->known = next;
     ask_forget(s, &s->epoch_ask);
     proven_finish(&s->target);
@@ -246,19 +251,17 @@ static const char *check_set(const struct wire_epoch *e, const struct header *h)
 static void take_epoch(struct sync *s, struct sync_peer *p, const struct wire_epoch *e,
                        uint64_t now_ms)
 {
-    struct header h;
-    struct hash hash;
-    struct certificate c;
-    if (!take_pair(s, p, &h, &hash, &c, e->header, e->certificate)) return;
-    const char *wrong = check_set(e, &h);
-    if (h.number != s->known.last_number) wrong = "not the epoch's last block";
+    struct pair pair;
+    if (!take_pair(s, p, &pair, e->header, e->certificate)) return;
+    const char *wrong = check_set(e, &pair.header);
+    if (pair.header.number != s->known.last_number) wrong = "not the epoch's last block";
     if (wrong != NULL) {
         sync_peer_charge(s, p->id, OFFENCE_INVALID, wrong);
         return;
     }
-    if (!is_signed(s, p, &c)) return;
-    if (p->hint < h.number) p->hint = h.number;
-    enter_epoch(s, e, &h, &hash, now_ms);
+    if (!is_signed(s, p, &pair.certificate)) return;
+    if (p->hint < pair.header.number) p->hint = pair.header.number;
+    enter_epoch(s, e, &pair, now_ms);
 }
 
 void on_epoch(struct sync *s, struct sync_peer *p, struct bytes payload, uint64_t now_ms)
