@@ -1,8 +1,9 @@
-#include "node/driver_core.h"
+#include "node/driver.h"
 
 #include "base/fatal.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "node/driver_core.h"
 
 #include <assert.h>
 #include <stdio.h>

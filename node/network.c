@@ -1,8 +1,9 @@
-#include "node/network_core.h"
+#include "node/network.h"
 
 #include "base/fatal.h"
 #include "node/clock.h"
 #include "node/loop.h"
+#include "node/network_core.h"
 
 #include <assert.h>
 
