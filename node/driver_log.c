@@ -143,9 +143,10 @@ static uint64_t silence_begin(const struct driver *d, const char *what)
 void log_stay_silent(struct driver *d, uint64_t sign_from_epoch)
 {
     silence_write(d, sign_from_epoch);
-    log_limited(LOG_WARN, "consensus",
-                "catching up without memory of own votes: nothing is signed before epoch %llu",
-                (unsigned long long)sign_from_epoch);
+    if (consensus_is_validator(d->consensus))
+        log_limited(LOG_WARN, "consensus",
+                    "catching up without memory of own votes: nothing is signed before epoch %llu",
+                    (unsigned long long)sign_from_epoch);
     consensus_stay_silent(d->consensus, sign_from_epoch);
 }
 
