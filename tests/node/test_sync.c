@@ -226,6 +226,48 @@ static void a_silent_peer_costs_one_time_out(void **state)
     assert_in_range(took_ms[1], 0, took_ms[0] + SYNC_ANSWER_MS + 1000);
 }
 
+/* Answers come in the order asked, so what is skipped need not be waited for. */
+static void a_peer_that_leaves_blocks_out_costs_no_time_out(void **state)
+{
+    struct sim *sim = start("even");
+    (void)state;
+    sim_add(sim, DRIPPING);
+    sim_add(sim, HONEST);
+    uint64_t start_ms = sim->now_ms;
+    assert_true(sim_run(sim, SIM_WHOLE, MINUTE_MS));
+    assert_true(sim->now_ms - start_ms < SYNC_ANSWER_MS);
+    sim_destroy(sim);
+}
+
+static bool unwanted(void *context, const struct hash *hash)
+{
+    (void)context;
+    (void)hash;
+    return false;
+}
+
+/* What gossip brought is not asked for, unless the ledger forgets it again. */
+static void blocks_that_the_ledger_forgets_are_fetched(void **state)
+{
+    struct sim *sim = start("even");
+    struct store_snapshot *view = store_snapshot_create(whole.store);
+    (void)state;
+    for (uint64_t n = SIM_EVEN + 1; n <= SIM_WHOLE; n++) {
+        struct buffer bytes = {0};
+        struct hash hash = sim_hash(sim, n);
+        assert_true(store_block_by_number(view, n, &bytes));
+        assert_int_equal(ledger_hold(sim->ledger, &hash, buffer_bytes(&bytes)), OK);
+        buffer_finish(&bytes);
+    }
+    store_snapshot_destroy(view);
+    sim_add(sim, HONEST);
+    assert_true(sim_run(sim, SIM_EVEN + 1, MINUTE_MS));
+    assert_true(sim_head(sim) < SIM_WHOLE);
+    ledger_sweep(sim->ledger, unwanted, NULL);
+    assert_true(sim_run(sim, SIM_WHOLE, MINUTE_MS));
+    sim_destroy(sim);
+}
+
 static void keeps_trying_without_haste_while_all_are_silent(void **state)
 {
     struct sim *sim = start(NULL);
@@ -457,6 +499,8 @@ int main(void)
         cmocka_unit_test(is_never_led_astray_by_liars_alone),
         cmocka_unit_test(a_claimed_height_moves_nothing),
         cmocka_unit_test(a_silent_peer_costs_one_time_out),
+        cmocka_unit_test(a_peer_that_leaves_blocks_out_costs_no_time_out),
+        cmocka_unit_test(blocks_that_the_ledger_forgets_are_fetched),
         cmocka_unit_test(keeps_trying_without_haste_while_all_are_silent),
         cmocka_unit_test(answers_to_nothing_are_charged_and_cost_no_memory),
         cmocka_unit_test(consensus_may_move_the_head_at_any_time),
