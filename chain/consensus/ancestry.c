@@ -158,18 +158,16 @@ bool check_blocks(struct consensus *c, struct actions *out)
     return changed;
 }
 
-/* How many views the chain from the final block to s has; 0 if it does not get there. */
+/* How many views the chain from the final block to s has; 0 if it does not get there. The parent's
+ * is known: views are asked in ascending order. */
 static uint32_t chain_length(const struct consensus *c, const struct slot *s)
 {
-    uint32_t length = 0;
-    for (;;) {
-        if (!s || !s->block.linked) return 0;
-        if (!block_usable(c, s) && !PLANTED(COMMIT_UNUSABLE)) return 0;
-        length++;
-        if (s->block.parent_view == c->final.view) return length;
-        if (s->block.parent_view < c->final.view) return 0;
-        s = slot_find(c, s->block.parent_view);
-    }
+    if (!s->block.linked) return 0;
+    if (!block_usable(c, s) && !PLANTED(COMMIT_UNUSABLE)) return 0;
+    if (s->block.parent_view == c->final.view) return 1;
+    if (s->block.parent_view < c->final.view) return 0;
+    const struct slot *parent = slot_find(c, s->block.parent_view);
+    return parent && parent->chain_length > 0 ? parent->chain_length + 1 : 0;
 }
 
 /* Writes the chain that ends in s, oldest first, a block that came again only once. */
@@ -213,15 +211,16 @@ static void commit(struct consensus *c, const struct slot *s, uint32_t length, s
 
 bool commit_due(struct consensus *c, struct actions *out)
 {
+    const struct slot *best = NULL;
     if (c->epoch_over || !has_room(out)) return false;
-    for (uint64_t view = c->top; view > c->final.view; view--) {
-        const struct slot *s = slot_find(c, view);
-        if (!s || !s->certified[VOTE_FINALIZE]) continue;
+    for (uint64_t view = c->final.view + 1; view <= c->top; view++) {
+        struct slot *s = slot_find(c, view);
+        if (!s) continue;
+        s->chain_length = chain_length(c, s);
         if (PLANTED(COMMIT_IN_VIEW) && view + 1 < c->view) continue;
-        uint32_t length = chain_length(c, s);
-        if (length == 0) continue;
-        commit(c, s, length, out);
-        return true;
+        if (s->certified[VOTE_FINALIZE] && s->chain_length > 0) best = s;
     }
-    return false;
+    if (!best) return false;
+    commit(c, best, best->chain_length, out);
+    return true;
 }

@@ -53,6 +53,7 @@ struct slot {
     bool fetch_block_asked;
     bool fetch_cert_asked;
     uint64_t build_parent_view;
+    uint32_t chain_length; /* of commit_due */
     struct view_block block;
     struct own_vote own[VOTE_KIND_COUNT];
     bool certified[VOTE_KIND_COUNT];

@@ -165,6 +165,8 @@ void court_hear_certificate(struct world *w, const struct epoch *e, const struct
         uint64_t block = hash_head(&c->block);
         if (f->finalized != 0 && f->finalized != block) judge_fork(w, e, "two F in one view");
         f->finalized = block;
+        uint32_t known = blocks_find(&w->blocks, &c->block);
+        if (known != BLOCK_NONE && !w->over) court_hear_final(w, e, known);
     }
     check_view(w, e, f);
 }
