@@ -63,6 +63,7 @@ export class BenchNetwork extends Network {
         const others = this.nodes.filter((other) => other.index !== index).map(dial)
         const words = super.arguments(index)
         words[words.indexOf('--peers') + 1] = others.join(',')
+        if (this.nodes[index].follows) words.splice(words.indexOf('--validator-key'), 2)
         return [...words, '--advertise', dial(this.nodes[index]), ...this.options]
     }
 
