@@ -164,6 +164,14 @@ uint64_t pool_next_nonce(struct pool *p, const struct address *sender, uint64_t 
     return nonce;
 }
 
+bool pool_has(struct pool *p, const struct hash *hash)
+{
+    pool_lock(p);
+    bool found = mempool_find(p->mempool, hash) != NULL;
+    pool_unlock(p);
+    return found;
+}
+
 bool pool_find(struct pool *p, struct buffer *out, const struct hash *hash)
 {
     pool_lock(p);

@@ -30,6 +30,7 @@ void pool_close(struct pool *p); /* takes NULL */
 enum tx_reason pool_submit(struct pool *p, struct hash *out_hash, struct bytes wire);
 /* The nonce after the sender's waiting run from account_nonce. */
 uint64_t pool_next_nonce(struct pool *p, const struct address *sender, uint64_t account_nonce);
+bool pool_has(struct pool *p, const struct hash *hash);
 /* Appends the wire bytes of a waiting transaction; false if there is none. */
 bool pool_find(struct pool *p, struct buffer *out, const struct hash *hash);
 /* The senders of those that wait here, zero for others. */

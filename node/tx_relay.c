@@ -144,8 +144,8 @@ static void wanted_remove(struct tx_relay *r, struct wanted *w)
     r->free = w;
 }
 
-static struct wanted *wanted_add(struct tx_relay *r, const struct hash *hash, uint64_t peer,
-                                 uint64_t now_ms)
+/* False: no room. Those who are here could not fill it, those who hang up and come again can. */
+static bool wanted_add(struct tx_relay *r, const struct hash *hash, uint64_t peer, uint64_t now_ms)
 {
     struct wanted *w = r->free;
     struct wanted **at = bucket(r, hash);
@@ -153,10 +153,10 @@ static struct wanted *wanted_add(struct tx_relay *r, const struct hash *hash, ui
         r->free = w->next;
     else if (r->fresh < RELAY_WANTED_MAX)
         w = &r->storage[r->fresh++];
-    assert(w != NULL); /* there is room for the most of every peer */
+    if (w == NULL) return false;
     *w = (struct wanted){.hash = *hash, .asked_ms = now_ms, .announcers = {peer}, .next = *at};
     *at = w;
-    return w;
+    return true;
 }
 
 static void remember_announcer(struct wanted *w, uint64_t peer)
@@ -179,14 +179,6 @@ static void request(struct tx_relay *r, struct relay_peer *p, const struct hash 
     buffer_finish(&b);
 }
 
-static bool held(struct tx_relay *r, const struct hash *hash)
-{
-    struct buffer ignored = {0};
-    bool found = pool_find(r->pool, &ignored, hash);
-    buffer_finish(&ignored);
-    return found;
-}
-
 static void on_announce(struct tx_relay *r, struct relay_peer *from, const struct hash *hashes,
                         size_t count, uint64_t now_ms)
 {
@@ -197,8 +189,8 @@ static void on_announce(struct tx_relay *r, struct relay_peer *from, const struc
         learn(from, &hashes[i]);
         if (w != NULL) remember_announcer(w, from->peer);
         if (w != NULL || from->wanted >= RELAY_PEER_WANTED_MAX) continue;
-        if (held(r, &hashes[i])) continue;
-        wanted_add(r, &hashes[i], from->peer, now_ms);
+        if (pool_has(r->pool, &hashes[i])) continue;
+        if (!wanted_add(r, &hashes[i], from->peer, now_ms)) break;
         from->wanted++;
         ask[asked++] = hashes[i];
     }
@@ -228,7 +220,8 @@ static void sweep(struct tx_relay *r, uint64_t now_ms)
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct wanted *w = r->buckets[i], *next; w != NULL; w = next) {
             next = w->next;
-            if (now_ms - w->asked_ms >= RELAY_ANSWER_MS) ask_next(r, w, now_ms);
+            bool gone = find(r, w->announcers[0]) == NULL;
+            if (gone || now_ms - w->asked_ms >= RELAY_ANSWER_MS) ask_next(r, w, now_ms);
         }
     }
 }
@@ -242,11 +235,17 @@ static void send_txs(struct tx_relay *r, const struct relay_peer *to, struct buf
     buffer_clear(txs);
 }
 
+/* A short question with a long answer: only as fast as the one who asks takes the answers. */
+static bool has_room(const struct tx_relay *r, const struct relay_peer *to)
+{
+    return peers_room(r->peers, to->peer, CHANNEL_TXS) >= WIRE_TXS_SIZE_MAX;
+}
+
 static void on_request(struct tx_relay *r, struct relay_peer *from, const struct hash *hashes,
                        size_t count)
 {
     struct buffer txs = {0}, one = {0};
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && has_room(r, from); i++) {
         buffer_clear(&one);
         if (!pool_find(r->pool, &one, &hashes[i])) continue;
         if (txs.size + one.size + OVERHEAD_SIZE > WIRE_TXS_SIZE_MAX) send_txs(r, from, &txs);

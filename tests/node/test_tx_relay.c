@@ -242,6 +242,58 @@ static void announcing_without_end_holds_up_nobody_else(void **state)
     side_close(&a);
 }
 
+static void who_announces_hangs_up_and_comes_again_fills_nothing_for_ever(void **state)
+{
+    struct side a;
+    struct hash made_up[WIRE_HASHES_MAX];
+    struct buffer b = {0};
+    (void)state;
+    side_open(&a, "a6");
+    for (uint64_t peer = 1; peer <= 2 * RELAY_WANTED_MAX / WIRE_HASHES_MAX; peer++) {
+        random_bytes((uint8_t *)made_up, sizeof made_up);
+        buffer_clear(&b);
+        wire_hashes_encode(&b, made_up, WIRE_HASHES_MAX);
+        tx_relay_peer_open(a.relay, peer << 32);
+        tx_relay_message(a.relay, peer << 32, WIRE_TX_ANNOUNCE, buffer_bytes(&b), 1000);
+        tx_relay_peer_closed(a.relay, peer << 32);
+    }
+    struct node friend = {0};
+    node_open(&friend, plain_config());
+    join(&a, &friend);
+    tx_relay_turn(a.relay, 1500); /* well before their time is over */
+    send_hash(&friend, (struct hash){{1}});
+    wait_until(friend.by_type[WIRE_TX_REQUEST] == 1);
+    buffer_finish(&b);
+    node_close(&friend);
+    side_close(&a);
+}
+
+static void answers_as_fast_as_the_answers_are_taken(void **state)
+{
+    struct side a;
+    struct node greedy = {0};
+    struct hash same[WIRE_HASHES_MAX];
+    struct buffer b = {0};
+    struct peer_info info;
+    (void)state;
+    side_open(&a, "a7");
+    node_open(&greedy, plain_config());
+    join(&a, &greedy);
+    same[0] = give(&a, 0);
+    for (size_t i = 1; i < WIRE_HASHES_MAX; i++)
+        same[i] = same[0];
+    wire_hashes_encode(&b, same, WIRE_HASHES_MAX);
+    assert_int_equal(peers_list(a.node.peers, &info, 1), 1);
+    for (int i = 0; i < 1000; i++)
+        tx_relay_message(a.relay, info.peer, WIRE_TX_REQUEST, buffer_bytes(&b), 1000);
+    assert_true(peers_info(a.node.peers, &info, info.peer));
+    assert_true(info.queued_bytes > 0);
+    assert_int_equal(info.shed, 0);
+    buffer_finish(&b);
+    node_close(&greedy);
+    side_close(&a);
+}
+
 static int make_network(void **state)
 {
     (void)state;
@@ -266,6 +318,8 @@ int main(void)
         cmocka_unit_test(asks_the_next_when_the_first_to_announce_does_not_answer),
         cmocka_unit_test(drops_who_announces_and_sends_what_nobody_signed),
         cmocka_unit_test(announcing_without_end_holds_up_nobody_else),
+        cmocka_unit_test(who_announces_hangs_up_and_comes_again_fills_nothing_for_ever),
+        cmocka_unit_test(answers_as_fast_as_the_answers_are_taken),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, make_network, remove_network);
