@@ -39,7 +39,7 @@ void mempool_destroy(struct mempool *m)
 /* --- adding --- */
 
 /* What needs no account: decodes into the pool's arena and fills in everything of *out but
- * sequence, time and what authorizations take. */
+ * sequence, time and what authorizations take. A sender that is not zero is believed. */
 static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct tx *decoded,
                               struct bytes wire, const struct mempool_world *world)
 {
@@ -54,7 +54,8 @@ static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct 
     if (reason != TX_FINE) return reason;
     if (t.authorization_count > MEMPOOL_AUTHORIZATIONS_MAX) return TX_AUTHORIZATIONS_MANY;
     if (!tx_cost_max(&out->cost_max_wei, &t)) return TX_FUNDS;
-    if (tx_sender(&out->sender, &t) != OK) return TX_BAD_SIGNATURE;
+    if (address_is_zero(&out->sender) && tx_sender(&out->sender, &t) != OK)
+        return TX_BAD_SIGNATURE;
     out->nonce = t.nonce;
     out->gas_limit = t.gas_limit;
     out->max_fee_per_gas = t.max_fee_per_gas;
@@ -165,8 +166,16 @@ static void store(struct mempool *m, const struct newcomer *n, struct entry *old
 enum tx_reason mempool_add(struct mempool *m, struct hash *out_hash, struct bytes wire,
                            const struct mempool_world *world, uint64_t now_ms)
 {
+    return mempool_add_from(m, out_hash, wire, NULL, world, now_ms);
+}
+
+enum tx_reason mempool_add_from(struct mempool *m, struct hash *out_hash, struct bytes wire,
+                                const struct address *sender, const struct mempool_world *world,
+                                uint64_t now_ms)
+{
     struct newcomer n = {.tx = {.sequence = m->next_sequence, .arrived_ms = now_ms}};
     struct tx decoded;
+    if (sender != NULL) n.tx.sender = *sender;
     enum tx_reason reason = examine(m, &n.tx, &decoded, wire, world);
     if (!hash_is_zero(&n.tx.hash)) *out_hash = n.tx.hash;
     if (reason != TX_FINE) return reason;

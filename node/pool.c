@@ -140,12 +140,30 @@ void pool_unlock(struct pool *p)
     if (pthread_mutex_unlock(&p->lock) != 0) fatal("unlocking the pool");
 }
 
+/* The dearest of a check, and nothing of the pool's: outside of the lock, so that threads do it side
+ * by side. Whatever is wrong the pool itself finds. */
+static const struct address *find_sender(struct pool *p, struct address *out, struct bytes wire)
+{
+    struct arena arena = {0};
+    struct tx t;
+    struct hash hash = tx_hash_of_wire(wire);
+    bool found = !pool_has(p, &hash) && tx_decode(&t, &arena, wire) == OK &&
+                 tx_check_static(&t, CHAIN_REVISION, p->config->chain_id, p->config->gas_limit) ==
+                     TX_FINE &&
+                 tx_sender(out, &t) == OK;
+    arena_finish(&arena);
+    return found ? out : NULL;
+}
+
 enum tx_reason pool_submit(struct pool *p, struct hash *out_hash, struct bytes wire)
 {
     struct view view;
+    struct address signer;
+    const struct address *sender = find_sender(p, &signer, wire);
     pool_lock(p);
     struct mempool_world world = world_open(p, &view);
-    enum tx_reason reason = mempool_add(p->mempool, out_hash, wire, &world, clock_ms());
+    enum tx_reason reason =
+        mempool_add_from(p->mempool, out_hash, wire, sender, &world, clock_ms());
     if (reason == TX_FINE) {
         pool_journal_append(p->journal, wire);
         rewrite_journal(p); /* replacements alone must not fill the disk while no block comes */
