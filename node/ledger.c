@@ -13,8 +13,7 @@
 
 struct held {
     struct hash hash;
-    struct hash parent;
-    uint64_t number;
+    struct ledger_place place;
     uint64_t timestamp_s;
     uint64_t arrived_ms;
     struct buffer bytes;
@@ -173,8 +172,8 @@ static enum status held_add(struct ledger *l, struct held **out, const struct he
     if (l->held_bytes + bytes.size > LEDGER_BYTES_MAX) return E_LIMIT;
     struct held *h = must_alloc(sizeof *h);
     h->hash = *hash;
-    h->parent = header->parent_hash;
-    h->number = header->number;
+    h->place = (struct ledger_place){header->parent_hash, header->number, header->extra.epoch,
+                                     header->extra.view, header->extra.parent_view};
     h->timestamp_s = header->timestamp_s;
     buffer_append(&h->bytes, bytes);
     l->held[l->held_count++] = h;
@@ -226,6 +225,13 @@ struct bytes ledger_bytes(const struct ledger *l, const struct hash *hash)
     return h ? buffer_bytes(&h->bytes) : (struct bytes){0};
 }
 
+bool ledger_place(const struct ledger *l, struct ledger_place *out, const struct hash *hash)
+{
+    const struct held *h = find(l, hash);
+    if (h != NULL) *out = h->place;
+    return h != NULL;
+}
+
 uint64_t ledger_timestamp(const struct ledger *l, const struct hash *hash)
 {
     const struct held *h = find(l, hash);
@@ -264,11 +270,11 @@ static bool ancestor(void *context, uint64_t number, struct hash *out)
     const struct ledger *l = line->ledger;
     struct hash at = line->tip;
     for (const struct held *h = find(l, &at); h != NULL; h = find(l, &at)) {
-        if (h->number == number) {
+        if (h->place.number == number) {
             *out = h->hash;
             return true;
         }
-        at = h->parent;
+        at = h->place.parent;
     }
     uint64_t head = l->head.header.number;
     if (number > head || head - number >= ANCESTORS) return false;
@@ -346,7 +352,7 @@ enum status ledger_verify_known(struct ledger *l, char error[LEDGER_ERROR_SIZE],
     struct lineage line;
     struct arena arena = {0};
     struct block block;
-    if (h == NULL || !parent_find(l, &parent, &line, &h->parent)) return E_NOT_FOUND;
+    if (h == NULL || !parent_find(l, &parent, &line, &h->place.parent)) return E_NOT_FOUND;
     if (h->executed != NULL) return OK;
     char reason[BLOCK_ERROR_SIZE] = "does not decode";
     enum status status = block_decode(&block, &arena, buffer_bytes(&h->bytes));
@@ -430,8 +436,8 @@ struct mempool_account ledger_account(struct ledger *l, const struct address *a)
 static bool on_head(const struct ledger *l, const struct held *h)
 {
     for (size_t steps = 0; h != NULL && steps <= l->held_count; steps++) {
-        if (hash_equal(&h->parent, &l->head.hash)) return true;
-        h = find(l, &h->parent);
+        if (hash_equal(&h->place.parent, &l->head.hash)) return true;
+        h = find(l, &h->place.parent);
     }
     return false;
 }
@@ -441,7 +447,7 @@ static void drop_dead(struct ledger *l)
 {
     for (size_t i = l->held_count; i > 0; i--) {
         const struct held *h = l->held[i - 1];
-        bool stale = h->number <= l->head.header.number;
+        bool stale = h->place.number <= l->head.header.number;
         if (stale || (h->executed != NULL && !on_head(l, h))) drop_at(l, i - 1);
     }
 }
@@ -469,7 +475,7 @@ void ledger_commit(struct ledger *l, struct ledger_commit *commit)
     for (size_t i = 0; i < commit->count; i++) {
         const struct held *h = find(l, &commit->chain[i]);
         bool last = i + 1 == commit->count;
-        assert(h != NULL && h->executed != NULL && hash_equal(&h->parent, &parent));
+        assert(h != NULL && h->executed != NULL && hash_equal(&h->place.parent, &parent));
         store_write_executed(w, h->executed, last ? commit->certificate : (struct bytes){0});
         layer_spenders(h->executed->layer, &commit->spenders);
         commit->tx_count += h->executed->block.tx_count;

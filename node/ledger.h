@@ -42,6 +42,12 @@ void ledger_sweep(struct ledger *l, bool (*wanted)(void *context, const struct h
 size_t ledger_held_bytes(const struct ledger *l);
 /* The bytes of a held block, good until the ledger changes; empty if it is not held. */
 struct bytes ledger_bytes(const struct ledger *l, const struct hash *hash);
+/* Where a held block's header says that it stands; false if it is not held. */
+struct ledger_place {
+    struct hash parent;
+    uint64_t number, epoch, view, parent_view;
+};
+bool ledger_place(const struct ledger *l, struct ledger_place *out, const struct hash *hash);
 /* The header's timestamp of a held block; 0 if it is not held. */
 uint64_t ledger_timestamp(const struct ledger *l, const struct hash *hash);
 /* When the block (the head or one above it) was executed; 0 if unknown. */
