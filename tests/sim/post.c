@@ -248,5 +248,7 @@ void node_receive(struct node *n, uint32_t from, struct parcel *p)
     case PARCEL_SYNC_ANSWER: node_take_sync(n, from, bytes); break;
     case PARCEL_KIND_COUNT: break;
     }
-    if (n->roles && n->life == life && !n->world->over) evil_hear(n, p);
+    /* Liars do not answer liars: their words would grow without end. */
+    bool lies = !node_honest(n) && node_honest(&n->world->nodes[from]);
+    if (lies && n->life == life && !n->world->over) evil_hear(n, p);
 }
