@@ -1,6 +1,6 @@
 /* rpc_state.h - what a JSON-RPC client is made of; only for rpc*.c.
  *
- * rpc.c makes it, writes requests and reads answers; rpc_nodes.c sends them and chooses the node. */
+ * rpc.c makes it, writes requests and reads answers; rpc_nodes.c sends them, chooses the node. */
 #ifndef LEASEHOLD_CLIENT_RPC_STATE_H
 #define LEASEHOLD_CLIENT_RPC_STATE_H
 

@@ -62,8 +62,8 @@ void driver_poke(struct driver *d);
 /* What a peer sent, decoded; `peer` is not 0. */
 enum admission driver_vote(struct driver *d, uint64_t peer, const struct vote *v);
 enum admission driver_certificate(struct driver *d, uint64_t peer, const struct certificate *c);
-/* `block`: its bytes, or empty. *out_held tells whether they are (now) held. ADMISSION_BAD also when
- * the bytes are not that block's. */
+/* `block`: its bytes, or empty. *out_held tells whether they are (now) held. ADMISSION_BAD also
+ * when the bytes are not that block's. */
 enum admission driver_proposal(struct driver *d, uint64_t peer, const struct proposal *p,
                                struct bytes block, bool *out_held);
 /* A block that was asked for. OK: held, or held already; E_STATE: nobody wants it any more;

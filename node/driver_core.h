@@ -29,8 +29,8 @@ struct driver {
     struct hash_chain *hash_chain; /* NULL: follow only */
     struct vote_log *log;
     char *vote_log_path; /* a copy */
-    bool remembers; /* the log had a vote of ours */
-    bool unsure;    /* may have voted and forgotten; until we lived through an epoch's end */
+    bool remembers;      /* the log had a vote of ours */
+    bool unsure;         /* may have voted and forgotten; until we lived through an epoch's end */
     struct consensus *consensus;
     struct actions *actions;
 

@@ -132,7 +132,7 @@ static void on_message(void *context, uint64_t peer, enum wire_type type, struct
     case WIRE_PING:
     case WIRE_PONG:
     case WIRE_PEERS_REQUEST:
-    case WIRE_PEERS: assert(!"peers keeps these to itself"); break;
+    case WIRE_PEERS: assert(false); break; /* peers keeps these to itself */
     case WIRE_MESH:
     case WIRE_VOTE:
     case WIRE_CERTIFICATE:

@@ -1,7 +1,7 @@
 /* network_core.h - what network's files share: the parts, and what other threads may see of them.
  *
- * network.c hands messages and wishes to the parts; network_open.c makes them; network_look.c is for
- * other threads. Nobody else includes this. */
+ * network.c hands messages and wishes to the parts; network_open.c makes them; network_look.c is
+ * for other threads. Nobody else includes this. */
 #ifndef LEASEHOLD_NODE_NETWORK_CORE_H
 #define LEASEHOLD_NODE_NETWORK_CORE_H
 

@@ -22,8 +22,8 @@ void senders_destroy(struct senders *s); /* takes NULL; every job has been ended
 
 /* The bytes must decode as a block (asserted); they are kept until senders_end. */
 struct senders_job *senders_begin(struct senders *s, struct bytes block);
-/* The senders, one for each transaction, good until senders_end; NULL if some transaction has none, which is for
- * whoever executes the block to say. */
+/* The senders, one for each transaction, good until senders_end; NULL if some transaction has none,
+ * which is for whoever executes the block to say. */
 const struct address *senders_take(struct senders_job *job);
 void senders_end(struct senders_job *job); /* takes NULL; finished or not */
 

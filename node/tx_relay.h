@@ -6,8 +6,8 @@
  * is asked. Only what was asked for is taken, so nobody can push work on this node; what cannot be
  * (a bad signature, bytes that do not decode) is charged, what merely does not fit the pool is not.
  *
- * Bounds: each peer may have RELAY_PEER_WANTED_MAX hashes on their way, so that announcing what does
- * not exist holds up nobody else's; RELAY_ANNOUNCERS are remembered for each; and each peer has a
+ * Bounds: each peer may have RELAY_PEER_WANTED_MAX hashes on their way, so that announcing what
+ * does not exist holds up nobody else's; RELAY_ANNOUNCERS are remembered for each; and each peer has a
  * table of RELAY_KNOWN digests. One thread, the loop's. */
 #ifndef LEASEHOLD_NODE_TX_RELAY_H
 #define LEASEHOLD_NODE_TX_RELAY_H

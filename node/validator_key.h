@@ -6,10 +6,10 @@
  * i times to the seed. The validator commits to link LINKS (the end); its nth reveal (from 0) is
  * link LINKS - 1 - n, so that keccak256(reveal) is what stood before. Everything follows from the
  * key: nothing more must be backed up. A chain lasts LINKS proposals; before that the validator
- * takes a new key, and with it a new chain (Staking.changeKey). Every 1024th link is kept in memory, and in a file (as secret as the key,
- * mode 0600), since making them takes a second: "LHCHAIN1" 8 | links 0, 1024, 2048 ... 32 each |
- * end 32 | keccak256 of all before 32 The file is made anew when it is not there, damaged, or of
- * another key.
+ * takes a new key, and with it a new chain (Staking.changeKey). Every 1024th link is kept in
+ * memory, and in a file (as secret as the key, mode 0600), since making them takes a second:
+ * "LHCHAIN1" 8 | links 0, 1024, 2048 ... 32 each | end 32 | keccak256 of all before 32. It is made
+ * anew when it is not there, damaged, or of another key.
  *
  * One thread. */
 #ifndef LEASEHOLD_NODE_VALIDATOR_KEY_H

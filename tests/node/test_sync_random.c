@@ -1,7 +1,7 @@
 /* Catching up in hostile networks: peers of every manner come and go, messages are lost and late,
  * the honest chain grows, consensus moves the head itself, the node is killed. Whatever happens,
- * nothing but the honest chain is committed and no honest peer is charged (sync_sim.h asserts both);
- * and with one honest peer the end is reached. A failure prints its seed: `SYNC_SEED=n
+ * nothing but the honest chain is committed and no honest peer is charged (sync_sim.h asserts
+ * both); and with one honest peer the end is reached. A failure prints its seed: `SYNC_SEED=n
  * test_sync_random` replays it; SYNC_SEEDS=n tries n of them. */
 #include "tests/node/sync_sim.h"
 

@@ -1,4 +1,4 @@
-/* isolate.h - a life in a process of its own, so that a failed check, an assert of the core, a crash
+/* isolate.h - a life in its own process, so that a failed check, an assert of the core, a crash
  * or an endless loop ends that life and nothing else. */
 #ifndef LEASEHOLD_TESTS_SIM_ISOLATE_H
 #define LEASEHOLD_TESTS_SIM_ISOLATE_H
