@@ -230,6 +230,7 @@ void node_crash(struct node *n)
     disk_power_cut(&n->disk, (enum power_cut)dice_roll(&w->dice, 4), &w->dice);
     bool loses = n->crash_loses_log && (!node_honest(n) || fault_can_spare(w, n));
     if (loses || (n->roles & ROLE_AMNESIAC)) disk_erase(&n->disk);
+    if (loses) n->sign_from_epoch = n->epoch.number + 1; /* at once: others count on it */
     consensus_destroy(n->core);
     n->core = NULL;
     n->life++;
