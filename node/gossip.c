@@ -240,11 +240,23 @@ static void send_proposal_out(struct gossip *g, const struct proposal *p, struct
     parcel_release(bare);
 }
 
+/* A short message with a long answer: within a budget, and only if the answer has room. */
+static bool spend_answer(struct gossip *g, struct gossip_peer *to)
+{
+    uint64_t now_ms = clock_ms();
+    bool room = peers_room(g->peers, to->peer, CHANNEL_VOTES) > 3 * CERTIFICATE_SIZE_MAX;
+    if (!room || rate_wait_ms(&to->answers, now_ms) > 0) return false;
+    rate_spend(&to->answers, 1, now_ms);
+    return true;
+}
+
 void gossip_send(struct gossip *g, const struct message *m, struct bytes block)
 {
+    struct gossip_peer *asker = m->peer != 0 ? find(g, m->peer) : NULL;
     switch (m->kind) {
     case MESSAGE_VOTE: send_vote_out(g, m->peer, &m->vote); break;
     case MESSAGE_CERTIFICATE:
+        if (asker != NULL && !spend_answer(g, asker)) break;
         send_to(g, m->peer, certificate_id(m->certificate), certificate_parcel(m->certificate));
         break;
     case MESSAGE_PROPOSAL: send_proposal_out(g, m->proposal, block); break;
@@ -303,10 +315,26 @@ void gossip_block_came(struct gossip *g)
     }
 }
 
+/* What consensus knew already it did not verify again, so the sender's signatures may be anything:
+ * only the certificates that we hold go on. Who lacks another asks for it. */
+static void put_own_certificates(const struct gossip *g, struct proposal *p)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < p->certificate_count; i++) {
+        const struct certificate *theirs = &p->certificates[i];
+        const struct certificate *ours = consensus_certificate(
+            driver_consensus(g->driver), theirs->epoch, theirs->view, theirs->kind);
+        if (ours == NULL || ours->view != theirs->view) continue;
+        certificate_copy(&p->certificates[count++], ours);
+    }
+    p->certificate_count = count;
+}
+
 /* Without the block: who wants it asks for it, so it goes on when we can answer. Those who are
  * connected with the leader get the leader's vote only. */
-static void pass_proposal(struct gossip *g, const struct proposal *p)
+static void pass_proposal(struct gossip *g, struct proposal *p)
 {
+    put_own_certificates(g, p);
     struct pending *place = &g->pending[g->pending_next++ % GOSSIP_PENDING];
     parcel_release(place->parcel);
     *place = (struct pending){p->vote.block, p->vote.signer, vote_id(&p->vote),
@@ -384,19 +412,13 @@ static void answer_view(struct gossip *g, struct gossip_peer *to, const struct w
     }
 }
 
-/* A short question with a long answer: within a budget, and only if the answer has room. */
 static void on_certificate_request(struct gossip *g, struct gossip_peer *from, struct bytes payload)
 {
     struct wire_view v;
-    uint64_t now_ms = clock_ms();
-    if (wire_view_decode(&v, payload) != OK) {
+    if (wire_view_decode(&v, payload) != OK)
         peers_charge(g->peers, from->peer, OFFENCE_MALFORMED, "a request that does not decode");
-        return;
-    }
-    bool room = peers_room(g->peers, from->peer, CHANNEL_VOTES) > 3 * CERTIFICATE_SIZE_MAX;
-    if (!room || rate_wait_ms(&from->answers, now_ms) > 0) return;
-    rate_spend(&from->answers, 1, now_ms);
-    answer_view(g, from, &v);
+    else if (spend_answer(g, from))
+        answer_view(g, from, &v);
 }
 
 void gossip_message(struct gossip *g, uint64_t peer, enum wire_type type, struct bytes payload)
