@@ -2,8 +2,8 @@
 // four validators on the same machine.
 //
 // Everybody gets the same file of signed transfers (ACCOUNTS x EACH, 1000 x 30) from the same client: WAYS (2)
-// connections, each sending batches of BATCH (500), one at a time; what is refused because the pool is full is
-// sent again a little later. Time runs from the first byte sent until every account's last transfer is final
+// connections, each sending batches of BATCH (500), one at a time, and no more than WINDOW (10000) ahead of what is
+// final, so that no pool fills; what is refused all the same is sent again a little later. Time runs from the first byte sent until every account's last transfer is final
 // (anvil: mined; it has no finality and keeps nothing on disk). ROUNDS (3) in turn, each on a fresh chain.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -15,6 +15,7 @@ const ACCOUNTS = Number(process.env.ACCOUNTS ?? 1000)
 const EACH = Number(process.env.EACH ?? 30)
 const BATCH = Number(process.env.BATCH ?? 500)
 const WAYS = Number(process.env.WAYS ?? 2)
+const WINDOW = Number(process.env.WINDOW ?? 10000)
 const ROUNDS = Number(process.env.ROUNDS ?? 3)
 const GAS_LIMIT = 30000000
 const CONSENSUS = { blockIntervalMs: 200, idleIntervalMs: 500, deltaMs: 250, epochBlocks: 1200 }
@@ -46,11 +47,31 @@ function refusedOf(batch, answer, refusals) {
     return again
 }
 
-async function sendBatches(client, batches, refusals) {
-    while (batches.length > 0) {
-        let batch = batches.shift()
+async function nonces(client, addresses) {
+    const answers = await client.batch(addresses.map((a) => ['eth_getTransactionCount', a, 'latest']))
+    return answers.map(({ result }) => Number(result))
+}
+
+const few = transfers.addresses.filter((_, i) => i % Math.ceil(ACCOUNTS / 20) === 0)
+
+// About how many are final, by the nonces of a few accounts.
+async function finalCount(client) {
+    const all = await nonces(client, few)
+    return (all.reduce((sum, nonce) => sum + nonce, 0) / few.length) * ACCOUNTS
+}
+
+// job: { batches, sent, refusals }, shared by all who send.
+async function sendBatches(client, job) {
+    while (job.batches.length > 0) {
+        if (job.sent > WINDOW && job.sent - await finalCount(client) > WINDOW) {
+            await sleep(AGAIN_MS)
+            continue
+        }
+        let batch = job.batches.shift()
+        if (!batch) return
+        job.sent += batch.raws.length
         for (;;) {
-            const again = refusedOf(batch, await client.send(batch.body), refusals)
+            const again = refusedOf(batch, await client.send(batch.body), job.refusals)
             if (again.length === 0) break
             await sleep(AGAIN_MS)
             batch = { raws: again, body: bodyOf(again) }
@@ -58,14 +79,8 @@ async function sendBatches(client, batches, refusals) {
     }
 }
 
-async function nonces(client, addresses) {
-    const answers = await client.batch(addresses.map((a) => ['eth_getTransactionCount', a, 'latest']))
-    return answers.map(({ result }) => Number(result))
-}
-
 // Ends when every transfer is final: a few accounts are asked until it looks so, then all.
 async function untilFinal(client, startMs) {
-    const few = transfers.addresses.filter((_, i) => i % Math.ceil(ACCOUNTS / 10) === 0)
     for (const asked of [few, transfers.addresses]) {
         while (!(await nonces(client, asked)).every((nonce) => nonce === EACH)) {
             if (performance.now() - startMs > LIMIT_S * 1000) throw new Error(`not all final in ${LIMIT_S} s`)
@@ -77,10 +92,9 @@ async function untilFinal(client, startMs) {
 // Transfers a second by way of these addresses, and what was refused meanwhile.
 async function load(urls) {
     const clients = Array.from({ length: Math.max(WAYS, urls.length) }, (_, i) => new Client(urls[i % urls.length]))
-    const batches = makeBatches()
-    const refusals = new Map()
+    const job = { batches: makeBatches(), sent: 0, refusals: new Map() }
     const startMs = performance.now()
-    await Promise.all(clients.map((client) => sendBatches(client, batches, refusals)))
+    await Promise.all(clients.map((client) => sendBatches(client, job)))
     const sentMs = performance.now()
     await untilFinal(clients[0], startMs)
     const endMs = performance.now()
@@ -88,7 +102,7 @@ async function load(urls) {
     return {
         rate: (1000 * ACCOUNTS * EACH) / (endMs - startMs),
         sentSeconds: (sentMs - startMs) / 1000,
-        refusals: [...refusals].map(([reason, count]) => `${count} x "${reason}"`).join(', '),
+        refusals: [...job.refusals].map(([reason, count]) => `${count} x "${reason}"`).join(', '),
     }
 }
 
