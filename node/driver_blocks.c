@@ -33,13 +33,33 @@ static enum status verify(struct driver *d, char error[LEDGER_ERROR_SIZE],
     return E_MALFORMED;
 }
 
+/* To be looked at again soon; the place asked for last counts. */
+static void delay(struct driver *d, const struct block_place *place)
+{
+    size_t at = 0;
+    while (at < d->delayed_count && (d->delayed[at].view != place->view ||
+                                     !hash_equal(&d->delayed[at].block, &place->block)))
+        at++;
+    if (at == DRIVER_DELAYED_MAX) { /* the one that has waited longest gives way */
+        memmove(d->delayed, d->delayed + 1, --d->delayed_count * sizeof *d->delayed);
+        at--;
+    }
+    if (d->delayed_count == 0) loop_timer_set(d->delayed_timer, DELAYED_MS);
+    if (at == d->delayed_count) d->delayed_count++;
+    d->delayed[at] = *place;
+}
+
 static void verify_now(struct driver *d, const struct block_place *place)
 {
     char error[LEDGER_ERROR_SIZE] = "";
     uint64_t start_us = clock_us();
     enum status status = verify(d, error, place);
     d->counters->verify_us += clock_us() - start_us;
-    if (status == E_NOT_FOUND) return; /* cannot tell: consensus asks again */
+    if (status == E_NOT_FOUND) { /* cannot tell yet, and consensus does not ask again */
+        fetch_asked(d, &place->block);
+        delay(d, place);
+        return;
+    }
     if (status != OK)
         log_limited(LOG_WARN, "consensus", "invalid block number=%llu reason=%s",
                     (unsigned long long)place->number, error);
@@ -51,14 +71,10 @@ static void verify_now(struct driver *d, const struct block_place *place)
 
 void verify_asked(struct driver *d, const struct block_place *place)
 {
-    if (ledger_timestamp(d->ledger, &place->block) <= clock_wall_s() + CLOCK_AHEAD_S) {
+    if (ledger_timestamp(d->ledger, &place->block) <= clock_wall_s() + CLOCK_AHEAD_S)
         verify_now(d, place);
-        return;
-    }
-    if (d->delayed_count == DRIVER_DELAYED_MAX) /* the one that has waited longest gives way */
-        memmove(d->delayed, d->delayed + 1, --d->delayed_count * sizeof *d->delayed);
-    if (d->delayed_count == 0) loop_timer_set(d->delayed_timer, DELAYED_MS);
-    d->delayed[d->delayed_count++] = *place;
+    else
+        delay(d, place);
 }
 
 void delayed_fired(void *context)

@@ -8,8 +8,8 @@
 #include "node/validator_key.h"
 #include "node/vote_log.h"
 
-#define DRIVER_QUEUE_MAX   1024 /* events owed at once; a step asks for far fewer */
-#define DRIVER_DELAYED_MAX 16
+#define DRIVER_QUEUE_MAX   1024      /* events owed at once; a step asks for far fewer */
+#define DRIVER_DELAYED_MAX VIEWS_MAX /* one for each view that is held */
 
 struct timer_slot {
     struct driver *driver;
@@ -28,6 +28,7 @@ struct driver {
     int key_guard;                 /* a socket, see driver_log.c; -1: none */
     struct hash_chain *hash_chain; /* NULL: follow only */
     struct vote_log *log;
+    uint64_t log_kept;   /* what the last rewrite had to keep: not worth another one soon */
     char *vote_log_path; /* a copy */
     bool remembers;      /* the log had a vote of ours */
     bool unsure;         /* may have voted and forgotten; until we lived through an epoch's end */

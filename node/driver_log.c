@@ -41,10 +41,11 @@ static void append_kept(void *context, const struct record *record)
 
 static void shorten_log(struct driver *d)
 {
-    if (d->unsynced != 0 || vote_log_size(d->log) < LOG_REWRITE_BYTES) return;
+    if (d->unsynced != 0 || vote_log_size(d->log) < LOG_REWRITE_BYTES + d->log_kept) return;
     vote_log_rewrite_begin(d->log);
     consensus_records(d->consensus, append_kept, d);
     vote_log_rewrite_commit(d->log);
+    d->log_kept = vote_log_size(d->log);
     log_debug("consensus", "vote log shortened size_bytes=%llu",
               (unsigned long long)vote_log_size(d->log));
 }

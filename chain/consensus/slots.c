@@ -72,5 +72,6 @@ void slot_set_parent(struct slot *s, uint64_t parent_view)
     if (b->parent_known && b->parent_view == parent_view) return;
     b->parent_known = true;
     b->parent_view = parent_view;
+    if (b->invalid) b->held = false; /* nobody keeps those: look for it again */
     b->linked = b->again = b->verify_asked = b->valid = b->invalid = false;
 }

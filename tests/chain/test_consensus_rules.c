@@ -570,6 +570,25 @@ static void lists_what_a_fresh_log_needs(void **state)
     rig_down(&r);
 }
 
+/* A leader's vote may name another parent than the certificate that forms; by then the driver may
+ * have dropped the block, which was no good on the first one. */
+static void looks_for_a_block_again_that_was_invalid_on_another_parent(void **state)
+{
+    struct rig r = rig_up(1000);
+    (void)state;
+    start(&r);
+    give_cert(&r, VOTE_NULLIFY, 1, 0, 0);
+    give_proposal(&r, 2, 0, 0xb0, true);
+    give_verdict(&r, 2, 0xb0, false);
+    give_cert(&r, VOTE_NOTARIZE, 1, 0, 0xa0);
+    give_cert(&r, VOTE_NOTARIZE, 2, 1, 0xb0);
+    bool asked = false;
+    for (uint32_t n = 0; find(&r, ACTION_FETCH_BLOCK, n) != NULL; n++)
+        asked |= find(&r, ACTION_FETCH_BLOCK, n)->fetch_block.block.b[0] == 0xb0;
+    assert_true(asked);
+    rig_down(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -594,6 +613,7 @@ int main(void)
         cmocka_unit_test(answers_an_old_epoch_with_its_end_but_never_an_answer),
         cmocka_unit_test(keeps_a_vote_of_its_own_that_it_does_not_remember),
         cmocka_unit_test(lists_what_a_fresh_log_needs),
+        cmocka_unit_test(looks_for_a_block_again_that_was_invalid_on_another_parent),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
