@@ -141,7 +141,7 @@ static void hear_justification(struct audit *a, const struct proposal *p)
 {
     for (uint32_t i = 0; i < p->certificate_count; i++) {
         const struct certificate *c = &p->certificates[i];
-        if (c->epoch != a->epoch || c->view + VIEWS_MAX < a->view || c->view > a->view + 1)
+        if (c->epoch != a->epoch || c->view + VIEWS_MAX < a->view || c->view >= a->view + VIEWS_MAX)
             continue;
         for (uint32_t n = 0; n < a->node->world->plan->validator_count; n++)
             if (certificate_has_signer(c, n)) heard_of(a, c->view)->said[n].hearsay = true;
