@@ -269,8 +269,16 @@ fuzz: ## libFuzzer on each decoder, FUZZ_SECONDS (60) each
 .PHONY: bench
 bench: ## measure what docs/performance.md states
 	@$(MAKE) --no-print-directory deps-test
-	@$(MAKE) --no-print-directory -s -j2 programs benches tools
+	@$(MAKE) --no-print-directory npm tests/bench/peer/node_modules/.installed
+	@$(MAKE) --no-print-directory -s -j2 programs benches tools $(SIM)
 	@PATH="$(CURDIR)/$(OUT)/bin:$$PATH" tests/bench/run.sh $(OUT)
+
+.PHONY: bench-net
+bench-net: ## the network's part of it: latency, transfers beside anvil, overload, catching up
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory npm tests/bench/peer/node_modules/.installed
+	@$(MAKE) --no-print-directory -s -j2 programs tools $(SIM)
+	@tests/bench/net.sh $(OUT)
 
 .PHONY: bench-evm
 bench-evm: ## time the EVM beside anvil (from npm) on ../shared/evm's programs; REFERENCE=file

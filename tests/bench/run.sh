@@ -19,3 +19,4 @@ if [ -d tests/e2e/node_modules ]; then
     echo "== job latency"
     node tests/bench/job_latency.mjs
 fi
+tests/bench/net.sh "$out"
