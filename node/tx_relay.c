@@ -1,6 +1,7 @@
 #include "node/tx_relay.h"
 
 #include "base/fatal.h"
+#include "net/rate.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 
 struct relay_peer {
     uint64_t peer;
-    uint32_t wanted; /* asked of it, not come yet */
+    uint32_t wanted;  /* asked of it, not come yet */
+    struct rate vain; /* of what it sent and the pool refused */
     uint64_t known[RELAY_KNOWN];
 };
 
@@ -184,11 +186,12 @@ static void on_announce(struct tx_relay *r, struct relay_peer *from, const struc
 {
     struct hash ask[WIRE_HASHES_MAX];
     size_t asked = 0;
+    bool trusted = rate_wait_ms(&from->vain, now_ms) == 0;
     for (size_t i = 0; i < count; i++) {
         struct wanted *w = wanted_find(r, &hashes[i]);
         learn(from, &hashes[i]);
         if (w != NULL) remember_announcer(w, from->peer);
-        if (w != NULL || from->wanted >= RELAY_PEER_WANTED_MAX) continue;
+        if (w != NULL || !trusted || from->wanted >= RELAY_PEER_WANTED_MAX) continue;
         if (pool_has(r->pool, &hashes[i])) continue;
         if (!wanted_add(r, &hashes[i], from->peer, now_ms)) break;
         from->wanted++;
@@ -264,23 +267,24 @@ static bool impossible(enum tx_reason reason)
     return reason == TX_MALFORMED || reason == TX_BAD_SIGNATURE || reason == TX_WRONG_CHAIN;
 }
 
-static void take(struct tx_relay *r, struct relay_peer *from, struct bytes wire)
+static void take(struct tx_relay *r, struct relay_peer *from, struct bytes wire, uint64_t now_ms)
 {
     struct hash hash = tx_hash_of_wire(wire);
     struct wanted *w = wanted_find(r, &hash);
     if (w == NULL) return; /* late, or never asked for: costs the sender more than us */
     wanted_remove(r, w);
     enum tx_reason reason = pool_submit(r->pool, &hash, wire);
+    if (reason != TX_FINE && reason != TX_KNOWN) rate_spend(&from->vain, 1, now_ms);
     if (impossible(reason))
         peers_charge(r->peers, from->peer, OFFENCE_INVALID, "an impossible transaction");
 }
 
-static void on_txs(struct tx_relay *r, struct relay_peer *from, struct bytes rest)
+static void on_txs(struct tx_relay *r, struct relay_peer *from, struct bytes rest, uint64_t now_ms)
 {
     struct bytes wire;
     enum status status = wire_tx_next(&wire, &rest);
     for (; status == OK; status = wire_tx_next(&wire, &rest))
-        take(r, from, wire);
+        take(r, from, wire, now_ms);
     if (status != E_NOT_FOUND)
         peers_charge(r->peers, from->peer, OFFENCE_MALFORMED, "transactions that do not decode");
 }
@@ -292,8 +296,9 @@ void tx_relay_message(struct tx_relay *r, uint64_t peer, enum wire_type type, st
     struct hash hashes[WIRE_HASHES_MAX];
     size_t count = 0;
     assert(from != NULL);
+    if (from->vain.a_second == 0) from->vain = rate_full(RELAY_VAIN_RATE, now_ms);
     if (type == WIRE_TXS) {
-        on_txs(r, from, payload);
+        on_txs(r, from, payload, now_ms);
     } else if (wire_hashes_decode(hashes, &count, WIRE_HASHES_MAX, payload) != OK) {
         peers_charge(r->peers, peer, OFFENCE_MALFORMED, "a list of hashes that does not decode");
     } else if (type == WIRE_TX_ANNOUNCE) {

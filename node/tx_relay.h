@@ -6,7 +6,8 @@
  * is asked. Only what was asked for is taken, so nobody can push work on this node; what cannot be
  * (a bad signature, bytes that do not decode) is charged, what merely does not fit the pool is not.
  *
- * Bounds: each peer may have RELAY_PEER_WANTED_MAX hashes on their way, so that announcing what
+ * Bounds: who sends more than RELAY_VAIN_RATE that the pool refuses is not asked for a while, since
+ * looking at them costs us more than them. Each peer may have RELAY_PEER_WANTED_MAX hashes on their way, so that announcing what
  * does not exist holds up nobody else's; RELAY_ANNOUNCERS are remembered for each; and each peer has a
  * table of RELAY_KNOWN digests. One thread, the loop's. */
 #ifndef LEASEHOLD_NODE_TX_RELAY_H
@@ -22,6 +23,7 @@
     (RELAY_PEER_WANTED_MAX *                                                                       \
      (PEERS_IN_MAX + PEERS_OUT_MAX + PEERS_VALIDATOR_EACH * PEERS_VALIDATOR_SLOTS))
 #define RELAY_ANNOUNCERS 3
+#define RELAY_VAIN_RATE  200 /* a second: refused ones of a peer; beyond, it is not asked */
 #define RELAY_KNOWN      8192
 
 struct tx_relay;

@@ -294,6 +294,36 @@ static void answers_as_fast_as_the_answers_are_taken(void **state)
     side_close(&a);
 }
 
+static void asks_ever_less_of_who_sends_what_the_pool_cannot_use(void **state)
+{
+    struct side a;
+    struct node liar = {0};
+    struct buffer wire = {0};
+    struct network poor = network;
+    size_t answered = 0;
+    (void)state;
+    side_open(&a, "a8");
+    node_open(&liar, plain_config());
+    join(&a, &liar);
+    poor.rich = network_key(77); /* has nothing */
+    network_transfer(&poor, &wire, 0);
+    uint64_t start_ms = monotonic_ms();
+    for (int i = 0; i < 1500; i++) {
+        send_hash(&liar, tx_hash_of_wire(buffer_bytes(&wire)));
+        turn_ms(1);
+        if (liar.by_type[WIRE_TX_REQUEST] == answered) continue;
+        answered = liar.by_type[WIRE_TX_REQUEST];
+        send_tx(&liar, buffer_bytes(&wire));
+        wait_until(a.node.by_type[WIRE_TXS] == answered);
+    }
+    uint64_t most = RELAY_VAIN_RATE * (3 + (monotonic_ms() - start_ms) / 1000) + 1;
+    assert_in_range(answered, 2 * RELAY_VAIN_RATE, most);
+    assert_int_equal(a.node.closed, 0); /* no offence either */
+    buffer_finish(&wire);
+    node_close(&liar);
+    side_close(&a);
+}
+
 static int make_network(void **state)
 {
     (void)state;
@@ -320,6 +350,7 @@ int main(void)
         cmocka_unit_test(announcing_without_end_holds_up_nobody_else),
         cmocka_unit_test(who_announces_hangs_up_and_comes_again_fills_nothing_for_ever),
         cmocka_unit_test(answers_as_fast_as_the_answers_are_taken),
+        cmocka_unit_test(asks_ever_less_of_who_sends_what_the_pool_cannot_use),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, make_network, remove_network);
