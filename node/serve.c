@@ -1,6 +1,7 @@
 #include "node/serve.h"
 
 #include "base/fatal.h"
+#include "net/rate.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct bucket { /* bytes that may still be sent; filled by time */
 struct asker {
     uint64_t peer;
     struct bucket bucket;
+    struct rate finals; /* a question of no bytes with a long answer, which is always given */
 };
 
 struct serve {
@@ -51,7 +53,8 @@ static struct asker *asker_of(struct serve *s, uint64_t peer, uint64_t now_ms)
         if (s->askers[i].peer == peer) return &s->askers[i];
     if (s->asker_count == SERVE_PEERS_MAX) return NULL;
     struct asker *a = &s->askers[s->asker_count++];
-    *a = (struct asker){peer, {2ull * SERVE_PEER_BYTES, now_ms}};
+    *a = (struct asker){
+        peer, {2ull * SERVE_PEER_BYTES, now_ms}, rate_full(SERVE_FINAL_RATE, now_ms)};
     return a;
 }
 
@@ -213,12 +216,14 @@ static enum status answer_epoch(struct serve *s, struct bytes payload)
 }
 
 /* While we catch up ourselves the head may have no certificate: the last boundary block has. */
-static enum status answer_final(struct serve *s, struct bytes payload)
+static enum status answer_final(struct serve *s, struct bytes payload, uint64_t now_ms)
 {
     struct buffer header = {0}, certificate = {0};
     uint64_t number = ledger_head(s->setup.ledger)->header.number;
     uint64_t blocks = s->setup.config->epoch_blocks;
     if (payload.size > 0) return E_MALFORMED;
+    if (rate_wait_ms(&s->asker->finals, now_ms) > 0) return OK;
+    rate_spend(&s->asker->finals, 1, now_ms);
     buffer_clear(&s->answer);
     bool found = read_pair(s, number, &header, &certificate) ||
                  read_pair(s, number / blocks * blocks, &header, &certificate);
@@ -232,13 +237,14 @@ static enum status answer_final(struct serve *s, struct bytes payload)
     return OK;
 }
 
-static enum status dispatch(struct serve *s, enum wire_type type, struct bytes payload)
+static enum status dispatch(struct serve *s, enum wire_type type, struct bytes payload,
+                            uint64_t now_ms)
 {
     if (type == WIRE_BLOCK_REQUEST) return answer_blocks(s, WIRE_BLOCK, payload);
     if (type == WIRE_BODY_REQUEST) return answer_blocks(s, WIRE_BODY, payload);
     if (type == WIRE_HEADERS_REQUEST) return answer_headers(s, payload);
     if (type == WIRE_EPOCH_REQUEST) return answer_epoch(s, payload);
-    if (type == WIRE_FINAL_REQUEST) return answer_final(s, payload);
+    if (type == WIRE_FINAL_REQUEST) return answer_final(s, payload, now_ms);
     return OK;
 }
 
@@ -251,7 +257,7 @@ void serve_message(struct serve *s, uint64_t peer, enum wire_type type, struct b
     fill(&s->total, SERVE_TOTAL_BYTES, now_ms);
     spend(s, REQUEST_COST);
     s->view = store_snapshot_create(s->setup.store);
-    enum status status = dispatch(s, type, payload);
+    enum status status = dispatch(s, type, payload, now_ms);
     store_snapshot_destroy(s->view);
     s->view = NULL;
     if (status != OK)

@@ -3,7 +3,8 @@
  * Reads the ledger (blocks not yet final) and the store. Every request is answered, if need be with
  * "do not have" (headers: all that were asked for or none), so that the asker goes on to somebody
  * else at once: also when its bytes a second are used up, or its queue has no room for the answer.
- * Only a queue without room for the refusal gets nothing: who asks and does not read costs nothing.
+ * Only a queue without room for the refusal gets nothing: who asks and does not read costs nothing;
+ * nor do FINAL_REQUESTs beyond SERVE_FINAL_RATE, which no honest node comes near.
  * Refusals for lack of bytes are made before anything is read.
  *
  * One thread, that of the loop. Limits: SERVE_PEER_BYTES a second for each peer and
@@ -17,6 +18,7 @@
 #define SERVE_PEER_BYTES  (16u << 20)
 #define SERVE_TOTAL_BYTES (64u << 20)
 #define SERVE_PEERS_MAX   256
+#define SERVE_FINAL_RATE  10 /* FINAL_REQUESTs of a peer a second, bursts of twice that */
 
 struct serve;
 

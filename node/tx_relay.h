@@ -6,10 +6,10 @@
  * is asked. Only what was asked for is taken, so nobody can push work on this node; what cannot be
  * (a bad signature, bytes that do not decode) is charged, what merely does not fit the pool is not.
  *
- * Bounds: who sends more than RELAY_VAIN_RATE that the pool refuses is not asked for a while, since
- * looking at them costs us more than them. Each peer may have RELAY_PEER_WANTED_MAX hashes on their way, so that announcing what
- * does not exist holds up nobody else's; RELAY_ANNOUNCERS are remembered for each; and each peer has a
- * table of RELAY_KNOWN digests. One thread, the loop's. */
+ * Bounds: each peer may have RELAY_PEER_WANTED_MAX hashes on their way, so that announcing what
+ * does not exist holds up nobody else's; RELAY_ANNOUNCERS are remembered for each; each peer has a
+ * table of RELAY_KNOWN digests. Who sends more than RELAY_VAIN_RATE that the pool refuses is not
+ * asked for a while: looking at them costs us more than it costs him. One thread, the loop's. */
 #ifndef LEASEHOLD_NODE_TX_RELAY_H
 #define LEASEHOLD_NODE_TX_RELAY_H
 

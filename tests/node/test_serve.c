@@ -376,6 +376,20 @@ static void peers_beyond_the_table_wait_until_one_leaves(void **state)
     end(&a);
 }
 
+static void who_asks_for_the_newest_block_without_end_gets_ever_fewer_answers(void **state)
+{
+    struct answers a;
+    (void)state;
+    begin(&a, finality.store, finality.ledger);
+    a.nothing_kept = true;
+    for (int i = 0; i < 1000; i++)
+        serve_message(a.serve, ASKER, WIRE_FINAL_REQUEST, (struct bytes){0}, 1000);
+    assert_int_equal(a.count, 2 * SERVE_FINAL_RATE + 1);
+    serve_message(a.serve, ASKER, WIRE_FINAL_REQUEST, (struct bytes){0}, 3000);
+    assert_int_equal(a.count, 2 * SERVE_FINAL_RATE + 2);
+    end(&a);
+}
+
 static int make_chain(void **state)
 {
     (void)state;
@@ -403,6 +417,7 @@ int main(void)
         cmocka_unit_test(what_the_queue_has_no_room_for_is_refused),
         cmocka_unit_test(requests_that_do_not_decode_are_charged),
         cmocka_unit_test(peers_beyond_the_table_wait_until_one_leaves),
+        cmocka_unit_test(who_asks_for_the_newest_block_without_end_gets_ever_fewer_answers),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, make_chain, remove_chain);
