@@ -54,8 +54,7 @@ static enum tx_reason examine(struct mempool *m, struct mempool_tx *out, struct 
     if (reason != TX_FINE) return reason;
     if (t.authorization_count > MEMPOOL_AUTHORIZATIONS_MAX) return TX_AUTHORIZATIONS_MANY;
     if (!tx_cost_max(&out->cost_max_wei, &t)) return TX_FUNDS;
-    if (address_is_zero(&out->sender) && tx_sender(&out->sender, &t) != OK)
-        return TX_BAD_SIGNATURE;
+    if (address_is_zero(&out->sender) && tx_sender(&out->sender, &t) != OK) return TX_BAD_SIGNATURE;
     out->nonce = t.nonce;
     out->gas_limit = t.gas_limit;
     out->max_fee_per_gas = t.max_fee_per_gas;

@@ -147,10 +147,10 @@ static const struct address *find_sender(struct pool *p, struct address *out, st
     struct arena arena = {0};
     struct tx t;
     struct hash hash = tx_hash_of_wire(wire);
-    bool found = !pool_has(p, &hash) && tx_decode(&t, &arena, wire) == OK &&
-                 tx_check_static(&t, CHAIN_REVISION, p->config->chain_id, p->config->gas_limit) ==
-                     TX_FINE &&
-                 tx_sender(out, &t) == OK;
+    bool found =
+        !pool_has(p, &hash) && tx_decode(&t, &arena, wire) == OK &&
+        tx_check_static(&t, CHAIN_REVISION, p->config->chain_id, p->config->gas_limit) == TX_FINE &&
+        tx_sender(out, &t) == OK;
     arena_finish(&arena);
     return found ? out : NULL;
 }
