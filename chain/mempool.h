@@ -70,7 +70,7 @@ void mempool_destroy(struct mempool *m);
  * also with TX_KNOWN. Anything but TX_FINE leaves the pool as it was. */
 enum tx_reason mempool_add(struct mempool *m, struct hash *out_hash, struct bytes wire,
                            const struct mempool_world *world, uint64_t now_ms);
-/* The same, by a caller who knows already who signed it: what tx_sender says. NULL: nobody knows. */
+/* The same, by a caller who knows who signed it, as tx_sender says. NULL: nobody knows. */
 enum tx_reason mempool_add_from(struct mempool *m, struct hash *out_hash, struct bytes wire,
                                 const struct address *sender, const struct mempool_world *world,
                                 uint64_t now_ms);

@@ -140,8 +140,8 @@ void pool_unlock(struct pool *p)
     if (pthread_mutex_unlock(&p->lock) != 0) fatal("unlocking the pool");
 }
 
-/* The dearest of a check, and nothing of the pool's: outside of the lock, so that threads do it side
- * by side. Whatever is wrong the pool itself finds. */
+/* The dearest of all checks needs nothing of the pool: it is made outside of the lock, by threads
+ * side by side. Whatever is wrong the pool itself finds. */
 static const struct address *find_sender(struct pool *p, struct address *out, struct bytes wire)
 {
     struct arena arena = {0};

@@ -81,6 +81,25 @@ static void says_why_it_refuses(void **state)
     teardown(&f);
 }
 
+static void takes_the_sender_from_who_knows_it_and_checks_the_rest(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct hash hash;
+    struct tx t = plain(0, 100, 0);
+    setup(&f);
+    tx_sign(&t, &f.people[0].key);
+    tx_encode(&f.wire, &t);
+    const struct address *known = &f.people[1].address;
+    struct bytes wire = buffer_bytes(&f.wire);
+    f.people[1].account.nonce = 1;
+    assert_int_equal(mempool_add_from(f.pool, &hash, wire, known, &f.world, 0), TX_NONCE_TOO_LOW);
+    f.people[1].account.nonce = 0;
+    assert_int_equal(mempool_add_from(f.pool, &hash, wire, known, &f.world, 0), TX_FINE);
+    assert_true(address_equal(&mempool_find(f.pool, &hash)->sender, known));
+    teardown(&f);
+}
+
 static void refuses_bytes_that_are_no_transaction(void **state)
 {
     (void)state;
@@ -401,6 +420,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_a_transaction_and_gives_it_back_by_hash),
         cmocka_unit_test(says_why_it_refuses),
+        cmocka_unit_test(takes_the_sender_from_who_knows_it_and_checks_the_rest),
         cmocka_unit_test(refuses_bytes_that_are_no_transaction),
         cmocka_unit_test(covers_all_of_a_senders_transactions_with_its_balance),
         cmocka_unit_test(replaces_only_for_a_tenth_more_of_both_fees),
