@@ -64,8 +64,22 @@ void log_fired(void *context)
 
 /* ---- opening ---- */
 
+/* How the last epoch ended, for those who lag. False: not known (genesis, or caught up oddly). */
+static bool boundary_kept(const struct driver *d, struct certificate *out)
+{
+    const struct epoch *e = &ledger_head(d->ledger)->record->epoch;
+    struct buffer encoded = {0};
+    bool found = e->number > 0 && ledger_certificate(d->ledger, &encoded, e->start_number) &&
+                 certificate_decode(out, buffer_bytes(&encoded)) == OK &&
+                 out->kind == VOTE_FINALIZE && out->epoch + 1 == e->number &&
+                 hash_equal(&out->block, &e->start_block);
+    buffer_finish(&encoded);
+    return found;
+}
+
 static void create_consensus(struct driver *d, const struct key *key, uint64_t sign_from_epoch)
 {
+    struct certificate *boundary = must_alloc(sizeof *boundary);
     const struct ledger_head *head = ledger_head(d->ledger);
     struct consensus_config *config = must_alloc(sizeof *config);
     config->epoch = head->record->epoch;
@@ -75,7 +89,9 @@ static void create_consensus(struct driver *d, const struct key *key, uint64_t s
     config->timing.delta_ms = (uint32_t)d->config->delta_ms;
     config->timing.idle_interval_ms = (uint32_t)d->config->idle_interval_ms;
     config->sign_from_epoch = sign_from_epoch;
+    config->boundary = boundary_kept(d, boundary) ? boundary : NULL;
     d->consensus = consensus_create(config);
+    free(boundary);
     free(config);
 }
 

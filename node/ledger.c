@@ -408,6 +408,14 @@ enum status ledger_build(struct ledger *l, struct hash *out, struct ledger_build
     return OK;
 }
 
+bool ledger_certificate(const struct ledger *l, struct buffer *out, uint64_t number)
+{
+    struct store_snapshot *view = store_snapshot_create(l->store);
+    bool found = store_certificate(view, number, out) && out->size > 0;
+    store_snapshot_destroy(view);
+    return found;
+}
+
 enum tx_reason ledger_call(struct ledger *l, struct tx_outcome *out,
                            const struct call_request *request)
 {

@@ -73,6 +73,9 @@ MUST_CHECK enum status ledger_verify_known(struct ledger *l, char error[LEDGER_E
                                            const struct hash *hash, const struct address *senders,
                                            uint64_t now_ms);
 
+/* Appends the finality certificate kept with a final block; false: none is. */
+bool ledger_certificate(const struct ledger *l, struct buffer *out, uint64_t number);
+
 /* A call upon the head, of which nothing remains; out->output is good until the next execution. */
 enum tx_reason ledger_call(struct ledger *l, struct tx_outcome *out,
                            const struct call_request *request);

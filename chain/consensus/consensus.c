@@ -32,6 +32,16 @@ static void forgive_all(struct consensus *c)
         c->last_active[i] = c->view - 1;
 }
 
+static void take_boundary(struct consensus *c, const struct certificate *boundary)
+{
+    c->config.boundary = NULL; /* it was the caller's */
+    if (boundary == NULL) return;
+    assert(boundary->kind == VOTE_FINALIZE && boundary->epoch + 1 == c->config.epoch.number);
+    assert(hash_equal(&boundary->block, &c->config.epoch.start_block));
+    certificate_copy(&c->boundary, boundary);
+    c->has_boundary = true;
+}
+
 struct consensus *consensus_create(const struct consensus_config *config)
 {
     check_config(config);
@@ -51,6 +61,7 @@ struct consensus *consensus_create(const struct consensus_config *config)
         c->pool[c->pool_count++] = &c->storage[c->views_max - 1 - i];
     c->floor = 1;
     c->unreleased_from = UINT64_MAX;
+    take_boundary(c, config->boundary);
     slots_prune(c);
     forgive_all(c);
     return c;

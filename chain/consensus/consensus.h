@@ -103,6 +103,9 @@ struct consensus_config {
     struct timing timing;
     uint32_t views_max;       /* VIEWS_MIN..VIEWS_MAX; 0: VIEWS_MAX */
     uint64_t sign_from_epoch; /* sign nothing in earlier epochs; normally 0 */
+    /* F of the epoch's start block by the epoch before, copied; NULL: none is known. Without it a
+     * restarted node cannot tell those who lag how their epoch ended. */
+    const struct certificate *boundary;
 };
 
 /* Heap, about 80 KiB a view of address space, touched as used. The config is copied. */

@@ -524,6 +524,31 @@ static void answers_an_old_epoch_with_its_end_but_never_an_answer(void **state)
     rig_down(&r);
 }
 
+static void tells_how_an_epoch_ended_after_a_restart_too(void **state)
+{
+    struct rig r = rig_up(1);
+    struct hash boundary = {{7}};
+    (void)state;
+    struct vote subject = vote_of(&r, 1, VOTE_FINALIZE, 3, 0, 7);
+    certificate_start(&r.cert, &subject);
+    consensus_destroy(r.core);
+    struct consensus_config config = {.epoch = bus_epoch(r.bus, 1, &boundary, 1),
+                                      .final = {0, boundary, 1},
+                                      .key = &r.bus->nodes[0].key,
+                                      .signer = &SIGNER_STUB,
+                                      .timing = {.delta_ms = 100},
+                                      .views_max = VIEWS_MIN,
+                                      .boundary = &r.cert};
+    r.core = consensus_create(&config);
+    start(&r);
+    give_vote(&r, vote_of(&r, 1, VOTE_NULLIFY, 4, 0, 0)); /* still in epoch 0 */
+    assert_int_equal(r.bus->actions->admission, ADMISSION_OUTSIDE);
+    const struct action *a = get(&r, ACTION_SEND, 0);
+    assert_int_equal(a->send.peer, 2);
+    assert_true(hash_equal(&a->send.certificate->block, &boundary));
+    rig_down(&r);
+}
+
 static void keeps_a_vote_of_its_own_that_it_does_not_remember(void **state)
 {
     struct rig r = rig_up(1000);
@@ -611,6 +636,7 @@ int main(void)
         cmocka_unit_test(hands_a_far_finality_to_range_sync),
         cmocka_unit_test(waits_no_longer_than_finality_that_came_near_asks_for),
         cmocka_unit_test(answers_an_old_epoch_with_its_end_but_never_an_answer),
+        cmocka_unit_test(tells_how_an_epoch_ended_after_a_restart_too),
         cmocka_unit_test(keeps_a_vote_of_its_own_that_it_does_not_remember),
         cmocka_unit_test(lists_what_a_fresh_log_needs),
         cmocka_unit_test(looks_for_a_block_again_that_was_invalid_on_another_parent),

@@ -176,14 +176,25 @@ static void open_log(struct node *n)
     if (lost && !(n->roles & ROLE_AMNESIAC)) n->sign_from_epoch = n->epoch.number + 1;
 }
 
+/* F of the last epoch's end, from the node's database; NULL: it has none. */
+static const struct certificate *boundary_kept(const struct node *n, struct certificate *out)
+{
+    uint64_t epoch = n->epoch.number;
+    if (epoch == 0 || epoch > n->finality_room || !n->finality[epoch - 1]) return NULL;
+    if (certificate_decode(out, buffer_bytes(&n->finality[epoch - 1]->bytes)) != OK) return NULL;
+    return hash_equal(&out->block, &n->epoch.start_block) ? out : NULL;
+}
+
 static struct consensus *create_core(const struct node *n)
 {
+    static struct certificate boundary; /* large; a life has one thread */
     struct consensus_config config = {.epoch = n->epoch,
                                       .final = n->final,
                                       .key = sim_key(n->validator),
                                       .signer = n->world->signer,
                                       .timing = n->world->plan->timing,
-                                      .sign_from_epoch = n->sign_from_epoch};
+                                      .sign_from_epoch = n->sign_from_epoch,
+                                      .boundary = boundary_kept(n, &boundary)};
     return consensus_create(&config);
 }
 
