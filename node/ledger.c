@@ -259,26 +259,34 @@ const struct epoch_record *ledger_record(const struct ledger *l, const struct ha
 
 /* ---- executing ---- */
 
-struct lineage { /* for BLOCKHASH: from a block down to the head, then the final ones */
+/* For BLOCKHASH: held blocks from a tip down to the head, then the final ones. Laid out once for
+ * each execution: a contract may ask thousands of times. */
+struct lineage {
     const struct ledger *ledger;
-    struct hash tip;
+    uint64_t lowest, end;         /* numbers of held ones: lowest .. end - 1 */
+    struct hash above[ANCESTORS]; /* by number % ANCESTORS */
 };
+
+static void lineage_lay(struct lineage *line, const struct ledger *l, const struct hash *tip)
+{
+    const struct held *h = find(l, tip);
+    line->ledger = l;
+    line->lowest = line->end = h != NULL ? h->place.number + 1 : 0;
+    for (size_t i = 0; h != NULL && i < ANCESTORS; i++) {
+        line->lowest = h->place.number;
+        line->above[line->lowest % ANCESTORS] = h->hash;
+        h = find(l, &h->place.parent);
+    }
+}
 
 static bool ancestor(void *context, uint64_t number, struct hash *out)
 {
     const struct lineage *line = context;
     const struct ledger *l = line->ledger;
-    struct hash at = line->tip;
-    for (const struct held *h = find(l, &at); h != NULL; h = find(l, &at)) {
-        if (h->place.number == number) {
-            *out = h->hash;
-            return true;
-        }
-        at = h->place.parent;
-    }
     uint64_t head = l->head.header.number;
-    if (number > head || head - number >= ANCESTORS) return false;
-    *out = l->recent[number % ANCESTORS];
+    bool held = number >= line->lowest && number < line->end;
+    if (!held && (number > head || head - number >= ANCESTORS)) return false;
+    *out = held ? line->above[number % ANCESTORS] : l->recent[number % ANCESTORS];
     return true;
 }
 
@@ -287,7 +295,7 @@ static bool parent_find(struct ledger *l, struct block_parent *out, struct linea
 {
     const struct held *h = find(l, hash);
     *out = (struct block_parent){0};
-    *line = (struct lineage){l, *hash};
+    lineage_lay(line, l, hash);
     out->base = store_base(l->store);
     out->ancestry = (struct ancestry){line, ancestor};
     if (hash_equal(hash, &l->head.hash)) {
@@ -419,10 +427,11 @@ bool ledger_certificate(const struct ledger *l, struct buffer *out, uint64_t num
 enum tx_reason ledger_call(struct ledger *l, struct tx_outcome *out,
                            const struct call_request *request)
 {
-    struct lineage line = {l, l->head.hash};
+    struct lineage line;
     struct ancestry ancestry = {&line, ancestor};
     struct execution x;
     struct layer *layer = layer_create(store_base(l->store), l->head_layer);
+    lineage_lay(&line, l, &l->head.hash);
     execution_init(&x, l->evm, layer, l->config, &l->head.header);
     execution_set_ancestry(&x, &ancestry);
     enum tx_reason reason = execute_call(&x, out, request, NULL);

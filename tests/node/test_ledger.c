@@ -355,6 +355,58 @@ static void takes_senders_that_are_known_and_finds_out_the_others(void **state)
     assert_int_equal(verify_told(other), E_MALFORMED); /* it was indeed not recovered again */
 }
 
+/* A creation that stores the hashes of the four blocks before its own. */
+static void submit_hash_keeper(struct chain *c)
+{
+    static const uint8_t code[] = {
+        0x43, 0x60, 1, 0x90, 0x03, 0x40, 0x60, 1,    0x55, /* NUMBER - 1 BLOCKHASH 1 SSTORE */
+        0x43, 0x60, 2, 0x90, 0x03, 0x40, 0x60, 2,    0x55, 0x43, 0x60, 3, 0x90, 0x03,
+        0x40, 0x60, 3, 0x55, 0x43, 0x60, 4,    0x90, 0x03, 0x40, 0x60, 4, 0x55};
+    struct tx t = {.type = TX_DYNAMIC_FEE,
+                   .has_chain_id = true,
+                   .is_create = true,
+                   .chain_id = 7117,
+                   .gas_limit = 300000,
+                   .max_fee_per_gas = u256_from_u64(2000000000),
+                   .data = bytes_of(code, sizeof code)};
+    struct buffer wire = {0};
+    struct hash hash;
+    tx_sign(&t, &network.rich);
+    tx_encode(&wire, &t);
+    assert_int_equal(pool_submit(c->pool, &hash, buffer_bytes(&wire)), TX_FINE);
+    buffer_finish(&wire);
+}
+
+static void block_hashes_are_the_same_of_held_and_of_final_ancestors(void **state)
+{
+    struct chain a, b;
+    struct hash chain[5], at;
+    char error[LEDGER_ERROR_SIZE] = "";
+    (void)state;
+    open_chain(&a, "held");
+    open_chain(&b, "final");
+    at = ledger_head(a.ledger)->hash;
+    for (size_t i = 0; i < 5; i++) {
+        if (i == 4) submit_hash_keeper(&a);
+        at = chain[i] = build_on(&a, &at, i + 1);
+        assert_int_equal(ledger_hold(b.ledger, &at, ledger_bytes(a.ledger, &at)), OK);
+        assert_int_equal(ledger_verify(b.ledger, error, &at, 5), OK);
+        if (i < 4) make_final(&b, &at, 1); /* in a they all wait above the head */
+    }
+    struct address created = key_address(&network.rich);
+    created = address_of_create(&created, 0);
+    make_final(&a, chain, 5);
+    const struct state_base *base = store_base(a.store);
+    struct layer *layer = layer_create(base, NULL);
+    for (uint64_t k = 1; k <= 4; k++) {
+        struct u256 kept = layer_storage(layer, &created, u256_from_u64(k));
+        assert_true(u256_equal(kept, u256_from_be(hash_bytes(&chain[4 - k]))));
+    }
+    layer_release(layer);
+    close_chain(&a);
+    close_chain(&b);
+}
+
 static int remove_network(void **state)
 {
     (void)state;
@@ -371,6 +423,7 @@ int main(void)
         cmocka_unit_test(refuses_a_block_that_lies_about_anything),
         cmocka_unit_test(refuses_other_transactions_under_a_blocks_hash),
         cmocka_unit_test(takes_senders_that_are_known_and_finds_out_the_others),
+        cmocka_unit_test(block_hashes_are_the_same_of_held_and_of_final_ancestors),
         cmocka_unit_test(drops_forks_that_can_no_longer_be_final),
         cmocka_unit_test(refuses_another_networks_directory),
         cmocka_unit_test(an_accepted_transaction_wakes_the_builder_and_survives_a_restart),
