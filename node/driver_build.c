@@ -11,6 +11,7 @@
 static void answer_build(struct driver *d, bool ok, const struct hash *block)
 {
     struct event event = {.kind = EVENT_BUILT, .built = {.view = d->build.view, .ok = ok}};
+    event.built.epoch = d->build_epoch;
     if (ok) event.built.block = *block;
     d->building = false;
     driver_feed(d, &event);
@@ -110,5 +111,6 @@ void build_asked(struct driver *d, const struct block_place *place)
 {
     d->building = true;
     d->build = *place;
+    d->build_epoch = consensus_epoch(d->consensus)->number;
     build_schedule(d);
 }

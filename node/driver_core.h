@@ -46,6 +46,7 @@ struct driver {
 
     bool building; /* the answer to `build` is owed */
     struct block_place build;
+    uint64_t build_epoch;
     struct loop_timer *build_timer;
 
     struct block_place delayed[DRIVER_DELAYED_MAX]; /* to verify once the clock has come so far */

@@ -166,6 +166,7 @@ static void on_block_held(struct consensus *c, const struct hash *block)
 
 static void on_built(struct consensus *c, const struct event *event)
 {
+    if (event->built.epoch != c->config.epoch.number) return; /* asked for before a turn */
     struct slot *s = slot_find(c, event->built.view);
     if (!s || s->view != c->view || !s->build_asked || s->block.known) return;
     if (!event->built.ok) {

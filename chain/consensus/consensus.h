@@ -33,7 +33,8 @@
  *                       waiting as soon as a transaction arrives). Never longer than
  *                       config.timing.idle_interval_ms, less the time that building takes: every
  *                       validator's leader timer is that interval + 2 delta, so an idle leader is
- *                       not nullified. An answer for a view that is over is ignored.
+ *                       not nullified. An answer for an epoch or a view that is over is
+ *                       ignored.
  *   ACTION_VERIFY       execute and check the held block `block` upon `parent` (already valid): its
  *                       header must say this epoch, `view`, `parent_view`, height `number` and
  *                       parent hash `parent`, its coinbase must be the operator of
@@ -147,6 +148,7 @@ struct event {
             uint64_t view;
             bool ok; /* false: building failed, skip us */
             struct hash block;
+            uint64_t epoch; /* in which it was asked for: views begin anew with each */
         } built;
         struct {
             uint64_t view;

@@ -472,7 +472,10 @@ static void do_build(struct bus *b, uint32_t node, const struct action *a)
 {
     struct bus_node *n = &b->nodes[node];
     const struct block_place *place = &a->build.place;
-    struct item item = {.kind = ITEM_BUILT, .view = place->view, .flag = !n->never_builds};
+    struct item item = {.kind = ITEM_BUILT,
+                        .view = place->view,
+                        .number = n->epoch.number,
+                        .flag = !n->never_builds};
     struct bus_block fields = {.parent = place->parent,
                                .epoch = n->epoch.number,
                                .view = place->view,
@@ -669,6 +672,7 @@ static void on_local(struct bus *b, const struct item *item)
         event.kind = EVENT_BUILT;
         event.built.view = item->view;
         event.built.ok = item->flag;
+        event.built.epoch = item->number;
         event.built.block = item->block;
         break;
     case ITEM_VERDICT:

@@ -524,6 +524,31 @@ static void answers_an_old_epoch_with_its_end_but_never_an_answer(void **state)
     rig_down(&r);
 }
 
+static void takes_no_block_that_was_asked_for_in_an_earlier_epoch(void **state)
+{
+    struct rig r = rig_up(1);
+    struct hash boundary = {{7}};
+    struct event turn = {.kind = EVENT_EPOCH}, built = {.kind = EVENT_BUILT};
+    (void)state;
+    start(&r);
+    /* An epoch in which we lead view 1 again. */
+    struct epoch next = bus_epoch(r.bus, 1, &boundary, 1);
+    for (uint8_t n = 0; epoch_leader(&next, 1) != 0; n++)
+        next.seed.b[0] = n;
+    turn.epoch = &next;
+    step(&r, &turn);
+    assert_int_equal(get(&r, ACTION_BUILD, 0)->build.place.view, 1);
+    built.built.view = 1;
+    built.built.ok = true;
+    built.built.block.b[0] = 9;
+    step(&r, &built); /* of epoch 0 */
+    assert_false(signs(&r, VOTE_NOTARIZE));
+    built.built.epoch = 1;
+    step(&r, &built);
+    assert_true(signs(&r, VOTE_NOTARIZE));
+    rig_down(&r);
+}
+
 static void tells_how_an_epoch_ended_after_a_restart_too(void **state)
 {
     struct rig r = rig_up(1);
@@ -636,6 +661,7 @@ int main(void)
         cmocka_unit_test(hands_a_far_finality_to_range_sync),
         cmocka_unit_test(waits_no_longer_than_finality_that_came_near_asks_for),
         cmocka_unit_test(answers_an_old_epoch_with_its_end_but_never_an_answer),
+        cmocka_unit_test(takes_no_block_that_was_asked_for_in_an_earlier_epoch),
         cmocka_unit_test(tells_how_an_epoch_ended_after_a_restart_too),
         cmocka_unit_test(keeps_a_vote_of_its_own_that_it_does_not_remember),
         cmocka_unit_test(lists_what_a_fresh_log_needs),

@@ -290,6 +290,7 @@ static void on_built(struct node *n, const struct item *item)
     event.built.view = item->view;
     event.built.ok = item->flag;
     event.built.block = b->hash;
+    event.built.epoch = b->epoch;
     if (item->flag) {
         set_put(&b->held, n->index, true);
         set_put(&b->valid, n->index, true);
