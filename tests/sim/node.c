@@ -318,6 +318,8 @@ void node_wake(struct node *n, const struct item *item)
         event.timer.timer = (enum timer)item->number;
         event.timer.view = item->view;
         node_step(n, &event);
+        /* As node/sync does each ten seconds: who hears nothing has to ask. */
+        if (item->number == TIMER_STALL && n->core != NULL && !n->world->over) node_ask_sync(n);
         break;
     case ITEM_DURABLE: on_durable(n); break;
     case ITEM_BUILT: on_built(n, item); break;
