@@ -83,7 +83,7 @@ static void send_out(struct driver *d, const struct message *m)
 static void carry_out(struct driver *d, const struct action *a)
 {
     switch (a->kind) {
-    case ACTION_PERSIST: log_persist(d, a->persist.sequence, &a->persist.record); break;
+    case ACTION_PERSIST: driver_log_persist(d, a->persist.sequence, &a->persist.record); break;
     case ACTION_SEND: send_out(d, &a->send); break;
     case ACTION_SET_TIMER:
         on_set_timer(d, a->set_timer.timer, a->set_timer.view, a->set_timer.delay_ms);
@@ -115,7 +115,7 @@ static void make_timers(struct driver *d, struct loop *loop)
         d->timers[i].id = (enum timer)i;
         d->timers[i].timer = loop_timer_create(loop, on_timer, &d->timers[i]);
     }
-    d->sync_timer = loop_timer_create(loop, log_fired, d);
+    d->sync_timer = loop_timer_create(loop, driver_log_fired, d);
     d->build_timer = loop_timer_create(loop, build_timer_fired, d);
     d->delayed_timer = loop_timer_create(loop, delayed_fired, d);
 }
@@ -155,13 +155,13 @@ enum status driver_open(struct driver **out, char error[DRIVER_ERROR_SIZE],
     make_timers(d, setup->loop);
     if (setup->key != NULL) {
         d->own_address = key_address(setup->key);
-        status = log_guard_key(d, error);
+        status = driver_log_guard_key(d, error);
     }
     if (status == OK && setup->key != NULL) {
         d->hash_chain = hash_chain_open(setup->key, setup->hash_chain_path);
         status = check_hash_chain(d, error);
     }
-    if (status == OK) status = log_open(d, error, setup);
+    if (status == OK) status = driver_log_open(d, error, setup);
     if (status == OK)
         *out = d;
     else

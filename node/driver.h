@@ -35,7 +35,6 @@ struct driver_wire {
     /* As ACTION_SYNC. */
     void (*sync)(void *context, const struct certificate *certificate, uint64_t peer);
     void (*evidence)(void *context, const struct evidence *evidence);
-    void (*on_final)(void *context); /* the ledger's head has moved */
 };
 
 struct driver_setup { /* parts are kept by pointer; key, paths and wire are copied */

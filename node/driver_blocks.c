@@ -132,7 +132,6 @@ static bool make_final(struct driver *d, struct ledger_commit *commit)
     count_final(d, commit, start_us);
     buffer_finish(&commit->spenders);
     build_schedule(d); /* the tip may just have become final: now idling is allowed */
-    d->wire.on_final(d->wire.context);
     return ledger_head(d->ledger)->record->epoch.number != epoch;
 }
 
@@ -170,7 +169,7 @@ void driver_adopt(struct driver *d, const struct hash *chain, size_t count,
     struct event event = {.kind = EVENT_SYNCED};
     assert(count > 0 && !d->draining);
     bool ends = head->header.number + count == epoch->last_number;
-    if (ends && d->unsure && d->hash_chain != NULL) log_stay_silent(d, epoch->number + 2);
+    if (ends && d->unsure && d->hash_chain != NULL) driver_log_stay_silent(d, epoch->number + 2);
     if (make_final(d, &commit)) {
         new_epoch(d);
     } else {

@@ -74,10 +74,11 @@ void commit_asked(struct driver *d, const struct action *a);
 void blocks_sweep(struct driver *d);
 
 /* driver_log.c */
-void log_persist(struct driver *d, uint64_t sequence, const struct record *record);
-void log_fired(void *context);
-MUST_CHECK enum status log_open(struct driver *d, char *error, const struct driver_setup *setup);
-void log_stay_silent(struct driver *d, uint64_t sign_from_epoch);
-MUST_CHECK enum status log_guard_key(struct driver *d, char *error);
+void driver_log_persist(struct driver *d, uint64_t sequence, const struct record *record);
+void driver_log_fired(void *context);
+MUST_CHECK enum status driver_log_open(struct driver *d, char *error,
+                                       const struct driver_setup *setup);
+void driver_log_stay_silent(struct driver *d, uint64_t sign_from_epoch);
+MUST_CHECK enum status driver_log_guard_key(struct driver *d, char *error);
 
 #endif

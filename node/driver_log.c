@@ -25,7 +25,7 @@ static struct bytes record_block_bytes(const struct driver *d, const struct reco
     return ledger_bytes(d->ledger, &record->block.block);
 }
 
-void log_persist(struct driver *d, uint64_t sequence, const struct record *record)
+void driver_log_persist(struct driver *d, uint64_t sequence, const struct record *record)
 {
     assert(sequence > d->unsynced);
     vote_log_append(d->log, record, record_block_bytes(d, record));
@@ -50,7 +50,7 @@ static void shorten_log(struct driver *d)
               (unsigned long long)vote_log_size(d->log));
 }
 
-void log_fired(void *context)
+void driver_log_fired(void *context)
 {
     struct driver *d = context;
     assert(d->unsynced != 0);
@@ -157,7 +157,7 @@ static uint64_t silence_begin(const struct driver *d, const char *what)
     return epoch;
 }
 
-void log_stay_silent(struct driver *d, uint64_t sign_from_epoch)
+void driver_log_stay_silent(struct driver *d, uint64_t sign_from_epoch)
 {
     silence_write(d, sign_from_epoch);
     if (consensus_is_validator(d->consensus))
@@ -193,7 +193,7 @@ static bool may_have_forgotten(const struct driver *d, uint64_t sign_from)
     return sign_from > epoch || (epoch == 0 && !d->remembers);
 }
 
-enum status log_open(struct driver *d, char *error, const struct driver_setup *setup)
+enum status driver_log_open(struct driver *d, char *error, const struct driver_setup *setup)
 {
     const char *path = setup->vote_log_path;
     uint64_t sign_from = 0;
@@ -215,7 +215,7 @@ enum status log_open(struct driver *d, char *error, const struct driver_setup *s
 
 /* An abstract socket is the machine's own list of names: it goes with the process, however that
  * ends. Nodes on other machines are seen by the proof they give to peers. */
-enum status log_guard_key(struct driver *d, char *error)
+enum status driver_log_guard_key(struct driver *d, char *error)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     char address[43];

@@ -335,14 +335,15 @@ static void put_own_certificates(const struct gossip *g, struct proposal *p)
 static void pass_proposal(struct gossip *g, struct proposal *p)
 {
     put_own_certificates(g, p);
+    uint64_t id = vote_id(&p->vote);
     struct pending *place = &g->pending[g->pending_next++ % GOSSIP_PENDING];
     parcel_release(place->parcel);
-    *place = (struct pending){p->vote.block, p->vote.signer, vote_id(&p->vote),
-                              proposal_parcel(p, (struct bytes){0})};
+    *place =
+        (struct pending){p->vote.block, p->vote.signer, id, proposal_parcel(p, (struct bytes){0})};
     gossip_block_came(g);
     struct parcel *vote = vote_parcel(&p->vote);
     for (size_t i = 0; i < g->count; i++)
-        if (reaches(g, g->all[i], p->vote.signer)) tell(g, g->all[i], vote_id(&p->vote), vote);
+        if (reaches(g, g->all[i], p->vote.signer)) tell(g, g->all[i], id, vote);
     parcel_release(vote);
 }
 

@@ -86,15 +86,10 @@ static void wire_evidence(void *context, const struct evidence *evidence)
     reporter_add(n->reporter, evidence, clock_ms());
 }
 
-static void wire_on_final(void *context)
-{
-    (void)context; /* the tick looks */
-}
-
 struct driver_wire network_wire(struct network *n)
 {
-    return (struct driver_wire){n,         wire_send,     wire_fetch_block, wire_fetch_certificates,
-                                wire_sync, wire_evidence, wire_on_final};
+    return (struct driver_wire){n,         wire_send,    wire_fetch_block, wire_fetch_certificates,
+                                wire_sync, wire_evidence};
 }
 
 /* ---- peers ---- */
@@ -109,7 +104,7 @@ static void on_open(void *context, const struct peer_info *info)
               "contradict each other and lose the stake: run only one of them",
               address);
     gossip_peer_open(n->gossip, info);
-    tx_relay_peer_open(n->relay, info->peer);
+    tx_relay_peer_open(n->relay, info->peer, clock_ms());
     sync_peer_open(n->sync, info->peer, info->claimed_number, clock_ms());
 }
 

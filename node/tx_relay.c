@@ -296,7 +296,6 @@ void tx_relay_message(struct tx_relay *r, uint64_t peer, enum wire_type type, st
     struct hash hashes[WIRE_HASHES_MAX];
     size_t count = 0;
     assert(from != NULL);
-    if (from->vain.a_second == 0) from->vain = rate_full(RELAY_VAIN_RATE, now_ms);
     if (type == WIRE_TXS) {
         on_txs(r, from, payload, now_ms);
     } else if (wire_hashes_decode(hashes, &count, WIRE_HASHES_MAX, payload) != OK) {
@@ -317,7 +316,7 @@ void tx_relay_turn(struct tx_relay *r, uint64_t now_ms)
 
 /* ---- peers ---- */
 
-void tx_relay_peer_open(struct tx_relay *r, uint64_t peer)
+void tx_relay_peer_open(struct tx_relay *r, uint64_t peer, uint64_t now_ms)
 {
     struct buffer hashes = {0};
     if (r->count == r->room) {
@@ -326,6 +325,7 @@ void tx_relay_peer_open(struct tx_relay *r, uint64_t peer)
     }
     struct relay_peer *p = must_alloc(sizeof *p);
     p->peer = peer;
+    p->vain = rate_full(RELAY_VAIN_RATE, now_ms);
     r->all[r->count++] = p;
     pool_hashes_after(r->pool, &hashes, 0, GREETING_MAX);
     announce(r, p, buffer_bytes(&hashes));

@@ -32,7 +32,8 @@ struct tx_relay;
 struct tx_relay *tx_relay_create(struct peers *peers, struct pool *pool);
 void tx_relay_destroy(struct tx_relay *r); /* takes NULL */
 
-void tx_relay_peer_open(struct tx_relay *r, uint64_t peer); /* it is told what waits here */
+/* It is told what waits here. */
+void tx_relay_peer_open(struct tx_relay *r, uint64_t peer, uint64_t now_ms);
 void tx_relay_peer_closed(struct tx_relay *r, uint64_t peer);
 /* The pool has new ones, or time passes: call at each and every RELAY_PAUSE_MS. */
 void tx_relay_turn(struct tx_relay *r, uint64_t now_ms);

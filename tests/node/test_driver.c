@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "node/loop.h"
 #include "tests/node/network.h"
+#include "tests/node/nowhere.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,38 +11,6 @@
 #include <cmocka.h>
 
 static struct network network;
-
-/* A validator that has no peers: what it would send and ask goes nowhere. */
-static void send_nowhere(void *context, const struct message *m, struct bytes block)
-{
-    (void)context, (void)m, (void)block;
-}
-
-static void fetch_nowhere(void *context, const struct hash *block)
-{
-    (void)context, (void)block;
-}
-
-static void ask_nowhere(void *context, uint64_t epoch, uint64_t view)
-{
-    (void)context, (void)epoch, (void)view;
-}
-
-static void sync_nowhere(void *context, const struct certificate *certificate, uint64_t peer)
-{
-    (void)context, (void)certificate, (void)peer;
-}
-
-static void keep_evidence(void *context, const struct evidence *evidence)
-{
-    (void)context, (void)evidence;
-}
-
-static void count_final(void *context)
-{
-    size_t *count = context;
-    (*count)++;
-}
 
 /* One validator, run for a while and closed again. */
 struct outcome {
@@ -66,7 +35,6 @@ static struct outcome run_for(const char *name, uint64_t ms, const struct key *k
     struct loop_timer *end = loop_timer_create(loop, stop, loop);
     struct pool *pool;
     struct driver *driver;
-    size_t finals = 0;
     char votes[32], error[DRIVER_ERROR_SIZE] = "", journal[32];
     snprintf(votes, sizeof votes, "%s.votes", name);
     snprintf(journal, sizeof journal, "%s.journal", name);
@@ -81,8 +49,7 @@ static struct outcome run_for(const char *name, uint64_t ms, const struct key *k
                                  .key = key,
                                  .vote_log_path = network_path(&network, votes),
                                  .hash_chain_path = network_path(&network, "hash_chain"),
-                                 .wire = {&finals, send_nowhere, fetch_nowhere, ask_nowhere,
-                                          sync_nowhere, keep_evidence, count_final}};
+                                 .wire = NOWHERE};
     enum status opened = driver_open(&driver, error, &setup);
     if (opened != OK) fail_msg("%s", error);
     driver_start(driver);

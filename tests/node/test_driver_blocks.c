@@ -3,6 +3,7 @@
 
 #include "node/loop.h"
 #include "tests/node/network.h"
+#include "tests/node/nowhere.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,36 +13,6 @@
 #define WAIT_MS 60 /* for the log to be synced, many times over */
 
 static struct network network;
-
-static void send_nowhere(void *context, const struct message *m, struct bytes block)
-{
-    (void)context, (void)m, (void)block;
-}
-
-static void fetch_nowhere(void *context, const struct hash *block)
-{
-    (void)context, (void)block;
-}
-
-static void ask_nowhere(void *context, uint64_t epoch, uint64_t view)
-{
-    (void)context, (void)epoch, (void)view;
-}
-
-static void sync_nowhere(void *context, const struct certificate *certificate, uint64_t peer)
-{
-    (void)context, (void)certificate, (void)peer;
-}
-
-static void keep_evidence(void *context, const struct evidence *evidence)
-{
-    (void)context, (void)evidence;
-}
-
-static void ignore_final(void *context)
-{
-    (void)context;
-}
 
 struct follower {
     struct loop *loop;
@@ -74,8 +45,7 @@ static void open_driver(struct follower *f, const char *name)
                                  .counters = &f->counters,
                                  .vote_log_path = network_path(&network, votes),
                                  .hash_chain_path = network_path(&network, "hash_chain"),
-                                 .wire = {NULL, send_nowhere, fetch_nowhere, ask_nowhere,
-                                          sync_nowhere, keep_evidence, ignore_final}};
+                                 .wire = NOWHERE};
     if (driver_open(&f->driver, error, &setup) != OK) fail_msg("%s", error);
     driver_start(f->driver);
 }

@@ -21,7 +21,7 @@ static void on_open(void *context, const struct peer_info *info)
 {
     struct side *s = context;
     s->node.opened++;
-    tx_relay_peer_open(s->relay, info->peer);
+    tx_relay_peer_open(s->relay, info->peer, monotonic_ms());
 }
 
 static void on_close(void *context, uint64_t peer)
@@ -253,7 +253,7 @@ static void who_announces_hangs_up_and_comes_again_fills_nothing_for_ever(void *
         random_bytes((uint8_t *)made_up, sizeof made_up);
         buffer_clear(&b);
         wire_hashes_encode(&b, made_up, WIRE_HASHES_MAX);
-        tx_relay_peer_open(a.relay, peer << 32);
+        tx_relay_peer_open(a.relay, peer << 32, 1000);
         tx_relay_message(a.relay, peer << 32, WIRE_TX_ANNOUNCE, buffer_bytes(&b), 1000);
         tx_relay_peer_closed(a.relay, peer << 32);
     }
