@@ -81,12 +81,19 @@ static bool inactive(const struct audit *a, uint32_t leader, uint64_t view)
     return a->last_heard_epoch != a->epoch || a->last_heard[leader] + INACTIVE_VIEWS < view;
 }
 
+/* The view's block is the epoch's last by the certificates' own counting, from the final block up:
+ * when more than a third lie, a certificate may name a parent that its block does not have. */
 static bool is_boundary(const struct audit *a, uint64_t view)
 {
-    const struct certificate *c = held(a, view, VOTE_NOTARIZE);
-    uint32_t block = c ? block_of(a, &c->block) : BLOCK_NONE;
-    return block != BLOCK_NONE && blocks_get(&a->node->world->blocks, block)->number ==
-                                      consensus_epoch(a->node->core)->last_number;
+    struct final_point final = consensus_final(a->node->core);
+    uint64_t number = final.number;
+    while (view > final.view) {
+        const struct certificate *c = held(a, view, VOTE_NOTARIZE);
+        if (!c) return false;
+        view = c->parent_view;
+        number++;
+    }
+    return view == final.view && number == consensus_epoch(a->node->core)->last_number;
 }
 
 /* The leader's proposal cannot be valid whatever it holds: an older block again, or one upon the
