@@ -87,12 +87,16 @@ static bool is_boundary(const struct audit *a, uint64_t view)
 {
     struct final_point final = consensus_final(a->node->core);
     uint64_t number = final.number;
+    const struct certificate *child = NULL;
     while (view > final.view) {
         const struct certificate *c = held(a, view, VOTE_NOTARIZE);
         if (!c) return false;
+        bool again = child && hash_equal(&child->block, &c->block);
         view = c->parent_view;
-        number++;
+        number += !again;
+        child = c;
     }
+    if (child && hash_equal(&child->block, &final.block)) number--;
     return view == final.view && number == consensus_epoch(a->node->core)->last_number;
 }
 
