@@ -83,7 +83,7 @@ static bool inactive(const struct audit *a, uint32_t leader, uint64_t view)
 
 /* The view's block is the epoch's last by the certificates' own counting, from the final block up:
  * when more than a third lie, a certificate may name a parent that its block does not have. */
-static bool is_boundary(const struct audit *a, uint64_t view)
+static bool counted_as_last(const struct audit *a, uint64_t view, uint64_t last)
 {
     struct final_point final = consensus_final(a->node->core);
     uint64_t number = final.number;
@@ -97,7 +97,18 @@ static bool is_boundary(const struct audit *a, uint64_t view)
         child = c;
     }
     if (child && hash_equal(&child->block, &final.block)) number--;
-    return view == final.view && number == consensus_epoch(a->node->core)->last_number;
+    return view == final.view && number == last;
+}
+
+/* Or by its own: a fork may have become final beside it since. */
+static bool is_boundary(const struct audit *a, uint64_t view)
+{
+    uint64_t last = consensus_epoch(a->node->core)->last_number;
+    const struct certificate *c = held(a, view, VOTE_NOTARIZE);
+    uint32_t block = c ? block_of(a, &c->block) : BLOCK_NONE;
+    if (block != BLOCK_NONE && blocks_get(&a->node->world->blocks, block)->number == last)
+        return true;
+    return counted_as_last(a, view, last);
 }
 
 /* The leader's proposal cannot be valid whatever it holds: an older block again, or one upon the
