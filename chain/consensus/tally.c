@@ -50,11 +50,16 @@ static void adopt_own(struct consensus *c, struct slot *s, const struct vote *v,
     own->sequence = persist(c, &record, out);
 }
 
+static void note_active(struct consensus *c, const struct vote *v)
+{
+    if (v->view > c->last_active[v->signer]) c->last_active[v->signer] = v->view;
+}
+
 /* Keeps a genuine vote. False if this signer's vote of this kind was here already. */
 static bool insert_vote(struct consensus *c, struct slot *s, const struct vote *v)
 {
     assert(v->view == s->view && v->signer < c->config.epoch.validator_count);
-    if (v->view > c->last_active[v->signer]) c->last_active[v->signer] = v->view;
+    note_active(c, v);
     for (int kind = 0; kind < VOTE_KIND_COUNT; kind++)
         if (slot_has_vote(s, (enum vote_kind)kind, v->signer))
             queue_evidence(c, s, &s->votes[kind][v->signer], v);
@@ -253,6 +258,7 @@ enum admission admit_proposal(struct consensus *c, const struct event *event, st
     if (v->epoch != c->config.epoch.number) return answer_epoch(c, v->epoch, event->from, out);
     enum admission leader = check_leader(c, v);
     if (leader == ADMISSION_BAD || leader == ADMISSION_OUTSIDE) return leader;
+    note_active(c, v); /* or its own certificates let us into its view to skip it as long silent */
     if (admit_justification(c, p, event->from, out) == ADMISSION_BAD) return ADMISSION_BAD;
     if (v->epoch != c->config.epoch.number || v->view <= c->final.view) return ADMISSION_OUTSIDE;
     if (v->view > c->view + 1) return ADMISSION_OUTSIDE;

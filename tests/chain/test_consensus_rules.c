@@ -329,6 +329,44 @@ static void nullifies_at_once_when_the_leader_does(void **state)
     rig_down(&r);
 }
 
+/* A nullify certificate of all but the last. */
+static void nullify_without_last(struct rig *r, struct certificate *out, uint64_t view)
+{
+    struct vote subject = vote_of(r, 0, VOTE_NULLIFY, view, 0, 0);
+    certificate_start(out, &subject);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct vote v = vote_of(r, i, VOTE_NULLIFY, view, 0, 0);
+        certificate_add(out, &v);
+    }
+}
+
+static void hears_a_leader_long_silent_before_the_certificates_that_it_brings(void **state)
+{
+    struct rig r = rig_up(1000);
+    uint64_t view = 1;
+    (void)state;
+    start(&r);
+    for (; view <= 2 * INACTIVE_VIEWS || epoch_leader(&r.epoch, view) != 3; view++) {
+        struct event skip = {.kind = EVENT_CERTIFICATE, .from = 2, .certificate = &r.cert};
+        nullify_without_last(&r, &r.cert, view);
+        if (epoch_leader(&r.epoch, view + 1) != 3 || view < 2 * INACTIVE_VIEWS) step(&r, &skip);
+    }
+    struct proposal *p = r.bus->proposal;
+    struct event event = {.kind = EVENT_PROPOSAL, .from = 4};
+    assert_int_equal(consensus_view(r.core), view - 1);
+    p->vote = vote_of(&r, 3, VOTE_NOTARIZE, view, 0, 7);
+    p->certificate_count = 1;
+    nullify_without_last(&r, &p->certificates[0], view - 1);
+    event.proposal.proposal = p;
+    event.proposal.block_held = true;
+    step(&r, &event);
+    assert_int_equal(consensus_view(r.core), view);
+    assert_false(signs(&r, VOTE_NULLIFY));
+    give_verdict(&r, view, 7, true);
+    assert_true(signs(&r, VOTE_NOTARIZE));
+    rig_down(&r);
+}
+
 static void waits_for_the_advance_timer_when_there_is_a_proposal(void **state)
 {
     struct rig r = rig_up(1000);
@@ -652,6 +690,7 @@ int main(void)
         cmocka_unit_test(never_finalizes_another_block_than_it_notarized),
         cmocka_unit_test(nullifies_at_once_what_is_invalid),
         cmocka_unit_test(nullifies_at_once_when_the_leader_does),
+        cmocka_unit_test(hears_a_leader_long_silent_before_the_certificates_that_it_brings),
         cmocka_unit_test(waits_for_the_advance_timer_when_there_is_a_proposal),
         cmocka_unit_test(commits_nothing_over_an_ancestry_that_is_not_justified),
         cmocka_unit_test(offers_the_same_votes_again_after_a_restart),
