@@ -101,7 +101,7 @@ $(eval $(call program,evm-run,node/evm_run_main,node))
 # The runner stands alone: libc only, so that it starts in an empty sandbox.
 # Its fibers and address space limits do not go with sanitizers: it is always a release build.
 RUNNER_OBJECTS := $(patsubst %,$(OUT)/runner/%.o,$(wildcard compute/runner/*.c compute/runner/*.S) \
-                  compute/plan.c compute/reason.c)
+                  compute/plan.c compute/reason.c compute/image.c compute/page_hash.c)
 $(RUNNER) $(RUNNER_OBJECTS): override KIND := release
 $(OUT)/runner/%.c.o: %.c
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 #include "base/fatal.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "compute/image.h"
 
 #include <assert.h>
 #include <math.h>
@@ -432,6 +433,35 @@ static void read_limits(struct parse *p, struct json_reader *top)
     }
 }
 
+/* A trace is a list of roots, one for each buffer and image. */
+static void check_trace(struct parse *p)
+{
+    const struct plan *plan = &p->job->plan;
+    uint64_t steps = image_steps(plan);
+    uint64_t blocks = 0; /* a launch has fewer than 2^63 */
+    if (failed(p) || !plan->trace) return;
+    if (steps > TRACE_STEPS_MAX || (steps + 1) * plan->buffer_count > TRACE_ROOTS_MAX) {
+        problem(p, "trace",
+                "%llu launches with %u buffers are too many: at most %u launches, and %u launches "
+                "times buffers",
+                (unsigned long long)steps, plan->buffer_count, TRACE_STEPS_MAX, TRACE_ROOTS_MAX);
+        return;
+    }
+    for (uint64_t i = 0; i < steps && blocks <= TRACE_BLOCKS_MAX; i++)
+        blocks += image_blocks_of(image_step_at(plan, i).launch);
+    if (blocks > TRACE_BLOCKS_MAX) problem(p, "trace", "the launches have too many blocks");
+}
+
+static void read_keeping(struct parse *p, struct json_reader *top)
+{
+    struct plan *plan = &p->job->plan;
+    if (json_has(top, "trace")) plan->trace = json_get_bool(top, "trace");
+    if (json_has(top, "checkpoint")) {
+        plan->checkpoint_seconds = (uint32_t)json_get_u64(top, "checkpoint", 1, JOB_SECONDS_MAX);
+    }
+    check_trace(p);
+}
+
 static void read_files(struct parse *p, const json_t *files)
 {
     char path[PATH_SIZE];
@@ -460,6 +490,7 @@ static void read_top(struct parse *p, const json_t *root)
     read_buffers(p, json_get_object(&r, "buffers"));
     read_launches(p, json_get_array(&r, "launches", JOB_GROUPS_MAX));
     read_limits(p, &r);
+    read_keeping(p, &r);
     enum status status = json_end(&r);
     assert(status == OK || failed(p));
 }

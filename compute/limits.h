@@ -24,6 +24,15 @@
 #define JOB_MEMORY_MIB_DEFAULT 1024u
 #define PLAN_BYTES_MAX         (1024u * 1024u)
 
+/* traces, audits, checkpoints */
+#define TRACE_STEPS_MAX   65536u         /* launches of a traced job, as executed */
+#define TRACE_ROOTS_MAX   (256u * 1024u) /* buffers times images: a list of 8 MiB */
+#define TRACE_BLOCKS_MAX  (1ull << 62)
+#define TRACE_DUMPS_MAX   256u /* images that one run writes out */
+#define AUDIT_SAMPLES_MAX 65536u
+#define AUDIT_PAGES_MAX   (256u * 1024u) /* 1 GiB of memory that an audit asks for */
+#define AUDIT_WRITTEN_MAX 4096u          /* pages that one block may write in an audit */
+
 /* bundles and results */
 #define BUNDLE_ENTRIES_MAX 256
 #define BUNDLE_BYTES_MAX   (2ull << 30) /* a tar, and what it unpacks to */

@@ -81,6 +81,10 @@ enum status plan_print(FILE *out, const struct plan *plan)
 {
     fprintf(out, "leasehold-plan 1\nsource %s\n", plan->source);
     fprintf(out, "limits %" PRIu32 " %" PRIu64 "\n", plan->seconds, plan->memory_bytes);
+    if (plan->trace) fprintf(out, "trace\n");
+    if (plan->checkpoint_seconds != 0) {
+        fprintf(out, "checkpoint %" PRIu32 "\n", plan->checkpoint_seconds);
+    }
     for (uint32_t i = 0; i < plan->buffer_count; i++)
         print_buffer(out, &plan->buffers[i]);
     for (uint32_t i = 0; i < plan->group_count; i++) {
@@ -267,6 +271,13 @@ static void take_group(struct reader *r, struct plan *plan)
         take_launch(r, plan);
 }
 
+static void take_checkpoint(struct reader *r, struct plan *plan)
+{
+    take_literal(r, "checkpoint", ' ');
+    plan->checkpoint_seconds = (uint32_t)take_number(r, JOB_SECONDS_MAX, '\n');
+    if (!failed(r) && plan->checkpoint_seconds == 0) fail(r, "checkpoints want a second");
+}
+
 enum status plan_parse(struct plan *out, char error[PLAN_ERROR_SIZE], const char *text, size_t size)
 {
     struct reader r = {text, text + size, 1, error};
@@ -279,6 +290,9 @@ enum status plan_parse(struct plan *out, char error[PLAN_ERROR_SIZE], const char
     take_literal(&r, "limits", ' ');
     out->seconds = (uint32_t)take_number(&r, JOB_SECONDS_MAX, ' ');
     out->memory_bytes = take_number(&r, (uint64_t)JOB_MEMORY_MIB_MAX << 20, '\n');
+    out->trace = next_is(&r, "trace\n");
+    if (out->trace) take_literal(&r, "trace", '\n');
+    if (next_is(&r, "checkpoint ")) take_checkpoint(&r, out);
     while (next_is(&r, "buffer "))
         take_buffer(&r, out);
     while (next_is(&r, "group "))

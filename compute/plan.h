@@ -6,6 +6,8 @@
  *   leasehold-plan 1
  *   source render.cu
  *   limits <seconds> <memory bytes>
+ *   trace                              if the job wants one
+ *   checkpoint <seconds>               if it wants them
  *   buffer <name> <bytes> <none|f32|f64> <in|out> <file or -> <file bytes>
  *   group <repeat> <number of launches that follow>
  *   launch <kernel> <gx> <gy> <gz> <bx> <by> <bz> <shared bytes> <number of args>
@@ -78,6 +80,8 @@ struct plan {
     char source[JOB_NAME_SIZE];
     uint32_t seconds;
     uint64_t memory_bytes;
+    bool trace;                  /* the roots of memory after each launch: compute/trace.h */
+    uint32_t checkpoint_seconds; /* how often its memory is kept; 0: never */
     uint32_t buffer_count;
     uint32_t launch_count;
     uint32_t group_count;

@@ -4,6 +4,8 @@
  * code is mapped; then the child confines itself and goes on. */
 #include "compute/runner/runner.h"
 
+#include "compute/image.h"
+
 #include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -203,35 +205,6 @@ static void run_launches(const struct machine *m)
         run_group(m, &plan->groups[i]);
 }
 
-/* One NaN for all machines: positive, quiet, no payload. */
-static void canonicalise_f32(uint32_t *words, uint64_t count)
-{
-    assert(words != NULL);
-    for (uint64_t i = 0; i < count; i++) {
-        if ((words[i] & 0x7fffffffu) > 0x7f800000u) words[i] = 0x7fc00000u;
-    }
-}
-
-static void canonicalise_f64(uint64_t *words, uint64_t count)
-{
-    assert(words != NULL);
-    for (uint64_t i = 0; i < count; i++) {
-        if ((words[i] & 0x7fffffffffffffffull) > 0x7ff0000000000000ull) {
-            words[i] = 0x7ff8000000000000ull;
-        }
-    }
-}
-
-static void canonicalise(const struct plan_buffer *b, char *memory)
-{
-    void *words = memory;
-    switch (b->type) {
-    case PLAN_TYPE_NONE: break;
-    case PLAN_TYPE_F32: canonicalise_f32(words, b->size_bytes / 4); break;
-    case PLAN_TYPE_F64: canonicalise_f64(words, b->size_bytes / 8); break;
-    }
-}
-
 static void send_all(int fd, const char *data, uint64_t size)
 {
     uint64_t done = 0;
@@ -260,7 +233,7 @@ void execute_job(const struct runner_options *options, const struct plan *plan)
     run_launches(&m);
     for (uint32_t i = 0; i < plan->buffer_count; i++) {
         if (!plan->buffers[i].output) continue;
-        canonicalise(&plan->buffers[i], m.memory[i]);
+        image_one_nan(plan->buffers[i].type, m.memory[i], plan->buffers[i].size_bytes);
         send_all(options->output_fd, m.memory[i], plan->buffers[i].size_bytes);
     }
     _exit(REASON_OK);

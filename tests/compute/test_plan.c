@@ -24,7 +24,7 @@ static void refused(const char *text)
 static void reads_what_it_printed(void **state)
 {
     static const char TEXT[] = HEAD
-        "buffer a 64 none out - 0\nbuffer b.f32 128 f32 in in.bin 100\nbuffer c 8 f64 out - 0\n"
+        "trace\ncheckpoint 30\nbuffer a 64 none out - 0\nbuffer b.f32 128 f32 in in.bin 100\nbuffer c 8 f64 out - 0\n"
         "group 7 2\nlaunch one 2 3 4 8 8 2 512 3\narg buffer 0000000000000001\n"
         "arg i32 00000000ffffffff\narg index 0000000000000000\nlaunch two 1 1 1 1 1 1 0 0\n"
         "group 1 1\nlaunch one 1 1 1 1 1 1 0 1\narg f64 3ff0000000000000\nend\n";
@@ -59,6 +59,10 @@ static void reads_no_prefix_of_a_plan(void **state)
 static void refuses_what_is_not_a_plan(void **state)
 {
     (void)state;
+    refused(HEAD "trace \n" BUFFER GROUP "end\n");
+    refused(HEAD "trace\ntrace\n" BUFFER GROUP "end\n");
+    refused(HEAD "checkpoint 0\n" BUFFER GROUP "end\n");
+    refused(HEAD "checkpoint 3\ntrace\n" BUFFER GROUP "end\n");
     refused("leasehold-plan 2\nsource k.cu\nlimits 60 1048576\nend\n");
     refused(HEAD BUFFER GROUP "end\nmore\n");
     refused(HEAD BUFFER "group 1 1\nlaunch k 1 1 1 32 1 1 0 1\narg buffer 0000000000000001\nend\n");
