@@ -49,4 +49,32 @@
 #define RUN_GRACE_SECONDS     5u /* for the sandbox itself, beyond the job's seconds */
 #define RUN_THREADS_MAX       256u
 
+/* exec: a command in an image */
+#define EXEC_ARGS_MAX          256
+#define EXEC_ENV_MAX           256
+#define EXEC_INPUTS_MAX        64
+#define EXEC_OUTPUTS_MAX       64
+#define EXEC_PATH_SIZE         256            /* of an output, with the closing zero */
+#define EXEC_TEXT_BYTES_MAX    (128u * 1024u) /* command, environment and paths together */
+#define EXEC_PLAN_BYTES_MAX    (256u * 1024u)
+#define EXEC_DISK_MIB_MAX      (64u * 1024u) /* a tmpfs: memory of the machine */
+#define EXEC_DISK_MIB_DEFAULT  256u
+#define EXEC_FILES_MAX         100000u /* that it may make */
+#define EXEC_OPEN_FILES_MAX    1024u   /* a process */
+#define EXEC_PROCESSES_MAX     4096u   /* threads count */
+#define EXEC_PROCESSES_DEFAULT 256u
+
+/* its image, unpacked */
+#define ROOTFS_BYTES_MAX        (8ull << 30)
+#define ROOTFS_ENTRIES_MAX      250000u /* of all layers together */
+#define ROOTFS_LAYERS_MAX       128u
+#define ROOTFS_RATIO_MAX        100u          /* unpacked for each byte packed, ... */
+#define ROOTFS_RATIO_FREE_BYTES (64ull << 20) /* ... beyond these */
+#define ROOTFS_PATH_SIZE        4096u
+#define ROOTFS_DEPTH_MAX        64u
+#define ROOTFS_TOP_MAX          128u            /* entries of its root folder */
+#define ROOTFS_JSON_BYTES_MAX   (1024u * 1024u) /* an OCI index, manifest or config */
+#define ROOTFS_UNPACK_MIB       1024u           /* address space of the unpacker */
+#define ROOTFS_DISK_LEFT_MIN    (1ull << 30)    /* the machine keeps this much disk */
+
 #endif

@@ -25,7 +25,8 @@
     X(15, SIGNAL, "killed-by-signal", "was ended by a signal")                                     \
     X(16, NO_OUTPUT, "no-output", "ended early, without its outputs")                              \
     X(17, UNSUPPORTED, "unsupported", "needs a runtime that is not there yet")                     \
-    X(18, TRAP, "trap", "stopped itself: assert, __trap or an illegal instruction")
+    X(18, TRAP, "trap", "stopped itself: assert, __trap or an illegal instruction")                \
+    X(19, EXIT_STATUS, "exit-status", "its command ended with a status other than 0")
 
 enum reason {
 #define X(number, name, text, sentence) REASON_##name = number,
