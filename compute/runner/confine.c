@@ -72,7 +72,8 @@ void limit_job(const struct runner_options *options, const struct plan *plan)
         if (count > threads_of_block) threads_of_block = count;
     }
     uint64_t each = threads_of_block * (FIBER_STACK_BYTES + 4096) + THREAD_OWN_BYTES;
-    limit(RLIMIT_AS, plan->memory_bytes + RUNNER_OWN_BYTES + options->threads * each);
+    limit(RLIMIT_AS, plan->memory_bytes + trace_memory_bytes(plan) + RUNNER_OWN_BYTES +
+                         options->threads * each);
     limit(RLIMIT_CPU, (uint64_t)plan->seconds * options->threads + RUN_GRACE_SECONDS);
     limit(RLIMIT_NPROC, RUN_PROCESSES_MAX + options->threads);
     limit(RLIMIT_CORE, 0);
@@ -265,7 +266,8 @@ void confine_job(const char *module_path)
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
     enum reason reason = REASON_FAULT;
-    (void)info, (void)context;
+    (void)context;
+    if (signal == SIGSEGV && audit_serve(info->si_addr)) return;
     if (signal == SIGFPE) reason = REASON_ARITHMETIC;
     if (signal == SIGILL || signal == SIGTRAP) reason = REASON_TRAP;
     give_up(reason, "block (%u,%u,%u), thread (%u,%u,%u) %s", lh_now.block.x, lh_now.block.y,

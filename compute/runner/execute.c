@@ -40,6 +40,8 @@ struct machine {
     const struct lh_kernel *kernels;
     const void *module_base;
     char *memory[JOB_BUFFERS_MAX];
+    uint64_t step;        /* launches so far, as executed */
+    uint64_t resume_step; /* those before were another run's */
 };
 
 /* Ends where a page ends (as alignment allows), a guard page before and behind. */
@@ -77,12 +79,25 @@ static void fill_buffer(char *memory, const struct plan_buffer *b, const char *f
     close(fd);
 }
 
+/* Goes on from an image: on stdin are the pages of this buffer, and then of those after it. */
+static void fill_from_image(char *memory, const struct plan_buffer *b)
+{
+    if (!receive_all(STDIN_FILENO, memory - image_offset_of(b),
+                     image_pages_of(b) * IMAGE_PAGE_BYTES)) {
+        give_up(REASON_BAD_JOB, "the image to go on from is too short");
+    }
+}
+
 static void make_buffers(struct machine *m, const char *folder)
 {
     for (uint32_t i = 0; i < m->plan->buffer_count; i++) {
         const struct plan_buffer *b = &m->plan->buffers[i];
         m->memory[i] = map_buffer(b);
-        if (b->file[0] != '\0') fill_buffer(m->memory[i], b, folder);
+        if (m->resume_step != 0) {
+            fill_from_image(m->memory[i], b);
+        } else if (b->file[0] != '\0') {
+            fill_buffer(m->memory[i], b, folder);
+        }
     }
 }
 
@@ -173,21 +188,40 @@ static void check_launch(const struct machine *m, const struct plan_launch *l)
         check_arg(m, k, l, i);
 }
 
-static void run_launch(const struct machine *m, const struct plan_launch *l, uint32_t index)
+/* What kernels are passed lies in `args`. */
+static struct launch launch_of(const struct machine *m, const struct plan_launch *l, uint32_t index,
+                               unsigned long long args[JOB_ARGS_MAX + 1])
 {
-    unsigned long long args[JOB_ARGS_MAX + 1] = {0};
     for (uint32_t i = 0; i < l->arg_count; i++) {
         const struct plan_arg *arg = &l->args[i];
         args[i] = arg->bits;
         if (arg->kind == PLAN_ARG_INDEX) args[i] = index;
         if (arg->kind == PLAN_ARG_BUFFER) args[i] = (uintptr_t)m->memory[arg->bits];
     }
-    struct launch launch = {find_kernel(m, l->kernel), l, args,
-                            (unsigned long long)l->grid[0] * l->grid[1] * l->grid[2]};
-    pool_run(&launch);
+    return (struct launch){find_kernel(m, l->kernel), l, args, image_blocks_of(l)};
 }
 
-static void run_group(const struct machine *m, const struct plan_group *group)
+static void run_launch(struct machine *m, const struct plan_launch *l, uint32_t index)
+{
+    unsigned long long args[JOB_ARGS_MAX + 1] = {0};
+    if (m->step++ < m->resume_step) return;
+    struct launch launch = launch_of(m, l, index, args);
+    pool_run(&launch);
+    trace_step(l, m->step);
+}
+
+static void run_one_block(void *machine, uint64_t step, uint64_t block)
+{
+    const struct machine *m = machine;
+    unsigned long long args[JOB_ARGS_MAX + 1] = {0};
+    if (step >= image_steps(m->plan)) give_up(REASON_BAD_JOB, "the audit asks for no step");
+    struct image_step s = image_step_at(m->plan, step);
+    struct launch launch = launch_of(m, s.launch, s.index, args);
+    if (block >= launch.block_count) give_up(REASON_BAD_JOB, "the audit asks for no block");
+    block_run(&launch, block);
+}
+
+static void run_group(struct machine *m, const struct plan_group *group)
 {
     for (uint32_t index = 0; index < group->repeat; index++) {
         for (uint32_t i = 0; i < group->count; i++) {
@@ -196,30 +230,31 @@ static void run_group(const struct machine *m, const struct plan_group *group)
     }
 }
 
-static void run_launches(const struct machine *m)
+static void check_launches(const struct machine *m)
 {
-    const struct plan *plan = m->plan;
-    for (uint32_t i = 0; i < plan->launch_count; i++)
-        check_launch(m, &plan->launches[i]);
-    for (uint32_t i = 0; i < plan->group_count; i++)
-        run_group(m, &plan->groups[i]);
+    for (uint32_t i = 0; i < m->plan->launch_count; i++)
+        check_launch(m, &m->plan->launches[i]);
 }
 
-static void send_all(int fd, const char *data, uint64_t size)
+static void send_outputs(const struct runner_options *options, const struct machine *m)
 {
-    uint64_t done = 0;
-    while (done < size) {
-        ssize_t put = write(fd, data + done, size - done);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) give_up(REASON_NO_OUTPUT, "cannot send the outputs: %s", strerror(errno));
-        done += (uint64_t)put;
+    const struct plan *plan = m->plan;
+    if (trace_is_framed(options, plan)) {
+        const struct frame frame = {.kind = FRAME_OUTPUTS, .size = plan_output_bytes(plan)};
+        send_frame(options->output_fd, &frame);
+    }
+    for (uint32_t i = 0; i < plan->buffer_count; i++) {
+        const struct plan_buffer *b = &plan->buffers[i];
+        if (!b->output) continue;
+        image_one_nan(b->type, m->memory[i], b->size_bytes);
+        send_all(options->output_fd, m->memory[i], b->size_bytes);
     }
 }
 
 void execute_job(const struct runner_options *options, const struct plan *plan)
 {
     char module_path[PATH_BYTES];
-    struct machine m = {.plan = plan};
+    struct machine m = {.plan = plan, .resume_step = options->resume_step};
     snprintf(module_path, sizeof module_path, "%s/kernels.so", options->work_folder);
     mallopt(M_ARENA_MAX, 1);
     limit_job(options, plan);
@@ -227,14 +262,18 @@ void execute_job(const struct runner_options *options, const struct plan *plan)
     catch_faults();
     prepare_thread_for_faults();
     pool_start(options->threads);
+    if (options->audit) audit_start(plan, m.memory);
+    if (!options->audit) trace_start(options, plan, m.memory);
     confine_job(module_path);
     load_module(&m, module_path);
     pool_bind_module(m.module_base);
-    run_launches(&m);
-    for (uint32_t i = 0; i < plan->buffer_count; i++) {
-        if (!plan->buffers[i].output) continue;
-        image_one_nan(plan->buffers[i].type, m.memory[i], plan->buffers[i].size_bytes);
-        send_all(options->output_fd, m.memory[i], plan->buffers[i].size_bytes);
+    check_launches(&m);
+    if (options->audit) {
+        audit_loop(options->output_fd, run_one_block, &m);
+        _exit(REASON_OK);
     }
+    for (uint32_t i = 0; i < plan->group_count; i++)
+        run_group(&m, &plan->groups[i]);
+    send_outputs(options, &m);
     _exit(REASON_OK);
 }

@@ -31,6 +31,10 @@ static const struct argp_option OPTIONS[] = {
     {"drop-to", 'u', "UID", 0, "Become this user first", 0},
     {"output-fd", 'o', "FD", 0, "Where outputs go (1)", 0},
     {"status-fd", 's', "FD", 0, "Where status lines go (2)", 0},
+    {"checkpoint", 'k', "SECONDS", 0, "Send memory to go on from, so often (never)", 0},
+    {"resume", 'r', "N", 0, "Go on after N launches: memory is on stdin", 0},
+    {"dump", 'd', "N,N,...", 0, "Send memory as it is after N launches; ascending", 0},
+    {"audit", 'a', NULL, 0, "Run the blocks that stdin asks for, on memory from there", 0},
     {"print-man", PRINT_MAN, NULL, 0, "Print the manual page (roff), and stop", 0},
     {0}};
 
@@ -69,6 +73,15 @@ static unsigned number_or_error(const char *text, unsigned max, struct argp_stat
     return (unsigned)value;
 }
 
+static void read_dumps(struct runner_options *o, char *text, struct argp_state *state)
+{
+    char *rest = NULL;
+    for (char *word = strtok_r(text, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
+        if (o->dump_count == TRACE_DUMPS_MAX) argp_error(state, "too many dumps");
+        o->dumps[o->dump_count++] = number_or_error(word, TRACE_STEPS_MAX, state);
+    }
+}
+
 static error_t on_option(int key, char *value, struct argp_state *state)
 {
     struct runner_options *o = state->input;
@@ -81,6 +94,10 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case 'u': o->drop_to = number_or_error(value, 0x7fffffff, state); break;
     case 'o': o->output_fd = (int)number_or_error(value, 1023, state); break;
     case 's': o->status_fd = (int)number_or_error(value, 1023, state); break;
+    case 'k': o->checkpoint_seconds = number_or_error(value, JOB_SECONDS_MAX, state); break;
+    case 'r': o->resume_step = number_or_error(value, UINT32_MAX, state); break;
+    case 'd': read_dumps(o, value, state); break;
+    case 'a': o->audit = true; break;
     case PRINT_MAN: print_man(); exit(0);
     case ARGP_KEY_END:
         if (!o->plan_path || !o->job_folder || !o->work_folder || o->threads == 0) {
@@ -152,6 +169,7 @@ int main(int argc, char **argv)
     static const struct argp ARGP = {OPTIONS, on_option, NULL, ABOUT, NULL, NULL, NULL};
     struct runner_options options = {.cc = "/usr/bin/clang",
                                      .threads = 1,
+                                     .checkpoint_seconds = -1,
                                      .output_fd = STDOUT_FILENO,
                                      .status_fd = STDERR_FILENO};
     argp_parse(&ARGP, argc, argv, 0, NULL, &options);

@@ -16,8 +16,10 @@
 #define SPINS 4000
 
 struct pool {
-    unsigned threads;            /* with the one that launches */
-    const struct launch *launch; /* NULL: bind the module */
+    unsigned threads; /* with the one that launches */
+    pool_item *item;  /* NULL: bind the module */
+    void *context;
+    unsigned long long count;
     const void *module_base;
     unsigned long long run_length;
     _Atomic unsigned long long next_block;
@@ -59,18 +61,17 @@ static unsigned await_change(_Atomic unsigned *word, unsigned value)
 
 static void work(void)
 {
-    if (pool.launch == NULL) {
+    if (pool.item == NULL) {
         block_bind_module(pool.module_base);
         return;
     }
-    const struct launch *launch = pool.launch;
     for (;;) {
         unsigned long long first = atomic_fetch_add(&pool.next_block, pool.run_length);
-        if (first >= launch->block_count) return;
+        if (first >= pool.count) return;
         unsigned long long end = first + pool.run_length;
-        if (end > launch->block_count) end = launch->block_count;
+        if (end > pool.count) end = pool.count;
         for (unsigned long long i = first; i < end; i++)
-            block_run(launch, i);
+            pool.item(pool.context, i);
     }
 }
 
@@ -127,20 +128,32 @@ void pool_start(unsigned threads)
 
 void pool_bind_module(const void *module_base)
 {
-    pool.launch = NULL;
+    pool.item = NULL;
     pool.module_base = module_base;
     everybody_works();
 }
 
-void pool_run(const struct launch *launch)
+void pool_each(unsigned long long count, pool_item *item, void *context)
 {
-    pool.launch = launch;
-    pool.run_length = launch->block_count / (pool.threads * 16ull);
+    pool.item = item;
+    pool.context = context;
+    pool.count = count;
+    pool.run_length = count / (pool.threads * 16ull);
     if (pool.run_length == 0) pool.run_length = 1;
     if (pool.run_length > 256) pool.run_length = 256;
-    if (launch->block_count == 1) {
-        block_run(launch, 0); /* not worth waking anybody */
+    if (count == 1) {
+        item(context, 0); /* not worth waking anybody */
         return;
     }
     everybody_works();
+}
+
+static void run_block(void *launch, unsigned long long number)
+{
+    block_run(launch, number);
+}
+
+void pool_run(struct launch *launch)
+{
+    pool_each(launch->block_count, run_block, launch);
 }

@@ -6,6 +6,7 @@
 #ifndef LEASEHOLD_RUNNER_RUNNER_H
 #define LEASEHOLD_RUNNER_RUNNER_H
 
+#include "compute/image.h"
 #include "compute/plan.h"
 #include "compute/reason.h"
 #include "compute/runner/abi.h"
@@ -24,6 +25,11 @@ struct runner_options {
     unsigned drop_to; /* a user id to become, or 0 */
     int output_fd;
     int status_fd;
+    bool audit;                 /* single blocks, as stdin says; nothing else */
+    int64_t checkpoint_seconds; /* how often an image is sent to go on from; -1: never */
+    uint64_t resume_step;       /* not 0: that image is on stdin; go on from there */
+    uint32_t dump_count;
+    uint32_t dumps[TRACE_DUMPS_MAX]; /* images to be sent, ascending */
 };
 
 /* compile.c */
@@ -62,7 +68,33 @@ void block_run(const struct launch *launch, unsigned long long number);
 /* pool.c */
 void pool_start(unsigned threads);
 void pool_bind_module(const void *module_base);
-void pool_run(const struct launch *launch);
+void pool_run(struct launch *launch);
+
+/* Any work in `count` parts that do not touch each other, on all threads. */
+typedef void pool_item(void *context, unsigned long long number);
+void pool_each(unsigned long long count, pool_item *item, void *context);
+
+/* output.c: E_IO has no place here, a pipe that is gone ends the job. */
+void send_all(int fd, const void *data, uint64_t size);
+void send_frame(int fd, const struct frame *frame);
+bool receive_all(int fd, void *out, uint64_t size); /* false at the end */
+
+/* trace.c: for jobs with a trace or checkpoints, else nothing happens. An executor whose memory is
+ * elsewhere (a card's) must bring the buffers that the launch was passed into `memory` before
+ * trace_step, and take them back after it where they declare a float type. */
+uint64_t trace_memory_bytes(const struct plan *plan); /* beyond the job's own */
+/* True if what the runner sends is frames and not the plain outputs. */
+bool trace_is_framed(const struct runner_options *options, const struct plan *plan);
+void trace_start(const struct runner_options *options, const struct plan *plan,
+                 char *const *memory);
+void trace_step(const struct plan_launch *launch, uint64_t step); /* `step` launches are done */
+
+/* audit.c */
+void audit_start(const struct plan *plan, char *const *memory);
+typedef void audit_run_block(void *context, uint64_t step, uint64_t block);
+void audit_loop(int output_fd, audit_run_block *run, void *context); /* until stdin ends */
+/* In the fault handler: true if the address is a page of the job that now can be had. */
+bool audit_serve(const void *address);
 
 /* fiber_switch.S or fiber.c: saves this stack, goes on with the other. */
 void fiber_switch(void **save_sp, void *load_sp);
