@@ -173,7 +173,8 @@ void audit_before(struct audit *a, const struct event *event)
         h->leader_timer |= event->timer.timer == TIMER_LEADER;
         h->advance_timer |= event->timer.timer == TIMER_ADVANCE;
     }
-    h->excused |= event->kind == EVENT_BUILT && event->built.view == a->view && !event->built.ok;
+    h->excused |= event->kind == EVENT_BUILT && event->built.epoch == a->epoch &&
+                  event->built.view == a->view && !event->built.ok;
     if (event->kind == EVENT_VERDICT && !event->verdict.valid)
         heard_of(a, event->verdict.view)->excused = true;
 }

@@ -119,7 +119,8 @@ static void check_causes(struct audit *a, const struct event *event, const struc
                 actions->admission == ADMISSION_NEW &&
                 v->signer == epoch_leader(consensus_epoch(a->node->core), view);
     if (event->kind == EVENT_BUILT)
-        cause = !event->built.ok && event->built.view == view && heard_of(a, view)->built &&
+        cause = !event->built.ok && event->built.epoch == a->epoch && event->built.view == view &&
+                heard_of(a, view)->built &&
                 heard_of(a, view)
                         ->said[epoch_index_of(consensus_epoch(a->node->core),
                                               sim_address(a->node->validator))]
