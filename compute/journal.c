@@ -13,10 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC          "LHJ1"
+#define MAGIC          "LHJ2"
 #define TAG_BYTES      8
 #define HEADER_BYTES   8
-#define PAYLOAD_BYTES  (8 + 1 + 1 + 4 + 8 + 32 + 32 + 8)
+#define PAYLOAD_BYTES  (8 + 1 + 1 + 1 + 4 + 8 + 32 + 32 + 32 + 8)
 #define RECORD_BYTES   (HEADER_BYTES + PAYLOAD_BYTES + TAG_BYTES)
 #define FILE_BYTES_MAX (64u << 20)
 #define SLACK_RECORDS  256 /* the file is rewritten when it holds twice what counts, and so many */
@@ -26,7 +26,7 @@ struct journal {
     char *path;
     int fd;
     size_t records;                                 /* in the file */
-    struct journal_entry entries[JOURNAL_JOBS_MAX]; /* by job number */
+    struct journal_entry entries[JOURNAL_JOBS_MAX]; /* by job number, then seat */
     size_t count;
 };
 
@@ -46,11 +46,13 @@ void journal_encode(struct buffer *out, const struct journal_entry *entry)
     put_u32(out, PAYLOAD_BYTES);
     size_t start = out->size;
     put_u64(out, entry->job);
+    buffer_append_byte(out, entry->seat);
     buffer_append_byte(out, (uint8_t)entry->stage);
     buffer_append_byte(out, entry->exit_reason);
     put_u32(out, entry->seconds);
     put_u64(out, entry->output_size);
     buffer_append(out, hash_bytes(&entry->root));
+    buffer_append(out, hash_bytes(&entry->trace));
     buffer_append(out, hash_bytes(&entry->salt));
     put_u64(out, entry->ended_at_s);
     assert(out->size - start == PAYLOAD_BYTES);
@@ -63,11 +65,13 @@ static enum status decode_payload(struct journal_entry *out, struct bytes payloa
     struct cursor c = cursor_over(payload);
     struct journal_entry e = {0};
     e.job = cursor_u64(&c);
+    e.seat = cursor_u8(&c);
     uint8_t stage = cursor_u8(&c);
     e.exit_reason = cursor_u8(&c);
     e.seconds = cursor_u32(&c);
     e.output_size = cursor_u64(&c);
     e.root = cursor_hash(&c);
+    e.trace = cursor_hash(&c);
     e.salt = cursor_hash(&c);
     e.ended_at_s = cursor_u64(&c);
     enum status status = cursor_end(&c);
@@ -93,14 +97,19 @@ enum status journal_decode(struct journal_entry *out, size_t *out_size, struct b
     return status;
 }
 
-/* The first index whose job is not below `job`. */
-static size_t place_of(const struct journal *j, uint64_t job)
+static bool is_before(const struct journal_entry *e, uint64_t job, uint8_t seat)
+{
+    return e->job < job || (e->job == job && e->seat < seat);
+}
+
+/* The first index that is not before that job and seat. */
+static size_t place_of(const struct journal *j, uint64_t job, uint8_t seat)
 {
     size_t low = 0;
     size_t high = j->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (j->entries[middle].job < job)
+        if (is_before(&j->entries[middle], job, seat))
             low = middle + 1;
         else
             high = middle;
@@ -108,10 +117,10 @@ static size_t place_of(const struct journal *j, uint64_t job)
     return low;
 }
 
-static bool knows(const struct journal *j, uint64_t job)
+static bool knows(const struct journal *j, uint64_t job, uint8_t seat)
 {
-    size_t at = place_of(j, job);
-    return at < j->count && j->entries[at].job == job;
+    size_t at = place_of(j, job, seat);
+    return at < j->count && j->entries[at].job == job && j->entries[at].seat == seat;
 }
 
 /* Forgets the job that ended first. False: none has ended. */
@@ -131,9 +140,9 @@ static bool make_room(struct journal *j)
 
 static enum status remember(struct journal *j, const struct journal_entry *entry)
 {
-    bool known = knows(j, entry->job);
+    bool known = knows(j, entry->job, entry->seat);
     if (!known && j->count == JOURNAL_JOBS_MAX && !make_room(j)) return E_LIMIT;
-    size_t at = place_of(j, entry->job);
+    size_t at = place_of(j, entry->job, entry->seat);
     if (!known) {
         memmove(&j->entries[at + 1], &j->entries[at], (j->count - at) * sizeof *j->entries);
         j->count++;
@@ -229,12 +238,11 @@ void journal_put(struct journal *j, const struct journal_entry *entry)
     pthread_mutex_unlock(&j->lock);
 }
 
-enum status journal_find(struct journal *j, struct journal_entry *out, uint64_t job)
+enum status journal_find(struct journal *j, struct journal_entry *out, uint64_t job, uint8_t seat)
 {
     pthread_mutex_lock(&j->lock);
-    size_t at = place_of(j, job);
-    bool known = at < j->count && j->entries[at].job == job;
-    if (known) *out = j->entries[at];
+    bool known = knows(j, job, seat);
+    if (known) *out = j->entries[place_of(j, job, seat)];
     pthread_mutex_unlock(&j->lock);
     return known ? OK : E_NOT_FOUND;
 }

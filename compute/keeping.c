@@ -70,7 +70,7 @@ void keeping_drop_strangers(const struct keeping *k, const uint64_t *active, siz
         struct journal_entry entry;
         uint64_t id = jobs[i].id;
         if (holds(active, active_count, id)) continue;
-        if (journal_find(k->journal, &entry, id) == OK) continue;
+        if (journal_find(k->journal, &entry, id, 0) == OK) continue;
         known_jobs_remove(k->known, id);
         keeping_drop_bundle(k, id, &jobs[i].bundle_root);
     }

@@ -198,7 +198,7 @@ void worker_look_at_job(struct worker *w, uint64_t id)
     struct chain_job job;
     struct journal_entry entry;
     if (chain_find_job(&w->chain, &job, id) != OK) return;
-    bool noted = journal_find(w->journal, &entry, id) == OK;
+    bool noted = journal_find(w->journal, &entry, id, 0) == OK;
     if (!job.mine) { /* given to another after a missed deadline */
         if (noted && job.state >= CHAIN_JOB_AGREED) end_job(w, &job, &entry);
         return;
