@@ -68,7 +68,8 @@ const struct command COMMANDS[] = {
      "Show an account's delegations, what is on its way back, and its validator.", ""},
     {"validators", "", 0, 0, 0, list_validators,
      "List validators and candidates: stake, commission, work, expected yield.", ""},
-    {"gpu list", "", 0, 0, GPU_NEEDS | BIT(RUNTIME) | BIT(REGION) | BIT(MAX_PRICE) | BIT(SORT),
+    {"gpu list", "", 0, 0,
+     GPU_NEEDS | BIT(RUNTIME) | BIT(REGION) | BIT(MAX_PRICE) | BIT(MIN_AGREED) | BIT(SORT),
      gpu_list, "Search the open offers.", ""},
     {"job run", "FOLDER", 1, 1,
      GPU_NEEDS | BIT(REPLICAS) | BIT(MAX_PRICE) | BIT(PROVIDER) | BIT(START_WINDOW) | BIT(OUTPUT) |

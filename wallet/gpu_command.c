@@ -1,5 +1,6 @@
 #include "base/units.h"
 #include "wallet/handlers.h"
+#include "wallet/latency.h"
 #include "wallet/offers.h"
 #include "wallet/output.h"
 
@@ -27,40 +28,55 @@ static void add_row(struct table *t, const json_t *offer)
     runtimes_to_text(runtimes, (uint8_t)abi_get_u64(gpu, "runtimes"));
     snprintf(history, sizeof history, "%" PRIu64 "/%" PRIu64, abi_get_u64(record, "agreed"), tried);
     const char *region = abi_get_text(offer, "region");
-    table_add(t,
-              (const char *const[]){abi_get_text(offer, "provider"), abi_get_text(gpu, "model"),
-                                    vram, slots, price, runtimes, *region ? region : "-", history});
+    char latency[32] = "-";
+    if (latency_of(offer) != LATENCY_NONE)
+        snprintf(latency, sizeof latency, "%" PRIu32 " ms", latency_of(offer));
+    table_add(t, (const char *const[]){abi_get_text(offer, "provider"), abi_get_text(gpu, "model"),
+                                       vram, slots, price, runtimes, *region ? region : "-",
+                                       history, latency});
+}
+
+static void explain(const struct offer_census *census, const struct offer_filter *filter)
+{
+    struct buffer text = {0};
+    census_explain(&text, census, filter);
+    fprintf(stderr, "leasehold: %.*s\n", (int)text.size, (const char *)text.data);
+    buffer_finish(&text);
+}
+
+static void print_offers(const json_t *offers, bool with_latency)
+{
+    struct table t;
+    table_init(&t, with_latency ? 9 : 8,
+               (const char *const[]){"PROVIDER", "MODEL", "VRAM", "FREE", "PRICE", "RUNTIMES",
+                                     "REGION", "AGREED", "LATENCY"});
+    for (size_t i = 0; i < json_array_size(offers); i++)
+        add_row(&t, json_array_get(offers, i));
+    table_print(&t);
 }
 
 int gpu_list(struct session *s)
 {
     struct offer_filter filter;
+    struct offer_census census = {0};
     json_t *offers = NULL;
     const char *sort = s->in->values[OPTION_SORT];
     if (sort == NULL) sort = "price";
-    if (strcmp(sort, "price") != 0 && strcmp(sort, "vram") != 0 && strcmp(sort, "agreed") != 0 &&
-        strcmp(sort, "stake") != 0)
-        return fail(s, CODE_USAGE, "--sort: price, vram, agreed or stake, not %.40s", sort);
+    if (!offers_can_sort_by(sort))
+        return fail(s, CODE_USAGE, "--sort: price, vram, agreed, stake or latency, not %.40s",
+                    sort);
     int code = offer_filter_read(s, &filter);
     if (code == CODE_DONE) code = session_connect(s);
-    if (code == CODE_DONE) code = offers_fetch(s, &offers, &filter, sort);
+    if (code == CODE_DONE) code = offers_fetch(s, &offers, &filter, sort, &census);
     if (code != CODE_DONE) return code;
     if (s->json) {
         print_json(offers);
         return CODE_DONE;
     }
-    if (json_array_size(offers) == 0) {
-        fprintf(stderr, "leasehold: no open offer fits\n");
-        json_decref(offers);
-        return CODE_DONE;
-    }
-    struct table t;
-    table_init(&t, 8,
-               (const char *const[]){"PROVIDER", "MODEL", "VRAM", "FREE", "PRICE", "RUNTIMES",
-                                     "REGION", "AGREED"});
-    for (size_t i = 0; i < json_array_size(offers); i++)
-        add_row(&t, json_array_get(offers, i));
-    table_print(&t);
+    if (json_array_size(offers) == 0)
+        explain(&census, &filter);
+    else
+        print_offers(offers, strcmp(sort, "latency") == 0);
     json_decref(offers);
     return CODE_DONE;
 }

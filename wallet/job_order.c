@@ -82,16 +82,31 @@ static bool is_named(const struct job_order *o, const json_t *offer)
     return false;
 }
 
+static int no_match(struct session *s, const struct job_order *o, const struct offer_census *census,
+                    const struct offer_filter *f)
+{
+    struct buffer why = {0};
+    census_explain(&why, census, f);
+    int code =
+        fail(s, CODE_NO_MATCH,
+             "%zu open offers fit and %llu replicas are wanted: %.*s; wait, take fewer "
+             "replicas, or order anyway with --max-price",
+             o->fitting, (unsigned long long)o->replicas, (int)why.size, (const char *)why.data);
+    buffer_finish(&why);
+    return code;
+}
+
 /* The ceiling when none is given: the dearest of the cheapest `replicas` offers that fit. */
 static int price_from_offers(struct session *s, struct job_order *o)
 {
     struct offer_filter f = filter_of(s, o);
     struct u256 factor;
+    struct offer_census census = {0};
     json_t *offers = NULL;
     int code = session_call_u256(s, &factor, CONTRACT_PROVIDERS, "stakeFactor", NULL);
     if (code != CODE_DONE) return code;
     f.stake_factor = u256_to_u64_saturating(factor);
-    code = offers_fetch(s, &offers, &f, "price");
+    code = offers_fetch(s, &offers, &f, "price", &census);
     if (code != CODE_DONE) return code;
     bool given = !u256_is_zero(o->price);
     struct u256 highest = o->price;
@@ -105,10 +120,7 @@ static int price_from_offers(struct session *s, struct job_order *o)
     json_decref(offers);
     o->price = highest;
     if (given || o->fitting >= o->replicas) return CODE_DONE;
-    return fail(s, CODE_NO_MATCH,
-                "%zu open offers fit and %llu replicas are wanted; see: leasehold "
-                "gpu list; or order anyway with --max-price",
-                o->fitting, (unsigned long long)o->replicas);
+    return no_match(s, o, &census, &f);
 }
 
 static int pack(struct session *s, struct job_order *o, const char *scratch)

@@ -1,6 +1,7 @@
 #include "wallet/offers.h"
 
 #include "base/fatal.h"
+#include "wallet/latency.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ int offer_filter_read(struct session *s, struct offer_filter *out)
     const char *runtime = s->in->values[OPTION_RUNTIME];
     int code = option_number(s, &f.vram_mib, OPTION_VRAM, 0, UINT32_MAX);
     if (code == CODE_DONE) code = option_capability(s, &f.capability);
+    if (code == CODE_DONE) code = option_number(s, &f.agreed, OPTION_MIN_AGREED, 0, UINT32_MAX);
     if (code == CODE_DONE && s->in->values[OPTION_MAX_PRICE] != NULL)
         code = option_amount(s, &f.max_price, OPTION_MAX_PRICE);
     if (code == CODE_DONE && runtime != NULL) {
@@ -74,37 +76,60 @@ int offer_filter_read(struct session *s, struct offer_filter *out)
     return code;
 }
 
-static bool has_room(const struct offer_filter *f, const json_t *offer, const json_t *gpu)
+static unsigned lack(bool it_does, enum offer_lack what)
 {
-    if (!f->free_only) return true;
+    return it_does ? 1u << what : 0;
+}
+
+static unsigned room_lacks(const struct offer_filter *f, const json_t *offer, const json_t *gpu)
+{
+    if (!f->free_only) return 0;
     struct u256 price = abi_get_u256(gpu, "pricePerSecond");
     struct u256 risk =
         u256_mul(u256_mul(price, u256_from_u64(f->seconds)), u256_from_u64(f->stake_factor));
-    return abi_get_u64(gpu, "busy") < abi_get_u64(gpu, "count") &&
-           u256_compare(risk, abi_get_u256(offer, "freeStake")) <= 0;
+    return lack(abi_get_u64(gpu, "busy") >= abi_get_u64(gpu, "count"), LACK_SLOT) |
+           lack(u256_compare(risk, abi_get_u256(offer, "freeStake")) > 0, LACK_STAKE);
 }
 
-static bool passes(const struct offer_filter *f, const json_t *offer)
+static unsigned card_lacks(const struct offer_filter *f, const json_t *gpu)
+{
+    bool other = f->model != NULL && strcasecmp(f->model, abi_get_text(gpu, "model")) != 0;
+    bool dear = !u256_is_zero(f->max_price) &&
+                u256_compare(abi_get_u256(gpu, "pricePerSecond"), f->max_price) > 0;
+    bool unfit = f->seconds != 0 && (abi_get_u64(gpu, "minSeconds") > f->seconds ||
+                                     abi_get_u64(gpu, "maxSeconds") < f->seconds);
+    uint64_t runtimes = abi_get_u64(gpu, "runtimes");
+    return lack(other, LACK_MODEL) | lack(dear, LACK_PRICE) | lack(unfit, LACK_SECONDS) |
+           lack((runtimes & f->runtimes) != f->runtimes, LACK_RUNTIME) |
+           lack(abi_get_u64(gpu, "vramMiB") < f->vram_mib, LACK_VRAM) |
+           lack(abi_get_u64(gpu, "computeCapability") < f->capability, LACK_CAPABILITY);
+}
+
+unsigned offer_lacks(const struct offer_filter *f, const json_t *offer)
 {
     const json_t *gpu = abi_get(offer, "gpu");
-    uint64_t runtimes = abi_get_u64(gpu, "runtimes");
-    if (f->model != NULL && strcasecmp(f->model, abi_get_text(gpu, "model")) != 0) return false;
-    if (f->region != NULL && strcasecmp(f->region, abi_get_text(offer, "region")) != 0)
-        return false;
-    if (abi_get_u64(gpu, "vramMiB") < f->vram_mib) return false;
-    if (abi_get_u64(gpu, "computeCapability") < f->capability) return false;
-    if ((runtimes & f->runtimes) != f->runtimes) return false;
-    if (!u256_is_zero(f->max_price) &&
-        u256_compare(abi_get_u256(gpu, "pricePerSecond"), f->max_price) > 0)
-        return false;
-    if (f->seconds != 0 && (abi_get_u64(gpu, "minSeconds") > f->seconds ||
-                            abi_get_u64(gpu, "maxSeconds") < f->seconds))
-        return false;
-    return has_room(f, offer, gpu);
+    bool elsewhere = f->region != NULL && strcasecmp(f->region, abi_get_text(offer, "region")) != 0;
+    bool fresh = abi_get_u64(abi_get(offer, "record"), "agreed") < f->agreed;
+    return card_lacks(f, gpu) | lack(elsewhere, LACK_REGION) | lack(fresh, LACK_RECORD) |
+           room_lacks(f, offer, gpu);
+}
+
+bool offers_can_sort_by(const char *sort)
+{
+    static const char *const KEYS[] = {"price", "vram", "agreed", "stake", "latency"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+        if (strcmp(sort, KEYS[i]) == 0) return true;
+    return false;
+}
+
+static bool smallest_first(const char *sort)
+{
+    return strcmp(sort, "price") == 0 || strcmp(sort, "latency") == 0;
 }
 
 static struct u256 sort_key(const json_t *offer, const char *sort)
 {
+    if (strcmp(sort, "latency") == 0) return u256_from_u64(latency_of(offer));
     if (strcmp(sort, "vram") == 0) return abi_get_u256(abi_get(offer, "gpu"), "vramMiB");
     if (strcmp(sort, "agreed") == 0) return abi_get_u256(abi_get(offer, "record"), "agreed");
     if (strcmp(sort, "stake") == 0) return abi_get_u256(offer, "freeStake");
@@ -133,7 +158,7 @@ static json_t *sorted(const json_t *offers, const char *sort)
     struct ranked *ranked = must_alloc((count + 1) * sizeof *ranked);
     for (size_t i = 0; i < count; i++) {
         json_t *offer = json_array_get(offers, i);
-        ranked[i] = (struct ranked){offer, sort_key(offer, sort), strcmp(sort, "price") != 0, i};
+        ranked[i] = (struct ranked){offer, sort_key(offer, sort), !smallest_first(sort), i};
     }
     qsort(ranked, count, sizeof *ranked, by_key);
     json_t *out = json_array();
@@ -145,7 +170,7 @@ static json_t *sorted(const json_t *offers, const char *sort)
 
 /* One page; *cursor becomes the next one's, 0 at the end. */
 static int fetch_page(struct session *s, json_t *out, const struct offer_filter *filter,
-                      struct u256 *cursor)
+                      struct offer_census *census, struct u256 *cursor)
 {
     json_t *answer = NULL;
     int code = session_call(s, &answer, CONTRACT_PROVIDERS, "offers",
@@ -154,7 +179,8 @@ static int fetch_page(struct session *s, json_t *out, const struct offer_filter 
     const json_t *page = abi_get(answer, "page");
     for (size_t i = 0; i < json_array_size(page); i++) {
         json_t *offer = json_array_get(page, i);
-        if (passes(filter, offer)) json_array_append(out, offer);
+        if (census != NULL) census_add(census, filter, offer);
+        if (offer_lacks(filter, offer) == 0) json_array_append(out, offer);
     }
     *cursor = abi_get_u256(answer, "next");
     json_decref(answer);
@@ -162,15 +188,16 @@ static int fetch_page(struct session *s, json_t *out, const struct offer_filter 
 }
 
 int offers_fetch(struct session *s, json_t **out, const struct offer_filter *filter,
-                 const char *sort)
+                 const char *sort, struct offer_census *census)
 {
     json_t *found = json_array();
     struct u256 cursor = u256_from_u64(0);
     int code = CODE_DONE;
     for (int page = 0; page < PAGES_MAX && code == CODE_DONE; page++) {
-        code = fetch_page(s, found, filter, &cursor);
+        code = fetch_page(s, found, filter, census, &cursor);
         if (u256_is_zero(cursor)) break;
     }
+    if (code == CODE_DONE && strcmp(sort, "latency") == 0) latency_of_offers(found);
     if (code == CODE_DONE) *out = sorted(found, sort);
     json_decref(found);
     return code;

@@ -48,7 +48,8 @@
     X(MAX_SECONDS, "max-seconds", "SECONDS", "", "Longest time limit of jobs to take (3600).")     \
     X(CLOSED, "closed", NULL, "", "Take no new jobs with this entry.")                             \
     X(MAX_PRICE, "max-price", "AMOUNT/s", "", "Most that one replica may cost a second.")          \
-    X(SORT, "sort", "KEY", "sort", "price, vram, agreed or stake (price).")                        \
+    X(SORT, "sort", "KEY", "sort", "price, vram, agreed, stake or latency (price).")               \
+    X(MIN_AGREED, "min-agreed", "COUNT", "", "Results that a provider must have agreed with (0).") \
     X(REPLICAS, "replicas", "COUNT", "", "How many workers run it independently, 1 to 7 (3).")     \
     X(PROVIDER, "provider", "ACCOUNT", "account",                                                  \
       "Let this provider run it; repeat for more, in order of preference. None: drawn.")           \

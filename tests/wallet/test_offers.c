@@ -1,10 +1,15 @@
+#include "wallet/latency.h"
 #include "wallet/offers.h"
 #include "wallet/output.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -102,6 +107,122 @@ static void writes_amounts_for_people_and_for_programs(void **state)
     assert_string_equal(text, "in 30 s");
 }
 
+static json_t *an_offer(const char *model, int vram_mib, const char *price, int busy)
+{
+    return json_pack("{s:{s:s,s:i,s:i,s:i,s:i,s:s,s:i,s:i,s:i},s:s,s:s,s:{s:i},s:s}", "gpu",
+                     "model", model, "vramMiB", vram_mib, "count", 2, "busy", busy,
+                     "computeCapability", 80, "pricePerSecond", price, "minSeconds", 1,
+                     "maxSeconds", 3600, "runtimes", 1, "region", "eu", "freeStake", "1000000",
+                     "record", "agreed", 5, "endpoint", "127.0.0.1:1");
+}
+
+static unsigned lacks(const struct offer_filter *f, json_t *offer)
+{
+    unsigned bits = offer_lacks(f, offer);
+    json_decref(offer);
+    return bits;
+}
+
+static void says_what_an_offer_lacks(void **state)
+{
+    (void)state;
+    struct offer_filter f = {.model = "a100",
+                             .vram_mib = 40960,
+                             .max_price = u256_from_u64(10),
+                             .runtimes = 1,
+                             .seconds = 60,
+                             .free_only = true,
+                             .stake_factor = 2};
+    assert_int_equal(lacks(&f, an_offer("A100", 40960, "10", 1)), 0);
+    assert_int_equal(lacks(&f, an_offer("H100", 40960, "10", 1)), 1u << LACK_MODEL);
+    assert_int_equal(lacks(&f, an_offer("A100", 40959, "10", 1)), 1u << LACK_VRAM);
+    assert_int_equal(lacks(&f, an_offer("A100", 40960, "11", 1)), 1u << LACK_PRICE);
+    assert_int_equal(lacks(&f, an_offer("A100", 40960, "10", 2)), 1u << LACK_SLOT);
+    f.agreed = 6;
+    assert_int_equal(lacks(&f, an_offer("A100", 40960, "10", 1)), 1u << LACK_RECORD);
+    f.region = "us";
+    assert_int_equal(lacks(&f, an_offer("A100", 40960, "10", 1)),
+                     1u << LACK_RECORD | 1u << LACK_REGION);
+    f = (struct offer_filter){.free_only = true, .seconds = 60, .stake_factor = 2000};
+    assert_int_equal(lacks(&f, an_offer("A100", 40960, "10", 1)), 1u << LACK_STAKE);
+    f = (struct offer_filter){.seconds = 4000, .runtimes = 4};
+    assert_int_equal(lacks(&f, an_offer("A100", 40960, "10", 1)),
+                     1u << LACK_SECONDS | 1u << LACK_RUNTIME);
+}
+
+static void count(struct offer_census *census, const struct offer_filter *f, json_t *offer)
+{
+    census_add(census, f, offer);
+    json_decref(offer);
+}
+
+static void says_why_nothing_fits(void **state)
+{
+    (void)state;
+    struct offer_filter f = {
+        .model = "A100", .vram_mib = 40960, .max_price = u256_from_u64(2000000000000000000)};
+    struct offer_census census = {0};
+    struct buffer text = {0};
+    census_explain(&text, &census, &f);
+    buffer_append_byte(&text, 0);
+    assert_string_equal((const char *)text.data, "nobody offers anything on this chain now");
+    count(&census, &f, an_offer("A100", 81920, "4000000000000000000", 0));
+    count(&census, &f, an_offer("A100", 81920, "3000000000000000000", 0));
+    count(&census, &f, an_offer("A100", 20480, "1000000000000000000", 0));
+    count(&census, &f, an_offer("T4", 16384, "9000000000000000000", 0));
+    text.size = 0;
+    census_explain(&text, &census, &f);
+    buffer_append_byte(&text, 0);
+    assert_string_equal((const char *)text.data,
+                        "no open offer of A100 with 40960 MiB or more at 2 LSH/s or less; the "
+                        "cheapest otherwise fitting costs 3 LSH/s; the largest otherwise fitting "
+                        "has 20480 MiB; 1 with less memory; 2 at a higher price; 1 lack more than "
+                        "one thing");
+    json_t *json = census_to_json(&census);
+    assert_int_equal(json_integer_value(json_object_get(json, "offers")), 4);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "lack"), "price")),
+                     2);
+    json_decref(json);
+    buffer_finish(&text);
+}
+
+/* A listening socket on a free port of the loopback. */
+static int listen_somewhere(char out[32])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    snprintf(out, 32, "127.0.0.1:%d", ntohs(at.sin_port));
+    return fd;
+}
+
+static void measures_who_answers_and_who_does_not(void **state)
+{
+    (void)state;
+    char open_port[32];
+    char closed_port[32];
+    uint32_t ms[4];
+    int open = listen_somewhere(open_port);
+    close(listen_somewhere(closed_port));
+    const char *const endpoints[] = {open_port, closed_port, "no port", "[::1"};
+    latency_measure(ms, endpoints, 4);
+    assert_true(ms[0] < LATENCY_WAIT_MS);
+    for (int i = 1; i < 4; i++)
+        assert_int_equal(ms[i], LATENCY_NONE);
+    json_t *offers = json_pack("[{s:s},{s:s},{s:s}]", "endpoint", closed_port, "endpoint",
+                               open_port, "endpoint", open_port);
+    latency_of_offers(offers);
+    assert_int_equal(latency_of(json_array_get(offers, 0)), LATENCY_NONE);
+    assert_true(latency_of(json_array_get(offers, 1)) < LATENCY_WAIT_MS);
+    assert_true(latency_of(json_array_get(offers, 2)) < LATENCY_WAIT_MS);
+    json_decref(offers);
+    close(open);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +231,9 @@ int main(void)
         cmocka_unit_test(reads_prices_of_a_second),
         cmocka_unit_test(refuses_numbers_that_are_none_or_too_large),
         cmocka_unit_test(writes_amounts_for_people_and_for_programs),
+        cmocka_unit_test(says_what_an_offer_lacks),
+        cmocka_unit_test(says_why_nothing_fits),
+        cmocka_unit_test(measures_who_answers_and_who_does_not),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
