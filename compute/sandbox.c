@@ -15,17 +15,19 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define ARGS_MAX     128
-#define TEXTS_BYTES  4096 /* numbers and links that arguments point to */
-#define STATUS_BYTES 256
-#define TICK_MS      50
-#define NOBODY       64999u /* the user of a job where there is no user namespace */
+#define ARGS_MAX        128
+#define TEXTS_BYTES     4096 /* numbers and links that arguments point to */
+#define STATUS_BYTES    256
+#define TICK_MS         50
+#define REPLY_BYTES_MAX (1u << 20) /* that the inside has not yet taken */
+#define NOBODY          64999u     /* the user of a job where there is no user namespace */
 
 /* What the inside finds where. */
 enum { FD_OUTPUT = 3, FD_STATUS = 4, FD_INFO = 5, FD_FILTER = 6, FD_FIRST_FREE = 7 };
@@ -47,6 +49,8 @@ struct sandbox {
     pid_t bwrap;
     int inner;                             /* pidfd of the pid namespace's first process, or -1 */
     int output, log, status, info, filter; /* our ends; -1 when closed */
+    int input;                             /* the same, to the inside's stdin */
+    struct buffer reply;                   /* not yet taken from there */
     char status_text[STATUS_BYTES];
     size_t status_size;
     char info_text[STATUS_BYTES];
@@ -197,6 +201,7 @@ static void add_rest(struct command *c, const struct sandbox_spec *spec, enum wa
         NULL};
     add_all(c, ENVIRONMENT);
     add_all(c, program);
+    if (spec->more_args != NULL) add_all(c, spec->more_args);
     if (way != WAY_USER_NAMESPACE) {
         add(c, "--drop-to");
         add(c, keep(c, "%u", NOBODY));
@@ -259,16 +264,32 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+/* At its end from the start; no /dev in a bare chroot. */
+static int open_nothing(void)
+{
+    int ends[2];
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 || pipe2(ends, O_CLOEXEC) != 0) return fd;
+    close(ends[1]);
+    return ends[0];
+}
+
+/* What the inside reads; -1 if it cannot be had. */
+static int open_input(struct sandbox *s)
+{
+    int ends[2];
+    if (s->spec->input_fd > 0) return fcntl(s->spec->input_fd, F_DUPFD_CLOEXEC, 0);
+    if (!s->spec->replies) return open_nothing();
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    s->input = ends[1];
+    return ends[0];
+}
+
 static bool start(struct sandbox *s)
 {
     int pipes[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}; /* log, output, status, info */
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    bool good = nothing >= 0 || pipe2(pipes[0], O_CLOEXEC) == 0;
-    if (nothing < 0 && good) { /* no /dev in a bare chroot: a pipe that is at its end */
-        nothing = pipes[0][0];
-        close(pipes[0][1]);
-        pipes[0][0] = pipes[0][1] = -1;
-    }
+    int input = open_input(s);
+    bool good = input >= 0;
     for (int i = 0; i < 4; i++)
         good = good && pipe2(pipes[i], O_CLOEXEC) == 0;
     good = good && syscalls_filter(&s->filter, s->way != WAY_USER_NAMESPACE) == OK;
@@ -277,7 +298,7 @@ static bool start(struct sandbox *s)
         add_namespaces(&c, s->way);
         add_files(&c, s->spec, s->way);
         add_rest(&c, s->spec, s->way);
-        const int fds[FD_FIRST_FREE] = {nothing,     pipes[0][1], pipes[0][1], pipes[1][1],
+        const int fds[FD_FIRST_FREE] = {input,       pipes[0][1], pipes[0][1], pipes[1][1],
                                         pipes[2][1], pipes[3][1], s->filter};
         s->bwrap = fork();
         if (s->bwrap == 0) become_bwrap(&c, fds, s->way);
@@ -285,7 +306,7 @@ static bool start(struct sandbox *s)
     }
     for (int i = 0; i < 4; i++)
         close_fd(&pipes[i][1]);
-    close_fd(&nothing);
+    close_fd(&input);
     close_fd(&s->filter);
     s->log = pipes[0][0], s->output = pipes[1][0], s->status = pipes[2][0], s->info = pipes[3][0];
     s->start_ms = now_ms();
@@ -301,8 +322,33 @@ static void end_with(struct sandbox *s, enum reason reason)
     s->out->reason = reason;
 }
 
+static void send_reply(struct sandbox *s)
+{
+    if (s->input < 0 || s->reply.size == 0) return;
+    ssize_t put = send(s->input, s->reply.data, s->reply.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put <= 0) return; /* full for now, or gone: then the end comes by itself */
+    memmove(s->reply.data, s->reply.data + put, s->reply.size - (size_t)put);
+    s->reply.size -= (size_t)put;
+}
+
+static void on_talk(struct sandbox *s, const char *data, size_t size)
+{
+    switch (s->spec->talk(s->spec->context, &s->reply, bytes_of(data, size))) {
+    case TALK_ON: break;
+    case TALK_ENOUGH: close_fd(&s->input); break;
+    case TALK_WRONG: end_with(s, REASON_OUTPUT); break;
+    case TALK_FAILED: s->io_failed = true; break;
+    }
+    if (s->reply.size > REPLY_BYTES_MAX) end_with(s, REASON_OUTPUT);
+    send_reply(s);
+}
+
 static void on_output(struct sandbox *s, const char *data, size_t size)
 {
+    if (s->spec->talk != NULL) {
+        on_talk(s, data, size);
+        return;
+    }
     s->output_bytes += size;
     if (s->output_bytes > s->spec->output_bytes) {
         end_with(s, REASON_OUTPUT);
@@ -372,10 +418,12 @@ static void take_what_is_there(struct sandbox *s, int timeout_ms)
 {
     int *const fds[] = {&s->output, &s->log, &s->status, &s->info};
     on_data *const handlers[] = {on_output, on_log, on_status, on_info};
-    struct pollfd polled[4];
+    struct pollfd polled[5];
     for (int i = 0; i < 4; i++)
         polled[i] = (struct pollfd){*fds[i], POLLIN, 0};
-    if (poll(polled, 4, timeout_ms) <= 0) return;
+    polled[4] = (struct pollfd){s->reply.size > 0 ? s->input : -1, POLLOUT, 0};
+    if (poll(polled, 5, timeout_ms) <= 0) return;
+    if (polled[4].revents != 0) send_reply(s);
     for (int i = 0; i < 4; i++) {
         if (*fds[i] >= 0 && polled[i].revents != 0) take(s, fds[i], handlers[i]);
     }
@@ -430,6 +478,7 @@ static void judge(struct sandbox *s, int exit_status)
         end_with(s, (enum reason)code_of_runner);
     }
     end_with(s, REASON_SIGNAL);
+    if (s->spec->talk != NULL) return; /* who heard it all must know */
     if (s->out->reason == REASON_OK && s->output_bytes != s->spec->output_bytes) {
         s->out->reason = REASON_NO_OUTPUT;
     }
@@ -474,6 +523,8 @@ static void close_all(struct sandbox *s)
     close_fd(&s->log);
     close_fd(&s->status);
     close_fd(&s->info);
+    close_fd(&s->input);
+    buffer_finish(&s->reply);
 }
 
 /* One try. E_UNSUPPORTED when this way does not lead to a running runner. */
@@ -524,7 +575,7 @@ enum status sandbox_run(struct sandbox_outcome *out, char error[SANDBOX_ERROR_SI
         buffer_finish(&outcome.log);
         outcome = (struct sandbox_outcome){.reason = REASON_OK};
         struct sandbox s = {.spec = spec, .out = &outcome, .way = (enum way)way, .filter = -1};
-        s.output = s.log = s.status = s.info = s.inner = -1;
+        s.output = s.log = s.status = s.info = s.inner = s.input = -1;
         status = run_one_way(&s);
         if (status != OK) explain(error, &s, status);
     }

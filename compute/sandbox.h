@@ -16,6 +16,17 @@
 
 #define SANDBOX_ERROR_SIZE 512
 
+/* Hears all that the inside sends, in pieces as they come, in place of output_fd. What it appends
+ * to `reply` goes to the inside's stdin, if spec.replies; it should be little, since more than a
+ * pipe holds waits in memory. Nothing that is said may be believed. */
+enum sandbox_next {
+    TALK_ON,
+    TALK_ENOUGH, /* the inside's stdin ends, which should end it */
+    TALK_WRONG,  /* what was said makes no sense, or is too much: REASON_OUTPUT */
+    TALK_FAILED  /* this machine failed: E_IO */
+};
+typedef enum sandbox_next sandbox_talk(void *context, struct buffer *reply, struct bytes said);
+
 struct sandbox_spec {
     const char *runner_path; /* leasehold-run */
     const char *job_folder;  /* plain files, read-only at /job */
@@ -26,6 +37,11 @@ struct sandbox_spec {
     uint64_t output_bytes;   /* what the runner sends must be exactly this long */
     int output_fd;           /* where it goes */
     const volatile sig_atomic_t *cancel; /* may be NULL; nonzero ends the run with E_STATE */
+    const char *const *more_args;        /* of the runner, NULL at the end; may be NULL */
+    int input_fd;                        /* what stdin is inside; 0: there is nothing */
+    bool replies;                        /* stdin is what `talk` answers */
+    sandbox_talk *talk;                  /* may be NULL; else output_bytes and _fd are not used */
+    void *context;
 };
 
 struct sandbox_outcome {
