@@ -2,6 +2,7 @@
 
 #include "base/fatal.h"
 #include "base/file.h"
+#include "compute/run_keep.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,6 +23,8 @@ struct run {
     struct job *job;
     char folder[PATH_MAX]; /* private to this run */
     char runner[PATH_MAX];
+    struct hash bundle; /* zero when nobody asks for it */
+    struct keeping keeping;
 };
 
 static enum status say(struct run *r, enum status status, const char *format, ...)
@@ -146,6 +149,11 @@ static enum status open_job(struct run *r, const char *job_path)
     if (status == OK) status = bundle_unpack(error, S_ISDIR(s.st_mode) ? tar : job_path, job);
     if (status == OK) status = job_load(&r->job, error, job);
     unlink(tar);
+    bool asked = status == OK && image_is_kept(&r->job->plan);
+    if (asked && !S_ISDIR(s.st_mode) && bundle_info_of_path(&info, job_path) != OK) {
+        return say(r, E_IO, "cannot read %.300s: %s", job_path, strerror(errno));
+    }
+    if (asked) r->bundle = info.root;
     if (status == E_IO) return say(r, E_IO, "%s", error);
     return status == OK ? OK : bad_job(r, error);
 }
@@ -237,6 +245,26 @@ static void take_outcome(struct run *r, struct sandbox_outcome *outcome)
              size < 300 ? (int)size : 300, line);
 }
 
+/* What else the run is for: a trace, checkpoints, or something of the caller's own. */
+static enum status add_uses(struct run *r, struct sandbox_spec *spec)
+{
+    const struct run_inside *inside = r->options->inside;
+    if (inside != NULL) {
+        char job[PATH_MAX];
+        path_in(r, job, "job");
+        spec->more_args = inside->runner_args;
+        spec->replies = true;
+        spec->talk = inside->talk;
+        spec->context = inside->context;
+        return inside->prepare(inside->context, r->error, r->job, job);
+    }
+    if (!image_is_kept(&r->job->plan)) return OK;
+    enum status status = keeping_open(&r->keeping, r->error, r->options->keep, &r->job->plan,
+                                      &r->bundle, spec->output_fd);
+    if (status == OK) keeping_spec(&r->keeping, spec);
+    return status;
+}
+
 static enum status run_in_sandbox(struct run *r, const char *cc, const char *tar_path)
 {
     char plan[PATH_MAX], job[PATH_MAX], stream[PATH_MAX];
@@ -262,13 +290,17 @@ static enum status run_in_sandbox(struct run *r, const char *cc, const char *tar
                                 .output_bytes = plan_output_bytes(&r->job->plan),
                                 .output_fd = fd,
                                 .cancel = o->cancel};
-    status = sandbox_run(&outcome, r->error, &spec);
+    status = add_uses(r, &spec);
+    if (status == OK) status = sandbox_run(&outcome, r->error, &spec);
     if (close(fd) != 0 && status == OK) status = say(r, E_IO, "cannot write %.300s", stream);
     if (status != OK) return status;
     take_outcome(r, &outcome);
     r->result.seconds = seconds_of(r->result.wall_ms, seconds);
-    if (r->result.reason != REASON_OK) return OK;
-    return make_result(r, stream, tar_path);
+    if (r->result.reason != REASON_OK || o->inside != NULL) return OK;
+    if (image_is_kept(&r->job->plan) && keeping_end(&r->keeping, &r->result) != OK) {
+        return say(r, E_IO, "cannot write the trace: %s", strerror(errno));
+    }
+    return r->result.reason == REASON_OK ? make_result(r, stream, tar_path) : OK;
 }
 
 static enum status run_steps(struct run *r, const char *job_path, const char *tar_path)
@@ -281,6 +313,7 @@ static enum status run_steps(struct run *r, const char *job_path, const char *ta
     if (status != OK || r->result.reason != REASON_OK) return status;
     uint64_t memory_max = (uint64_t)r->options->memory_mib_max << 20;
     uint64_t memory = r->job->plan.memory_bytes;
+    if (r->job->plan.trace) memory += image_pages(&r->job->plan) * IMAGE_PAGE_BYTES;
     if (memory_max != 0 && memory > memory_max) {
         return say(r, E_UNSUPPORTED,
                    "the job wants %" PRIu64 " MiB of memory, this machine offers %" PRIu32 " MiB",
@@ -298,6 +331,7 @@ enum status run_job(struct run_result *out, char error[RUN_ERROR_SIZE], const ch
     if (r.folder[0] != '\0' && folder_remove(r.folder) != OK && status == OK) {
         status = say(&r, E_IO, "cannot remove %.300s", r.folder);
     }
+    keeping_close(&r.keeping);
     job_destroy(r.job);
     if (status != OK) {
         run_result_finish(&r.result);

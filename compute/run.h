@@ -13,6 +13,29 @@
 #define RUN_ERROR_SIZE   512
 #define RUN_MESSAGE_SIZE 512
 
+/* What is kept of jobs whose job.json has "trace" or "checkpoint"; of others nothing is. Paths may
+ * be NULL. Files are written while the job runs, and stay if it fails. */
+struct run_keep {
+    const char *trace_path;      /* the list of roots (trace.h), if the job ends well */
+    const char *checkpoint_path; /* the newest memory to go on from (checkpoint.h) */
+    bool checkpoint_always;      /* after each launch, and not as seldom as the job says */
+    const char *resume_path;     /* go on from this file: E_NOT_FOUND, E_MALFORMED if it is bad */
+    const char *dump_folder;     /* gets image-K for each K of dump_images */
+    const uint64_t *dump_images; /* ascending; not together with resume_path */
+    uint32_t dump_count;         /* up to TRACE_DUMPS_MAX; a traced job's only */
+    uint64_t dump_bytes_max;     /* of all together; more is E_LIMIT. 0: any */
+};
+
+/* Another use of job, compiler and sandbox than a whole run: audit.c. */
+struct run_inside {
+    const char *const *runner_args; /* NULL at the end */
+    sandbox_talk *talk;
+    void *context;
+    /* The job is read and unpacked into `folder`. Other than OK, with `error`, ends it here. */
+    enum status (*prepare)(void *context, char error[RUN_ERROR_SIZE], const struct job *job,
+                           const char *folder);
+};
+
 struct run_options {         /* zero-initialised is good */
     const char *runner_path; /* NULL: leasehold-run beside this program, then in the PATH */
     const char *cc;          /* NULL: clang if it is there, else g++ */
@@ -22,12 +45,15 @@ struct run_options {         /* zero-initialised is good */
     uint32_t seconds_max; /* 0: the job's own limit, which it can only lower */
     uint32_t memory_mib_max;             /* 0: the job's own limit; more is E_UNSUPPORTED */
     const volatile sig_atomic_t *cancel; /* may be NULL */
+    const struct run_keep *keep;         /* may be NULL */
+    const struct run_inside *inside;     /* may be NULL */
 };
 
 struct run_result {
     enum reason reason;
     struct hash root;    /* of the result's tar; zero unless REASON_OK */
     uint64_t size_bytes; /* of the result's tar; 0 unless REASON_OK */
+    struct hash trace;   /* root of the trace's list; zero unless the job wants a trace */
     uint32_t seconds;    /* what is billed: whole seconds, rounded up, at least 1 */
     uint64_t wall_ms;
     uint64_t compile_ms;
