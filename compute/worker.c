@@ -1,19 +1,13 @@
 #include "compute/worker.h"
 
 #include "base/log.h"
+#include "compute/worker_home.h"
 #include "compute/worker_state.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #define SEND_WAIT_MS 30000
 #define GAS_EXTRA    2000000 /* the last seal starts the reveals, the last reveal pays */
-
-static void pause_ms(uint64_t ms)
-{
-    struct timespec wait = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-    nanosleep(&wait, NULL);
-}
 
 bool worker_stopping(const struct worker *w)
 {
@@ -107,7 +101,7 @@ static void warn_of_other_keys(struct worker *w, const struct address *worker,
 /* The provider may register after its worker was started: wait for it. */
 static enum status wait_for_registration(struct worker *w)
 {
-    for (bool told = false; !worker_stopping(w); pause_ms(300)) {
+    for (bool told = false; !worker_stopping(w); home_pause_ms(300)) {
         struct address worker;
         struct hash tls;
         enum status status = chain_registration(&w->chain, &worker, &tls);
@@ -166,7 +160,7 @@ enum status worker_run(struct worker *w, char error[JSON_ERROR_SIZE])
              w->config->owner, w->config->fault);
     while (!worker_stopping(w)) {
         turn(w);
-        pause_ms(w->config->poll_ms);
+        home_pause_ms(w->config->poll_ms);
     }
     log_info(WORKER_AREA, "stopping");
     return OK;

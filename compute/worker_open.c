@@ -1,12 +1,10 @@
 #include "compute/worker_state.h"
 
 #include "base/fatal.h"
-#include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "client/frame_stream.h"
-#include "client/keystore.h"
-#include "client/password.h"
+#include "compute/worker_home.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,25 +17,12 @@ static void path_in(const struct worker *w, char out[PATH_MAX], const char *name
     snprintf(out, PATH_MAX, "%s/%s", w->data_dir, name);
 }
 
-static enum status make_directory(char error[JSON_ERROR_SIZE], const char *data_dir)
-{
-    if (data_dir[0] == 0) {
-        snprintf(error, JSON_ERROR_SIZE, "--data-dir is missing: name a directory for the worker");
-        return E_MALFORMED;
-    }
-    enum status status = directory_make(data_dir, 0700);
-    if (status != OK)
-        snprintf(error, JSON_ERROR_SIZE, "cannot make the data directory %.150s: %s", data_dir,
-                 status_text(status));
-    return status;
-}
-
 enum status worker_init_directory(struct hash *out, char error[JSON_ERROR_SIZE],
                                   const char *data_dir)
 {
     char key_path[PATH_MAX];
     char certificate_path[PATH_MAX];
-    enum status status = make_directory(error, data_dir);
+    enum status status = home_make(error, data_dir);
     if (status != OK) return status;
     snprintf(key_path, sizeof key_path, "%s/tls.key", data_dir);
     snprintf(certificate_path, sizeof certificate_path, "%s/tls.crt", data_dir);
@@ -51,40 +36,16 @@ enum status worker_init_directory(struct hash *out, char error[JSON_ERROR_SIZE],
     return status;
 }
 
-static enum status take_lock(struct worker *w, char error[JSON_ERROR_SIZE])
-{
-    char path[PATH_MAX];
-    path_in(w, path, "lock");
-    enum status status = file_lock(&w->lock_fd, path);
-    if (status == E_EXISTS)
-        snprintf(error, JSON_ERROR_SIZE,
-                 "another worker (pid %ld) uses %.150s; stop it or name another --data-dir",
-                 file_lock_holder(path), w->data_dir);
-    else if (status != OK)
-        snprintf(error, JSON_ERROR_SIZE, "cannot lock %.150s: %s", path, status_text(status));
-    return status;
-}
-
 static enum status open_key(struct worker *w, char error[JSON_ERROR_SIZE])
 {
     const struct worker_config *c = w->config;
-    if (address_from_text(&w->chain.owner, bytes_of_text(c->owner)) != OK) {
-        snprintf(error, JSON_ERROR_SIZE, "--owner is \"%.60s\", must be the provider's address",
-                 c->owner);
-        return E_MALFORMED;
-    }
-    if (c->worker_key[0] == 0) {
-        snprintf(error, JSON_ERROR_SIZE,
-                 "--worker-key is missing: name the worker's key store file");
-        return E_MALFORMED;
-    }
-    char password[PASSWORD_SIZE];
-    struct password_source source = {.file = c->password_file[0] ? c->password_file : NULL,
-                                     .prompt = "Password of the worker key"};
-    enum status status = password_read(password, error, &source);
-    if (status == OK) status = keystore_load(&w->key, error, c->worker_key, password);
-    password_wipe(password);
-    return status;
+    struct home_key which = {.flag = "--worker-key",
+                             .path = c->worker_key,
+                             .password_file = c->password_file,
+                             .prompt = "Password of the worker key"};
+    enum status status =
+        home_read_address(&w->chain.owner, error, "--owner", c->owner, "the provider's address");
+    return status == OK ? home_open_key(&w->key, error, &which) : status;
 }
 
 static enum status open_stores(struct worker *w, char error[JSON_ERROR_SIZE])
@@ -143,13 +104,6 @@ static void write_gateway_file(const struct worker *w)
     json_decref(file);
 }
 
-static uint32_t machine_memory_mib(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
-    if (pages <= 0 || page_size <= 0) return 0;
-    return (uint32_t)((uint64_t)pages * (uint64_t)page_size >> 20);
-}
-
 static struct run_pool *make_pool(const struct worker *w)
 {
     const struct worker_config *c = w->config;
@@ -158,7 +112,7 @@ static struct run_pool *make_pool(const struct worker *w)
                                        .memory_mib_max = (uint32_t)c->memory_mib,
                                        .runner = c->runner[0] ? c->runner : NULL,
                                        .folder = w->data_dir};
-    if (options.memory_mib_max == 0) options.memory_mib_max = machine_memory_mib();
+    if (options.memory_mib_max == 0) options.memory_mib_max = home_memory_mib();
     return run_pool_create(&options);
 }
 
@@ -174,8 +128,8 @@ enum status worker_create(struct worker **out, char error[JSON_ERROR_SIZE],
     if (status != OK)
         snprintf(error, JSON_ERROR_SIZE,
                  "--fault is \"%.40s\", must be none, lie, silent or noreveal", config->fault);
-    if (status == OK) status = make_directory(error, w->data_dir);
-    if (status == OK) status = take_lock(w, error);
+    if (status == OK) status = home_make(error, w->data_dir);
+    if (status == OK) status = home_lock(&w->lock_fd, error, w->data_dir, "worker");
     if (status == OK) status = open_key(w, error);
     if (status == OK) status = open_stores(w, error);
     if (status == OK) status = open_rpc(w, error);
