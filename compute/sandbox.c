@@ -2,6 +2,7 @@
 
 #include "base/fatal.h"
 #include "compute/limits.h"
+#include "compute/sandbox_users.h"
 #include "compute/syscalls.h"
 
 #include <assert.h>
@@ -17,12 +18,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define ARGS_MAX        128
+#define ARGS_MAX        1200
 #define TEXTS_BYTES     4096 /* numbers and links that arguments point to */
 #define STATUS_BYTES    256
 #define TICK_MS         50
@@ -30,10 +32,10 @@
 #define NOBODY          64999u     /* the user of a job where there is no user namespace */
 
 /* What the inside finds where. */
-enum { FD_OUTPUT = 3, FD_STATUS = 4, FD_INFO = 5, FD_FILTER = 6, FD_FIRST_FREE = 7 };
+enum { FD_OUTPUT = 3, FD_STATUS = 4, FD_INFO = 5, FD_FILTER = 6, FD_USERS = 7, FD_FIRST_FREE = 8 };
 
 /* Ways to make the sandbox, tried in this order. */
-enum way { WAY_USER_NAMESPACE, WAY_ROOT, WAY_ROOT_IN_CHROOT, WAY_COUNT };
+enum way { WAY_MAPPED_USER, WAY_USER_NAMESPACE, WAY_ROOT, WAY_ROOT_IN_CHROOT, WAY_COUNT };
 
 struct command {
     const char *args[ARGS_MAX];
@@ -50,6 +52,7 @@ struct sandbox {
     int inner;                             /* pidfd of the pid namespace's first process, or -1 */
     int output, log, status, info, filter; /* our ends; -1 when closed */
     int input;                             /* the same, to the inside's stdin */
+    int users;                             /* a user namespace made beforehand, or -1 */
     struct buffer reply;                   /* not yet taken from there */
     char status_text[STATUS_BYTES];
     size_t status_size;
@@ -136,7 +139,9 @@ static void add_namespaces(struct command *c, enum way way)
                                              "--gid",          "65534", NULL};
     static const char *const WITHOUT_USERS[] = {
         "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", NULL};
+    static const char *const MAPPED[] = {"--userns", "7", NULL};
     add_all(c, ALL);
+    if (way == WAY_MAPPED_USER) add_all(c, MAPPED);
     add_all(c, way == WAY_USER_NAMESPACE ? WITH_USERS : WITHOUT_USERS);
 }
 
@@ -208,6 +213,35 @@ static void add_rest(struct command *c, const struct sandbox_spec *spec, enum wa
     }
 }
 
+static void add_guest(struct command *c, const struct sandbox_guest *guest, enum way way)
+{
+    static const char *const REST[] = {"--cap-drop", "ALL",       "--clearenv", "--info-fd",
+                                       "5",          "--seccomp", "6",          NULL};
+    if (way == WAY_USER_NAMESPACE)
+        add_all(c, REST);
+    else
+        add_all(c, REST + 2);
+    if (guest->is_first) add(c, "--as-pid-1");
+    add_all(c, guest->layout);
+    add(c, "--");
+    add_all(c, guest->program);
+    if (way != WAY_USER_NAMESPACE) {
+        add(c, "--drop-to");
+        add(c, keep(c, "%u", guest->user));
+    }
+}
+
+static void make_command(struct command *c, const struct sandbox_spec *spec, enum way way)
+{
+    add_namespaces(c, way);
+    if (spec->guest != NULL) {
+        add_guest(c, spec->guest, way);
+        return;
+    }
+    add_files(c, spec, way);
+    add_rest(c, spec, way);
+}
+
 /* ---- the child before bwrap ---------------------------------------------------------------- */
 
 /* bwrap wants to pivot away from a root that is a mount point, which a plain chroot's is not. So,
@@ -232,18 +266,29 @@ static void limit(int what, rlim_t value)
     (void)setrlimit((enum __rlimit_resource)what, &r);
 }
 
-/* fds: what becomes 0 to 6 inside. Only calls that are safe after fork. */
+/* If memory runs out all the same, the kernel should look here first. */
+static void be_first_to_go(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    ssize_t put = write(fd, "1000", 4);
+    (void)put;
+    close(fd);
+}
+
+/* fds: what becomes 0 to 7 inside. Only calls that are safe after fork. */
 _Noreturn static void become_bwrap(const struct command *c, const int fds[FD_FIRST_FREE],
-                                   enum way way)
+                                   const struct sandbox_guest *guest, enum way way)
 {
     sigset_t none;
     int high[FD_FIRST_FREE];
-    for (int i = 0; i < FD_FIRST_FREE; i++)
+    int count = fds[FD_USERS] < 0 ? FD_USERS : FD_FIRST_FREE;
+    for (int i = 0; i < count; i++)
         high[i] = fcntl(fds[i], F_DUPFD, 64 + i);
-    for (int i = 0; i < FD_FIRST_FREE; i++) {
+    for (int i = 0; i < count; i++) {
         if (high[i] < 0 || dup2(high[i], i) != i) _exit(126);
     }
-    syscall(SYS_close_range, (unsigned)FD_FIRST_FREE, ~0u, 0u);
+    syscall(SYS_close_range, (unsigned)count, ~0u, 0u);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
@@ -252,7 +297,8 @@ _Noreturn static void become_bwrap(const struct command *c, const int fds[FD_FIR
         _exit(126);
     }
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, RUN_FILES_MAX);
+    limit(RLIMIT_NOFILE, guest != NULL ? guest->open_files_max : RUN_FILES_MAX);
+    if (guest != NULL) be_first_to_go();
     execvp("bwrap", (char *const *)(uintptr_t)c->args);
     dprintf(STDERR_FILENO, "bwrap: %s\n", strerror(errno));
     _exit(126);
@@ -287,27 +333,28 @@ static int open_input(struct sandbox *s)
 
 static bool start(struct sandbox *s)
 {
+    const struct sandbox_guest *guest = s->spec->guest;
     int pipes[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}; /* log, output, status, info */
     int input = open_input(s);
     bool good = input >= 0;
     for (int i = 0; i < 4; i++)
         good = good && pipe2(pipes[i], O_CLOEXEC) == 0;
-    good = good && syscalls_filter(&s->filter, s->way != WAY_USER_NAMESPACE) == OK;
+    good = good && syscalls_filter(&s->filter, guest != NULL ? guest->calls : SYSCALLS_RUNNER,
+                                   s->way != WAY_USER_NAMESPACE) == OK;
     if (good) {
         struct command c = {.count = 0};
-        add_namespaces(&c, s->way);
-        add_files(&c, s->spec, s->way);
-        add_rest(&c, s->spec, s->way);
+        make_command(&c, s->spec, s->way);
         const int fds[FD_FIRST_FREE] = {input,       pipes[0][1], pipes[0][1], pipes[1][1],
-                                        pipes[2][1], pipes[3][1], s->filter};
+                                        pipes[2][1], pipes[3][1], s->filter,   s->users};
         s->bwrap = fork();
-        if (s->bwrap == 0) become_bwrap(&c, fds, s->way);
+        if (s->bwrap == 0) become_bwrap(&c, fds, guest, s->way);
         good = s->bwrap > 0;
     }
     for (int i = 0; i < 4; i++)
         close_fd(&pipes[i][1]);
     close_fd(&input);
     close_fd(&s->filter);
+    close_fd(&s->users);
     s->log = pipes[0][0], s->output = pipes[1][0], s->status = pipes[2][0], s->info = pipes[3][0];
     s->start_ms = now_ms();
     return good;
@@ -434,6 +481,15 @@ static bool all_closed(const struct sandbox *s)
     return s->output < 0 && s->log < 0 && s->status < 0;
 }
 
+static bool disk_is_nearly_full(const struct sandbox *s)
+{
+    struct statvfs v;
+    const struct sandbox_guest *guest = s->spec->guest;
+    if (guest == NULL || guest->disk_folder == NULL) return false;
+    return statvfs(guest->disk_folder, &v) == 0 &&
+           (uint64_t)v.f_bavail * v.f_frsize < ROOTFS_DISK_LEFT_MIN;
+}
+
 /* Until everything is said, time is up, or somebody has had enough. */
 static void watch(struct sandbox *s)
 {
@@ -447,6 +503,10 @@ static void watch(struct sandbox *s)
             end_with(s, REASON_TIME);
         }
         if (cancel != NULL && *cancel != 0) s->cancelled = true;
+        if (disk_is_nearly_full(s)) {
+            snprintf(s->out->why, sizeof s->out->why, "this machine's disk is nearly full");
+            s->io_failed = true;
+        }
         uint64_t left = limit_ms > spent ? limit_ms - spent : 0;
         if (!s->ended) take_what_is_there(s, left < TICK_MS ? (int)left : TICK_MS);
     }
@@ -455,10 +515,19 @@ static void watch(struct sandbox *s)
 
 /* ---- the verdict --------------------------------------------------------------------------- */
 
+static void read_why(struct sandbox *s)
+{
+    const char *line = strstr(s->status_text, "\nwhy ");
+    if (line == NULL) return;
+    line += strlen("\nwhy ");
+    snprintf(s->out->why, sizeof s->out->why, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
 /* "end <reason> <compile ms> <kernel ms>" */
 static bool read_end_line(struct sandbox *s)
 {
     char *at;
+    read_why(s);
     const char *line = strstr(s->status_text, "\nend ");
     if (line == NULL) return false;
     unsigned long code = strtoul(line + strlen("\nend "), &at, 10);
@@ -478,7 +547,7 @@ static void judge(struct sandbox *s, int exit_status)
         end_with(s, (enum reason)code_of_runner);
     }
     end_with(s, REASON_SIGNAL);
-    if (s->spec->talk != NULL) return; /* who heard it all must know */
+    if (s->spec->talk != NULL || s->spec->guest != NULL) return; /* who heard it all must know */
     if (s->out->reason == REASON_OK && s->output_bytes != s->spec->output_bytes) {
         s->out->reason = REASON_NO_OUTPUT;
     }
@@ -544,6 +613,7 @@ static enum status run_one_way(struct sandbox *s)
     if (s->io_failed) return E_IO;
     if (!is_ready(s)) return E_UNSUPPORTED;
     judge(s, exit_status);
+    if (s->spec->guest != NULL && s->out->reason == REASON_UNSUPPORTED) return E_IO;
     return s->out->reason == REASON_UNSUPPORTED ? E_UNSUPPORTED : OK;
 }
 
@@ -558,9 +628,26 @@ static void explain(char *error, struct sandbox *s, enum status status)
                  "no sandbox can be made here: %.300s(install bubblewrap; allow user namespaces, "
                  "or run as root)",
                  buffer_text(&s->out->log));
+    } else if (s->out->why[0] != '\0') {
+        snprintf(error, SANDBOX_ERROR_SIZE, "%s", s->out->why);
     } else {
         snprintf(error, SANDBOX_ERROR_SIZE, "cannot run the sandbox: %s", strerror(errno));
     }
+}
+
+/* Root has other ways than being root inside; a guest must not be that outside either, unless this
+ * root is one of a user namespace already. */
+static bool way_is_open(const struct sandbox_spec *spec, enum way way)
+{
+    bool root = geteuid() == 0;
+    switch (way) {
+    case WAY_MAPPED_USER: return root && spec->guest != NULL;
+    case WAY_USER_NAMESPACE: return !root || spec->guest == NULL || !users_is_real_root();
+    case WAY_ROOT:
+    case WAY_ROOT_IN_CHROOT: return root;
+    case WAY_COUNT: break;
+    }
+    return false;
 }
 
 enum status sandbox_run(struct sandbox_outcome *out, char error[SANDBOX_ERROR_SIZE],
@@ -568,14 +655,16 @@ enum status sandbox_run(struct sandbox_outcome *out, char error[SANDBOX_ERROR_SI
 {
     enum status status = E_UNSUPPORTED;
     struct sandbox_outcome outcome = {.reason = REASON_OK};
-    assert(spec->threads >= 1 && spec->seconds >= 1);
+    assert((spec->threads >= 1 || spec->guest != NULL) && spec->seconds >= 1);
     error[0] = '\0';
     for (int way = 0; way < WAY_COUNT && status == E_UNSUPPORTED; way++) {
-        if (way != WAY_USER_NAMESPACE && geteuid() != 0) break;
+        if (!way_is_open(spec, (enum way)way)) continue;
         buffer_finish(&outcome.log);
         outcome = (struct sandbox_outcome){.reason = REASON_OK};
         struct sandbox s = {.spec = spec, .out = &outcome, .way = (enum way)way, .filter = -1};
-        s.output = s.log = s.status = s.info = s.inner = s.input = -1;
+        s.output = s.log = s.status = s.info = s.inner = s.input = s.users = -1;
+        if (way == WAY_MAPPED_USER && (s.users = users_open_mapped(spec->guest->user)) < 0)
+            continue;
         status = run_one_way(&s);
         if (status != OK) explain(error, &s, status);
     }
