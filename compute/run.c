@@ -211,6 +211,15 @@ static enum status make_result(struct run *r, const char *stream, const char *ta
     return OK;
 }
 
+static uint32_t limit_of(const struct run *r)
+{
+    const struct run_options *o = r->options;
+    uint64_t seconds = r->job->plan.seconds;
+    if (o->seconds_max != 0 && o->seconds_max < seconds) seconds = o->seconds_max;
+    if (o->seconds_factor > 1) seconds *= o->seconds_factor;
+    return seconds > JOB_SECONDS_MAX ? JOB_SECONDS_MAX : (uint32_t)seconds;
+}
+
 static uint32_t seconds_of(uint64_t wall_ms, uint32_t limit)
 {
     uint64_t seconds = (wall_ms + 999) / 1000;
@@ -271,8 +280,8 @@ static enum status run_in_sandbox(struct run *r, const char *cc, const char *tar
     struct sandbox_outcome outcome;
     const struct run_options *o = r->options;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t seconds = r->job->plan.seconds;
-    if (o->seconds_max != 0 && o->seconds_max < seconds) seconds = o->seconds_max;
+    uint32_t seconds = limit_of(r);
+    if (seconds > r->job->plan.seconds) r->job->plan.seconds = seconds; /* the runner's own limit */
     path_in(r, plan, "plan");
     path_in(r, job, "job");
     path_in(r, stream, "outputs");

@@ -43,6 +43,7 @@ struct run_options {         /* zero-initialised is good */
         *work_folder;     /* NULL: $TMPDIR or /tmp; a private folder inside is used and removed */
     unsigned threads;     /* 0: one a core */
     uint32_t seconds_max; /* 0: the job's own limit, which it can only lower */
+    uint32_t seconds_factor; /* 0: 1; a judge may be slower: that many times the limit, for it */
     uint32_t memory_mib_max;             /* 0: the job's own limit; more is E_UNSUPPORTED */
     const volatile sig_atomic_t *cancel; /* may be NULL */
     const struct run_keep *keep;         /* may be NULL */

@@ -23,6 +23,7 @@ struct run_pool {
     size_t count;
     unsigned threads;
     uint32_t memory_mib_max;
+    uint32_t seconds_factor;
     const char *runner;
     char folder[PATH_MAX - 64];
     volatile sig_atomic_t cancel;
@@ -35,6 +36,7 @@ struct run_pool *run_pool_create(const struct run_pool_options *options)
     p->count = options->slots;
     p->threads = options->threads;
     p->memory_mib_max = options->memory_mib_max;
+    p->seconds_factor = options->seconds_factor;
     p->runner = options->runner;
     snprintf(p->folder, sizeof p->folder, "%s", options->folder);
     return p;
@@ -94,6 +96,7 @@ void run_pool_start(struct run_pool *p, uint64_t job, const char *bundle_path, u
     s->options = (struct run_options){.runner_path = p->runner,
                                       .threads = p->threads,
                                       .seconds_max = seconds_max,
+                                      .seconds_factor = p->seconds_factor,
                                       .memory_mib_max = p->memory_mib_max,
                                       .cancel = &p->cancel};
     atomic_store(&s->done, false);

@@ -25,6 +25,7 @@ struct run_pool_options {
     size_t slots;
     unsigned threads;        /* of each job; 0: one a core */
     uint32_t memory_mib_max; /* of each job; 0: what it asks for */
+    uint32_t seconds_factor; /* 0: 1; as in run.h */
     const char *runner;      /* NULL: found as run.h says */
     const char *folder;      /* where results are written */
 };
