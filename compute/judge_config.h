@@ -20,6 +20,8 @@
     X(threads, "threads", NUMBER, "COUNT", "0", 0, 256, "Threads of one run; 0 is one a core.")    \
     X(memory_mib, "memory-mib", NUMBER, "MIB", "0", 0, 262144,                                     \
       "Most memory that one run may take. 0 is the machine's own.")                                \
+    X(disk_mib, "disk-mib", NUMBER, "MIB", "8192", 16, 1048576,                                    \
+      "Most that the bundles of running cases may take together.")                                 \
     X(runner, "runner", TEXT, "FILE", "", 0, 0,                                                    \
       "The program leasehold-run; by default beside this program, then in the PATH.")              \
     X(poll_ms, "poll-ms", NUMBER, "MS", "250", 20, 60000, "How often the chain is looked at.")     \

@@ -1,6 +1,7 @@
 /* leasehold-worker: the provider's program. See worker_config.h for what it can be told. */
 #include "base/hex.h"
 #include "base/log.h"
+#include "compute/judge_command.h"
 #include "compute/run.h"
 #include "compute/worker.h"
 
@@ -74,7 +75,8 @@ static int dispatch(const struct worker_config *config, const char *word)
     if (!word || strcmp(word, "run") == 0) return command_run(config);
     if (strcmp(word, "init") == 0) return command_init(config);
     if (strcmp(word, "gpus") == 0) return command_gpus();
-    fprintf(stderr, "leasehold-worker: no command \"%s\"; there are run, init, gpus\n", word);
+    fprintf(stderr, "leasehold-worker: no command \"%s\"; there are run, init, gpus, judge\n",
+            word);
     return EXIT_USAGE;
 }
 
@@ -83,6 +85,7 @@ int main(int argc, char **argv)
     struct worker_config config = {0};
     char error[OPTIONS_ERROR_SIZE] = "";
     const char *word = NULL;
+    if (argc > 1 && strcmp(argv[1], "judge") == 0) return judge_command(argc, argv);
     if (options_read(&WORKER_PROGRAM, &config, error, argc, argv, &word) != OK) {
         fprintf(stderr, "leasehold-worker: %s\n", error);
         return EXIT_USAGE;
