@@ -344,6 +344,7 @@ void consensus_step(struct consensus *c, const struct event *event, struct actio
     case EVENT_EPOCH: on_epoch(c, event->epoch, out); break;
     case EVENT_SYNCED: on_synced(c, &event->synced); break;
     }
+    if (!c->epoch_over) use_far_final(c, out);
     core_progress(c, out);
     if (c->view == view_before && c->config.epoch.number == epoch_before)
         shorten_timers(c, final_before, out);

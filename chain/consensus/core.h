@@ -141,6 +141,8 @@ enum admission admit_vote(struct consensus *c, const struct vote *v, uint64_t fr
 enum admission admit_certificate(struct consensus *c, const struct certificate *cert, uint64_t from,
                                  struct actions *out);
 enum admission admit_proposal(struct consensus *c, const struct event *event, struct actions *out);
+/* An F that was beyond the window when it came goes where it belongs once that is within. */
+void use_far_final(struct consensus *c, struct actions *out);
 void tally_own(struct consensus *c, struct slot *s, const struct vote *v, struct actions *out);
 /* Keeps a certificate that is known to be genuine; `formed` here, or received. */
 void keep_certificate(struct consensus *c, struct slot *s, const struct certificate *cert,

@@ -215,6 +215,16 @@ enum admission admit_certificate(struct consensus *c, const struct certificate *
     return ADMISSION_NEW;
 }
 
+void use_far_final(struct consensus *c, struct actions *out)
+{
+    const struct certificate *cert = &c->highest_final;
+    if (!c->has_highest_final || cert->view <= c->final.view) return;
+    if (!view_admissible(c, cert->view)) return;
+    const struct slot *s = slot_find(c, cert->view);
+    if (s && (s->certified[VOTE_FINALIZE] || contradicts(s, VOTE_FINALIZE, &cert->block))) return;
+    (void)admit_certificate(c, cert, 0, out);
+}
+
 /* The proposal becomes the view's block unless another one has come first or is certified. */
 static void take_block(struct slot *s, const struct vote *v, bool held)
 {

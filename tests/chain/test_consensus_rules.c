@@ -507,6 +507,24 @@ static void hands_a_far_finality_to_range_sync(void **state)
     rig_down(&r);
 }
 
+static void uses_a_far_finality_once_it_has_come_near(void **state)
+{
+    struct rig r = rig_up(1000000);
+    (void)state;
+    start(&r);
+    give_cert(&r, VOTE_FINALIZE, 100000, 0, 7);
+    struct event event = {.kind = EVENT_SYNCED, .synced = {99999, {{6}}, 99000}};
+    step(&r, &event); /* another peer brought us to the block before */
+    assert_int_equal(consensus_view(r.core), 100001);
+    give_cert(&r, VOTE_NOTARIZE, 100000, 99999, 7);
+    give_block(&r, 7);
+    give_verdict(&r, 100000, 7, true);
+    give_durable(&r);
+    const struct action *a = get(&r, ACTION_COMMIT, 0);
+    assert_int_equal(a->commit.chain[0].number, 99001);
+    rig_down(&r);
+}
+
 /* What the last step set the leader timer to, or 0. */
 static uint32_t leader_timer_ms(const struct rig *r)
 {
@@ -698,6 +716,7 @@ int main(void)
         cmocka_unit_test(proposes_the_boundary_block_again_until_it_is_final),
         cmocka_unit_test(builds_nothing_upon_a_boundary_block),
         cmocka_unit_test(hands_a_far_finality_to_range_sync),
+        cmocka_unit_test(uses_a_far_finality_once_it_has_come_near),
         cmocka_unit_test(waits_no_longer_than_finality_that_came_near_asks_for),
         cmocka_unit_test(answers_an_old_epoch_with_its_end_but_never_an_answer),
         cmocka_unit_test(takes_no_block_that_was_asked_for_in_an_earlier_epoch),
