@@ -95,13 +95,21 @@ static bool is_old_clang(const char *cc)
     return at != NULL && strtol(at + 5, NULL, 10) < 16;
 }
 
-_Noreturn static void become_compiler(const struct runner_options *options)
+/* What a card leaves open where the cpu executor has zeros. */
+static size_t add_warnings(const char **argv, size_t n, bool clang)
+{
+    argv[n++] = "-Wuninitialized";
+    argv[n++] = clang ? "-Wconditional-uninitialized" : "-Wmaybe-uninitialized";
+    if (clang) argv[n++] = "-Wsometimes-uninitialized";
+    return n;
+}
+
+_Noreturn static void become_compiler(const struct runner_options *options, enum compile_use use)
 {
     static const char *const FLAGS[] = {"-x",
                                         "c++",
                                         "-std=c++17",
                                         "-O3",
-                                        "-w",
                                         "-march=native",
                                         "-ffp-contract=off",
                                         "-fno-fast-math",
@@ -141,6 +149,12 @@ _Noreturn static void become_compiler(const struct runner_options *options)
     snprintf(include, sizeof include, "-isystem%s/include", options->work_folder);
     snprintf(quote, sizeof quote, "-iquote%s", options->job_folder);
     snprintf(prelude, sizeof prelude, "%s/prelude.h", options->work_folder);
+    if (use == COMPILE_WARNINGS) {
+        n = add_warnings(argv, n, is_clang(options->cc));
+    } else {
+        argv[n++] = "-w";
+    }
+    if (use == COMPILE_ERRORS) argv[n++] = "-fsyntax-only";
     argv[n++] = include;
     argv[n++] = quote;
     argv[n++] = "-include";
@@ -166,14 +180,15 @@ static bool work_is_full(const struct runner_options *options)
     return (unsigned long long)s.f_bavail * s.f_frsize < FREE_BYTES_MIN;
 }
 
-enum reason compile_job(const struct runner_options *options, const struct plan *plan)
+enum reason compile_job(const struct runner_options *options, const struct plan *plan,
+                        enum compile_use use)
 {
     bool full = false;
     int status;
     write_inputs(options, plan);
     pid_t child = fork();
     if (child < 0) give_up(REASON_PROCESSES, "cannot start the compiler: %s", strerror(errno));
-    if (child == 0) become_compiler(options);
+    if (child == 0) become_compiler(options, use);
     while (waitpid(child, &status, WNOHANG) == 0) {
         struct timespec pause = {0, 4000000};
         full = full || work_is_full(options);

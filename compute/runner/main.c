@@ -3,7 +3,7 @@
  * Status lines on --status-fd: "ready" when the sandbox stands, then
  * "end <reason> <compile ms> <kernel ms>". Outputs go to --output-fd, one buffer after another in
  * the plan's order; what people may read goes to stderr. The exit status is the reason. */
-#include "compute/runner/runner.h"
+#include "compute/runner/cuda.h"
 
 #include "base/version.h"
 
@@ -35,6 +35,12 @@ static const struct argp_option OPTIONS[] = {
     {"resume", 'r', "N", 0, "Go on after N launches: memory is on stdin", 0},
     {"dump", 'd', "N,N,...", 0, "Send memory as it is after N launches; ascending", 0},
     {"audit", 'a', NULL, 0, "Run the blocks that stdin asks for, on memory from there", 0},
+    {"check", 'C', NULL, 0, "Say what is wrong with the job, and run nothing", 0},
+    {"cuda", 'g', "N", 0, "Run on card N if it can; else on the processor (never)", 0},
+    {"arch", 'A', "N", 0, "The card's compute capability: 75 for 7.5", 0},
+    {"nvrtc", 'n', "PATH", 0, "NVIDIA's compiler (LEASEHOLD_NVRTC, then the usual places)", 0},
+    {"cached", 'x', "PATH", 0, "Machine code of an earlier run, for the card", 0},
+    {"artifact-fd", 'X', "FD", 0, "Where new machine code for the card goes", 0},
     {"print-man", PRINT_MAN, NULL, 0, "Print the manual page (roff), and stop", 0},
     {0}};
 
@@ -98,6 +104,15 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case 'r': o->resume_step = number_or_error(value, UINT32_MAX, state); break;
     case 'd': read_dumps(o, value, state); break;
     case 'a': o->audit = true; break;
+    case 'C': o->check = true; break;
+    case 'g':
+        o->cuda = true;
+        o->device = number_or_error(value, 255, state);
+        break;
+    case 'A': o->arch = number_or_error(value, 999, state); break;
+    case 'n': o->nvrtc_path = value; break;
+    case 'x': o->cached_path = value; break;
+    case 'X': o->artifact_fd = (int)number_or_error(value, 1023, state); break;
     case PRINT_MAN: print_man(); exit(0);
     case ARGP_KEY_END:
         if (!o->plan_path || !o->job_folder || !o->work_folder || o->threads == 0) {
@@ -164,6 +179,54 @@ static enum reason run_child(const struct runner_options *options, const struct 
     return reason_of_status(status);
 }
 
+struct outcome {
+    enum reason reason;
+    uint64_t compile_ms;
+    uint64_t run_ms;
+};
+
+static struct outcome run_on_processor(const struct runner_options *options,
+                                       const struct plan *plan)
+{
+    struct outcome out;
+    uint64_t start = now_ms();
+    out.reason = compile_job(options, plan, COMPILE_MODULE);
+    uint64_t compiled = now_ms();
+    if (out.reason == REASON_OK) out.reason = run_child(options, plan);
+    out.compile_ms = compiled - start;
+    out.run_ms = now_ms() - compiled;
+    return out;
+}
+
+/* What clang refuses has no result anywhere, so it is asked before NVRTC, unless it was before. */
+static bool run_on_card(const struct runner_options *options, const struct plan *plan,
+                        struct outcome *out)
+{
+    double kernel_ms = 0;
+    uint64_t start = now_ms();
+    *out = (struct outcome){.reason = REASON_OK};
+    if (options->cached_path == NULL) out->reason = compile_job(options, plan, COMPILE_ERRORS);
+    if (out->reason == REASON_OK && !cuda_run(options, plan, &out->reason, &kernel_ms)) {
+        return false;
+    }
+    out->run_ms = (uint64_t)(kernel_ms + 0.5);
+    uint64_t spent = now_ms() - start;
+    out->compile_ms = spent > out->run_ms ? spent - out->run_ms : 0;
+    return true;
+}
+
+static struct outcome work(const struct runner_options *options, const struct plan *plan)
+{
+    struct outcome out = {.reason = REASON_OK};
+    if (options->check) {
+        out.reason = compile_job(options, plan, COMPILE_WARNINGS);
+        if (out.reason == REASON_OK) out.reason = cuda_check(options, plan);
+        return out;
+    }
+    if (options->cuda && !options->audit && run_on_card(options, plan, &out)) return out;
+    return run_on_processor(options, plan);
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp ARGP = {OPTIONS, on_option, NULL, ABOUT, NULL, NULL, NULL};
@@ -177,12 +240,9 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     dprintf(options.status_fd, "ready\n");
     struct plan *plan = read_plan(options.plan_path);
-    uint64_t start = now_ms();
-    enum reason reason = compile_job(&options, plan);
-    uint64_t compiled = now_ms();
-    if (reason == REASON_OK) reason = run_child(&options, plan);
-    dprintf(options.status_fd, "end %d %llu %llu\n", (int)reason,
-            (unsigned long long)(compiled - start), (unsigned long long)(now_ms() - compiled));
+    struct outcome outcome = work(&options, plan);
+    dprintf(options.status_fd, "end %d %llu %llu\n", (int)outcome.reason,
+            (unsigned long long)outcome.compile_ms, (unsigned long long)outcome.run_ms);
     free(plan);
-    return (int)reason;
+    return (int)outcome.reason;
 }

@@ -383,6 +383,45 @@ static inline int lhm_ffs(int x)
 #define min lhm_min
 #define max lhm_max
 
+/* ---- what the runner is told about a kernel, as lh_kernel in abi.h ---------------------------------- */
+
+struct lh_row { /* the same layout as struct cuda_row in the runner */
+    char kinds[33];
+    unsigned sizes[32];
+};
+template <class T> struct lh_param {
+    static constexpr char     kind = '?';
+    static constexpr unsigned size = 0;
+};
+template <class T> struct lh_param<T *> {
+    static constexpr char     kind = 'p';
+    static constexpr unsigned size = sizeof(T);
+};
+template <> struct lh_param<void *> {
+    static constexpr char     kind = 'p';
+    static constexpr unsigned size = 1;
+};
+template <> struct lh_param<const void *> : lh_param<void *> {
+};
+#define LH_PARAM(T, letter)                                                                        \
+    template <> struct lh_param<T> {                                                               \
+        static constexpr char     kind = letter;                                                   \
+        static constexpr unsigned size = sizeof(T);                                                \
+    };
+LH_PARAM(int, 'i')
+LH_PARAM(unsigned int, 'u')
+LH_PARAM(long, 'l')
+LH_PARAM(long long, 'l')
+LH_PARAM(unsigned long, 'm')
+LH_PARAM(unsigned long long, 'm')
+LH_PARAM(float, 'f')
+LH_PARAM(double, 'd')
+template <class F> struct lh_row_of;
+template <class... A> struct lh_row_of<void(A...)> {
+    static constexpr lh_row row = {{lh_param<A>::kind..., 0}, {lh_param<A>::size...}};
+};
+#define LH_ROW(kernel) lh_row_of<decltype(kernel)>::row
+
 /* ---- the names of prelude_math.h ------------------------------------------------------------------- */
 
 #define __double2int_rd lhm_double2int_rd

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PTX_BYTES_MAX   (32u << 20)
 #define PTX_PROBLEM_MAX 96
 
 struct ptx_word { /* a piece of the text, not ended by a zero */

@@ -159,7 +159,17 @@ static void survey_statement(struct module *m, const struct ptx_reader *r,
     }
 }
 
-/* What a function calls uses shared memory for it. */
+static bool join(uint64_t *to, const uint64_t *from, size_t words)
+{
+    uint64_t more = 0;
+    for (size_t i = 0; i < words; i++) {
+        more |= from[i] & ~to[i];
+        to[i] |= from[i];
+    }
+    return more != 0;
+}
+
+/* What a function calls uses shared memory, and calls others, for it. */
 static void follow_calls(struct module *m)
 {
     bool changed = true;
@@ -167,15 +177,20 @@ static void follow_calls(struct module *m)
         changed = false;
         for (size_t pair = 0; pair < m->function_count * m->function_count; pair++) {
             struct function *f = &m->functions[pair / m->function_count];
-            size_t callee = pair % m->function_count;
-            if (!has_bit(f->calls, callee)) continue;
-            for (size_t i = 0; i < SET_WORDS(PTX_SHARED_MAX); i++) {
-                uint64_t more = m->functions[callee].uses[i] & ~f->uses[i];
-                f->uses[i] |= more;
-                changed = changed || more != 0;
-            }
+            const struct function *callee = &m->functions[pair % m->function_count];
+            if (!has_bit(f->calls, pair % m->function_count)) continue;
+            changed = join(f->uses, callee->uses, SET_WORDS(PTX_SHARED_MAX)) || changed;
+            changed = join(f->calls, callee->calls, SET_WORDS(PTX_FUNCTIONS_MAX)) || changed;
         }
     }
+}
+
+static bool is_recursive(const struct module *m)
+{
+    for (size_t i = 0; i < m->function_count; i++) {
+        if (has_bit(m->functions[i].calls, i)) return true;
+    }
+    return false;
 }
 
 static enum status survey(struct module *m, const char *text, size_t size)
@@ -190,7 +205,7 @@ static enum status survey(struct module *m, const char *text, size_t size)
     assert(s.kind == PTX_END); /* the scan has read it before */
     if (m->overflow) return E_LIMIT;
     follow_calls(m);
-    return OK;
+    return is_recursive(m) ? E_UNSUPPORTED : OK;
 }
 
 /* ---- zeros --------------------------------------------------------------------------------------- */
@@ -320,6 +335,14 @@ static void write_division_test(struct writer *w, const struct ptx_statement *s)
 
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
+static bool has_word(struct ptx_word text, const char *word)
+{
+    for (struct ptx_word w = ptx_take(&text); w.size > 0; w = ptx_take(&text)) {
+        if (ptx_is(w, word)) return true;
+    }
+    return false;
+}
+
 static void write_function(struct writer *w, const struct ptx_statement *s)
 {
     size_t before = (size_t)(s->name.at - s->whole.at);
@@ -328,13 +351,17 @@ static void write_function(struct writer *w, const struct ptx_statement *s)
     size_t i = 0;
     while (i < w->kernels->count && !ptx_is(s->name, w->kernels->names[i]))
         i++;
-    if (i < w->kernels->count && ptx_is(s->head, ".entry")) {
+    bool is_kernel = i < w->kernels->count && ptx_is(s->head, ".entry");
+    if (is_kernel) {
         fprintf(w->out, "lh_kernel_%zu", i);
         w->named++;
     } else {
         put(w, s->name);
     }
     put(w, (struct ptx_word){behind, s->whole.size - (size_t)(behind - s->whole.at)});
+    if (is_kernel && !has_word(s->operands, ".maxntid") && !has_word(s->operands, ".reqntid")) {
+        fprintf(w->out, "\n.maxntid %u, 1, 1\n", w->kernels->threads_max[i]);
+    }
     struct module *m = w->module;
     m->current = declares_only(s) ? PTX_FUNCTIONS_MAX : find_function(m, s->name);
     w->wants_zeros = m->current < PTX_FUNCTIONS_MAX && m->functions[m->current].is_entry;

@@ -95,10 +95,12 @@
 /* What a card fills in that depends on the launch alone. */
 #define PTX_REGISTERS(X)                                                                           \
     X("%tid.x")                                                                                    \
-    X("%tid.y") X("%tid.z") X("%ntid.x") X("%ntid.y") X("%ntid.z") X("%ctaid.x") X("%ctaid.y")     \
-        X("%ctaid.z") X("%nctaid.x") X("%nctaid.y") X("%nctaid.z") X("%laneid") X("%lanemask_eq")  \
+    X("%tid.y")                                                                                    \
+    X("%tid.z") X("%ntid.x") X("%ntid.y") X("%ntid.z") X("%ctaid.x") X("%ctaid.y") X("%ctaid.z")   \
+        X("%nctaid.x") X("%nctaid.y") X("%nctaid.z") X("%laneid") X("%lanemask_eq")                \
             X("%lanemask_le") X("%lanemask_lt") X("%lanemask_ge") X("%lanemask_gt")
 
+#define PTX_BYTES_MAX    (32u << 20)
 #define PTX_FINDINGS_MAX 16
 #define PTX_FILES_MAX    64
 #define PTX_TEXT_SIZE    80

@@ -30,10 +30,22 @@ struct runner_options {
     uint64_t resume_step;       /* not 0: that image is on stdin; go on from there */
     uint32_t dump_count;
     uint32_t dumps[TRACE_DUMPS_MAX]; /* images to be sent, ascending */
+    bool check;                      /* say what is wrong with the job, and run nothing */
+    bool cuda;                       /* try a card first; see cuda.h */
+    unsigned device;                 /* its number among those that this process sees */
+    unsigned arch;                   /* 75 for a card of capability 7.5; 0: there is none */
+    const char *nvrtc_path;          /* NULL: found as nvrtc.h says */
+    const char *cached_path;         /* machine code of an earlier run, or NULL */
+    int artifact_fd;                 /* where new machine code goes, or 0 */
 };
 
+/* How compile_job is asked: for a module, for errors alone, or for warnings that show a job whose
+ * result may differ between machines, too. */
+enum compile_use { COMPILE_MODULE, COMPILE_ERRORS, COMPILE_WARNINGS };
+
 /* compile.c */
-enum reason compile_job(const struct runner_options *options, const struct plan *plan);
+enum reason compile_job(const struct runner_options *options, const struct plan *plan,
+                        enum compile_use use);
 
 /* execute.c: never returns; the exit status is the reason. */
 void execute_job(const struct runner_options *options, const struct plan *plan)
