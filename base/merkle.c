@@ -1,5 +1,6 @@
 #include "base/merkle.h"
 
+#include "base/fatal.h"
 #include "base/sha256.h"
 
 #include <assert.h>
@@ -120,22 +121,62 @@ static struct bytes leaf_of(struct bytes content, uint64_t index)
     return bytes_slice(content, offset, left < MERKLE_LEAF_BYTES ? left : MERKLE_LEAF_BYTES);
 }
 
-void merkle_prove(struct merkle_proof *out, struct bytes content, uint64_t leaf_index)
+struct merkle_tree {
+    uint64_t size_bytes;
+    struct hash nodes[]; /* the leaves, then each level above */
+};
+
+struct merkle_tree *merkle_tree_create(struct bytes content)
 {
     uint64_t width = leaves_of(content.size);
-    assert(leaf_index < width);
-    struct hash *level = calloc(width, sizeof *level);
-    assert(level);
+    assert(width > 0);
+    size_t room = (2 * width + MERKLE_DEPTH_MAX) * sizeof(struct hash);
+    struct merkle_tree *tree = must_alloc(sizeof *tree + room);
+    struct hash *level = tree->nodes;
+    tree->size_bytes = content.size;
     for (uint64_t i = 0; i < width; i++)
         level[i] = leaf_hash(leaf_of(content, i));
-    *out = (struct merkle_proof){.leaf_index = leaf_index, .size_bytes = content.size};
+    for (; width > 1; width = (width + 1) / 2) {
+        struct hash *above = level + width;
+        for (uint64_t i = 0; i < width / 2; i++)
+            above[i] = node_hash(&level[2 * i], &level[2 * i + 1]);
+        if (width % 2) above[width / 2] = level[width - 1];
+        level = above;
+    }
+    return tree;
+}
+
+void merkle_tree_destroy(struct merkle_tree *tree)
+{
+    free(tree);
+}
+
+struct hash merkle_tree_root(const struct merkle_tree *tree)
+{
+    const struct hash *top = tree->nodes;
+    for (uint64_t width = leaves_of(tree->size_bytes); width > 1; width = (width + 1) / 2)
+        top += width;
+    return root_hash(tree->size_bytes, top);
+}
+
+void merkle_tree_prove(struct merkle_proof *out, const struct merkle_tree *tree,
+                       uint64_t leaf_index)
+{
+    uint64_t width = leaves_of(tree->size_bytes);
+    const struct hash *level = tree->nodes;
+    assert(leaf_index < width);
+    *out = (struct merkle_proof){.leaf_index = leaf_index, .size_bytes = tree->size_bytes};
     for (uint64_t at = leaf_index; width > 1; at /= 2, width = (width + 1) / 2) {
         if ((at ^ 1) < width) out->siblings[out->count++] = level[at ^ 1];
-        for (uint64_t i = 0; i < width / 2; i++)
-            level[i] = node_hash(&level[2 * i], &level[2 * i + 1]);
-        if (width % 2) level[width / 2] = level[width - 1];
+        level += width;
     }
-    free(level);
+}
+
+void merkle_prove(struct merkle_proof *out, struct bytes content, uint64_t leaf_index)
+{
+    struct merkle_tree *tree = merkle_tree_create(content);
+    merkle_tree_prove(out, tree, leaf_index);
+    merkle_tree_destroy(tree);
 }
 
 bool merkle_verify(const struct hash *root, const struct merkle_proof *proof, struct bytes leaf)

@@ -40,6 +40,13 @@ struct merkle_proof {
 };
 /* Builds the proof of leaf `leaf_index` over content in memory (asserts that it exists). */
 void merkle_prove(struct merkle_proof *out, struct bytes content, uint64_t leaf_index);
+/* All nodes over a content of at least one byte, for many proofs of it; the content is not kept. */
+struct merkle_tree;
+struct merkle_tree *merkle_tree_create(struct bytes content);
+void merkle_tree_destroy(struct merkle_tree *tree);
+struct hash merkle_tree_root(const struct merkle_tree *tree);
+void merkle_tree_prove(struct merkle_proof *out, const struct merkle_tree *tree,
+                       uint64_t leaf_index);
 /* True if `leaf` stands at proof->leaf_index of the content whose root is given. */
 bool merkle_verify(const struct hash *root, const struct merkle_proof *proof, struct bytes leaf);
 

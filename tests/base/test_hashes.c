@@ -112,6 +112,10 @@ static void merkle_proofs_hold_for_their_leaf_and_no_other(void **state)
     for (size_t i = 0; i < size; i++)
         data[i] = (uint8_t)(i / MERKLE_LEAF_BYTES + i);
     struct hash root = merkle_root(bytes_of(data, size));
+    struct merkle_tree *tree = merkle_tree_create(bytes_of(data, size));
+    struct hash same = merkle_tree_root(tree);
+    assert_true(hash_equal(&root, &same));
+    merkle_tree_destroy(tree);
     for (uint64_t leaf = 0; leaf < 14; leaf++) {
         struct merkle_proof proof;
         merkle_prove(&proof, bytes_of(data, size), leaf);
