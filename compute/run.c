@@ -259,13 +259,11 @@ static enum status add_uses(struct run *r, struct sandbox_spec *spec)
 {
     const struct run_inside *inside = r->options->inside;
     if (inside != NULL) {
-        char job[PATH_MAX];
-        path_in(r, job, "job");
         spec->more_args = inside->runner_args;
         spec->replies = true;
         spec->talk = inside->talk;
         spec->context = inside->context;
-        return inside->prepare(inside->context, r->error, r->job, job);
+        return inside->prepare(inside->context, r->error, r->job, r->folder);
     }
     if (!image_is_kept(&r->job->plan)) return OK;
     enum status status = keeping_open(&r->keeping, r->error, r->options->keep, &r->job->plan,

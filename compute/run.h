@@ -31,7 +31,8 @@ struct run_inside {
     const char *const *runner_args; /* NULL at the end */
     sandbox_talk *talk;
     void *context;
-    /* The job is read and unpacked into `folder`. Other than OK, with `error`, ends it here. */
+    /* The job is read, and unpacked into FOLDER/job; FOLDER/result is there and empty. Other than
+     * OK, with `error`, ends it here. */
     enum status (*prepare)(void *context, char error[RUN_ERROR_SIZE], const struct job *job,
                            const char *folder);
 };
@@ -44,7 +45,7 @@ struct run_options {         /* zero-initialised is good */
     unsigned threads;     /* 0: one a core */
     uint32_t seconds_max; /* 0: the job's own limit, which it can only lower */
     uint32_t seconds_factor; /* 0: 1; a judge may be slower: that many times the limit, for it */
-    uint32_t memory_mib_max;             /* 0: the job's own limit; more is E_UNSUPPORTED */
+    uint32_t memory_mib_max; /* 0: the job's own limit; more is E_UNSUPPORTED */
     const volatile sig_atomic_t *cancel; /* may be NULL */
     const struct run_keep *keep;         /* may be NULL */
     const struct run_inside *inside;     /* may be NULL */
