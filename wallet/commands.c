@@ -38,6 +38,8 @@ const struct command COMMANDS[] = {
     {"provider stake", "AMOUNT", 1, 1, 0, provider_stake, "Add to the stake.", ""},
     {"provider status", "[ACCOUNT]", 0, 1, 0, provider_status,
      "Show a provider: stake, GPUs, offers, running jobs, record.", ""},
+    {"provider queue", "[ACCOUNT]", 0, 1, 0, provider_queue,
+     "List the orders that wait for workers, and which of them this provider could take.", ""},
     {"provider unregister", "", 0, 0, 0, provider_unregister,
      "Take no more work; the stake is free after the unbonding time.",
      "Then: leasehold provider withdraw."},
@@ -72,7 +74,8 @@ const struct command COMMANDS[] = {
      GPU_NEEDS | BIT(RUNTIME) | BIT(REGION) | BIT(MAX_PRICE) | BIT(MIN_AGREED) | BIT(SORT),
      gpu_list, "Search the open offers.", ""},
     {"job run", "FOLDER", 1, 1,
-     GPU_NEEDS | BIT(REPLICAS) | BIT(MAX_PRICE) | BIT(PROVIDER) | BIT(START_WINDOW) | BIT(OUTPUT) |
+     GPU_NEEDS | BIT(REPLICAS) | BIT(AUDIT) | BIT(MAX_PRICE) | BIT(PROVIDER) | BIT(START_WINDOW) |
+         BIT(OUTPUT) |
          BIT(DRY_RUN) | BIT(DETACH),
      job_run, "Rent workers, run the job in FOLDER on them, pay, and bring the result here.",
      "FOLDER holds job.json and the files that it names. The whole price is locked first; what "
@@ -84,10 +87,26 @@ const struct command COMMANDS[] = {
     {"job show", "ID", 1, 1, 0, job_show, "Show a job and each of its replicas.", ""},
     {"job fetch", "ID", 1, 1, BIT(OUTPUT), job_fetch, "Download a finished job's result.", ""},
     {"job cancel", "ID", 1, 1, 0, job_cancel, "Take back an order that waits for workers.", ""},
+    {"job challenge", "ID", 1, 1, 0, job_challenge,
+     "Doubt an agreed result: validators run it again, for a bond.",
+     "While the workers' stake is at risk (see challengeBy in `job show --json`). If the result was\n"
+     "wrong you get back what you paid, the bond, and a part of the liars' stake; if it was right,\n"
+     "the bond goes to the judges and to the workers that you doubted."},
+    {"job appeal", "ID", 1, 1, 0, job_appeal,
+     "Ask a larger committee about a verdict, once, for a larger bond.", ""},
+    {"job accept", "ID", 1, 1, 0, job_accept,
+     "Pay for a result that nobody can check but you (exec, cuda-c-fast).",
+     "Without a word from you it is paid when the time for objections is over."},
+    {"job object", "ID", 1, 1, 0, job_object,
+     "Do not pay for such a result; a part of the price is burned.", ""},
+    {"job demand", "ID WORKER", 2, 2, BIT(LEAF) | BIT(BUNDLE), job_demand,
+     "Make a worker show 4 KiB of a result on the chain, or lose its stake.",
+     "`job run` and `job fetch` do it by themselves when no worker gives the result out. WORKER is\n"
+     "its number in `job show`."},
     {"devnet up", "", 0, 0,
      BIT(DIR) | BIT(VALIDATORS) | BIT(WORKERS) | BIT(BLOCK_MS) | BIT(EPOCH_BLOCKS) | BIT(RPC_PORT) |
-         BIT(DETACH),
-     devnet_up, "Start a local network: validators, workers, accounts with money.",
+         BIT(PARAMETERS) | BIT(DETACH),
+     devnet_up, "Start a local network: validators, judges, workers, accounts with money.",
      "Runs until Ctrl-C, or with --detach until `leasehold devnet down`. Then:\n"
      "  eval \"$(leasehold devnet env)\"; leasehold job run examples/render\n"
      "A network that was stopped goes on with the same chain."},
@@ -108,8 +127,11 @@ const struct command COMMANDS[] = {
      "Until `devnet heal`, or until it is started again."},
     {"devnet heal", "NODE", 1, 1, BIT(DIR), devnet_heal,
      "Let a node that was cut off reach the others again.", ""},
-    {"devnet fault", "WORKER KIND", 2, 2, BIT(DIR), devnet_fault,
-     "Start worker number WORKER anew with a fault: none, lie, silent, noreveal.", ""},
+    {"devnet fault", "WHO KIND", 2, 2, BIT(DIR), devnet_fault,
+     "Start a worker or a judge of a local network anew with a fault.",
+     "WHO: a worker's number, or judge-N. KIND: none, lie (a wrong result of its own), silent\n"
+     "(never seals), noreveal (seals and never reveals); workers also collude (the wrong result\n"
+     "that all colluders agree on) and withhold (serves no result and answers no demand)."},
     {"completion", "bash|zsh", 1, 1, 0, show_completion, "Print the completion script for a shell.",
      ""},
     {"version", "", 0, 0, 0, show_version, "Print the version.", ""},

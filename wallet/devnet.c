@@ -60,10 +60,12 @@ int devnet_lock(const struct session *s, int *out_fd, const char *dir)
 
 static json_t *node_to_json(const struct devnet_node *n)
 {
-    return json_pack("{s:o,s:I,s:I,s:o,s:o,s:b}", "process", process_to_json(&n->process),
+    json_t *judge = json_pack("{s:o,s:o,s:s}", "process", process_to_json(&n->judge.process), "key",
+                              abi_address(&n->judge.key), "fault", n->judge.fault);
+    return json_pack("{s:o,s:I,s:I,s:o,s:o,s:b,s:o}", "process", process_to_json(&n->process),
                      "rpcPort", (json_int_t)n->rpc_port, "p2pPort", (json_int_t)n->p2p_port,
                      "operator", abi_address(&n->operator_address), "consensusAddress",
-                     abi_address(&n->consensus_address), "killed", n->killed);
+                     abi_address(&n->consensus_address), "killed", n->killed, "judge", judge);
 }
 
 static json_t *worker_to_json(const struct devnet_worker *w)
@@ -101,6 +103,14 @@ static bool is_port(uint64_t port)
     return port > 0 && port <= UINT16_MAX;
 }
 
+/* A network of an older release has none: all zero. */
+static void judge_from_json(struct devnet_judge *j, const json_t *o)
+{
+    *j = (struct devnet_judge){.key = abi_get_address(o, "key")};
+    snprintf(j->fault, sizeof j->fault, "%s", abi_get_text(o, "fault"));
+    if (!process_from_json(&j->process, abi_get(o, "process"))) j->process = (struct process){0};
+}
+
 static bool node_from_json(struct devnet_node *n, const json_t *o)
 {
     n->rpc_port = abi_get_u64(o, "rpcPort");
@@ -108,6 +118,7 @@ static bool node_from_json(struct devnet_node *n, const json_t *o)
     n->operator_address = abi_get_address(o, "operator");
     n->consensus_address = abi_get_address(o, "consensusAddress");
     n->killed = abi_get_bool(o, "killed");
+    judge_from_json(&n->judge, abi_get(o, "judge"));
     /* one that never started has no process yet */
     if (!process_from_json(&n->process, abi_get(o, "process"))) n->process = (struct process){0};
     return is_port(n->rpc_port) && is_port(n->p2p_port);

@@ -1,9 +1,9 @@
 /* devnet.h - a whole network on this machine: 1 to 16 validators, any number of workers.
  *
  * Everything lives in one folder: keystore/ (light key files), password, genesis.json, for each
- * validator validator-N.key, node-N/ and node-N.log, for each worker worker-N/ and worker-N.log,
- * and devnet.json, which says what runs and on which ports. Accounts: validator-N (operators),
- * renter, provider-N (owners), worker-N (hot keys). Stopping and starting again goes on with the
+ * validator validator-N.key, node-N/, node-N.log, judge-N/ and judge-N.log, for each worker worker-N/
+ * and worker-N.log, and devnet.json, which says what runs and on which ports. Accounts: validator-N
+ * (operators), judge-N (their hot keys), renter, provider-N (owners), worker-N (hot keys). Stopping and starting again goes on with the
  * same chain and the same ports. Nodes and workers are numbered from 1 for people, from 0 here.
  *
  * Who changes a network holds its lock (devnet_lock) from loading the record to saving it. */
@@ -19,6 +19,13 @@
 #define DEVNET_URL_SIZE       32
 #define DEVNET_URLS_SIZE      (DEVNET_VALIDATORS_MAX * DEVNET_URL_SIZE)
 
+/* Each validator's: it sits in committees when results differ. */
+struct devnet_judge {
+    struct process process;
+    struct address key; /* zero in a network of an older release: then there is none */
+    char fault[16];
+};
+
 struct devnet_node {
     struct process process;
     uint64_t rpc_port;
@@ -26,6 +33,7 @@ struct devnet_node {
     struct address operator_address; /* of its account, validator-N */
     struct address consensus_address;
     bool killed; /* by `devnet kill`; until it is started again */
+    struct devnet_judge judge;
 };
 
 struct devnet_worker {
@@ -70,15 +78,30 @@ void devnet_urls(char out[DEVNET_URLS_SIZE], const struct devnet *d, size_t firs
 /* ---- making one (devnet_make.c, devnet_register.c) ---- */
 
 /* Keys, ports, password file and genesis of a new network. Given: dir, block_ms, epoch_blocks,
- * node_count, worker_count; rpc_port is the first node's, the others' follow; 0: free ones. */
-MUST_CHECK int devnet_make(struct session *s, struct devnet *d, uint64_t rpc_port);
-/* Registers every provider that is not registered yet: stake, GPU entry, open offer. */
+ * node_count, worker_count. */
+struct devnet_wishes {
+    uint64_t rpc_port;      /* the first node's, the others' follow; 0: free ones */
+    const json_t *contract; /* parameters of the contracts that differ; NULL: none */
+};
+MUST_CHECK int devnet_make(struct session *s, struct devnet *d, const struct devnet_wishes *wishes);
+/* Registers every provider that is not registered yet (stake, GPU entry, open offer), and every
+ * judge's key with its operator. */
 MUST_CHECK int devnet_register(struct session *s, struct devnet *d);
 
 /* ---- its processes (devnet_process.c) ----
  *
  * What starts a process saves the record before it waits for anything: whatever becomes of this
  * program, `devnet down` finds them all. */
+
+/* Waits a moment; false once Ctrl-C was pressed. */
+bool devnet_wait_a_step(void);
+/* The program's path; the key file of an account in the network's own key store. */
+MUST_CHECK int devnet_find_program(const struct session *s, char out[PATH_MAX],
+                                   const char *program);
+MUST_CHECK int devnet_key_path(struct session *s, char out[PATH_MAX], const struct devnet *d,
+                               const struct address *a);
+/* Fails with the last line of the program's log. */
+MUST_CHECK int devnet_log_tail(const struct session *s, const char *what, const char *log_path);
 
 /* Starts every node that does not run, side by side, and waits until all answer and, where there
  * are several, a block becomes final. */
@@ -87,6 +110,9 @@ MUST_CHECK int devnet_start_nodes(struct session *s, struct devnet *d);
 MUST_CHECK int devnet_start_node(struct session *s, struct devnet *d, size_t index);
 /* Starts one worker and waits until its gateway listens. */
 MUST_CHECK int devnet_start_worker(struct session *s, struct devnet *d, size_t index);
+/* Starts every judge that does not run, and waits until all are ready; one judge. */
+MUST_CHECK int devnet_start_judges(struct session *s, struct devnet *d);
+MUST_CHECK int devnet_start_judge(struct session *s, struct devnet *d, size_t index);
 /* Asks one node; the answer's owner is the caller. Waits a second at most. */
 MUST_CHECK enum status devnet_ask(json_t **out, const struct devnet_node *n, const char *method,
                                   json_t *params, char problem[RPC_PROBLEM_SIZE]);
@@ -94,7 +120,7 @@ MUST_CHECK enum status devnet_ask(json_t **out, const struct devnet_node *n, con
  * sets its height and returns how many it still lacks. */
 uint64_t devnet_await_level(const struct devnet *d, size_t index, uint64_t *out_height);
 bool devnet_any_node_alive(const struct devnet *d);
-/* Ends all processes, workers first. */
+/* Ends all processes, workers and judges first; what they were at goes on at the next start. */
 void devnet_stop(struct devnet *d);
 
 /* ---- showing it (devnet_show.c) ---- */

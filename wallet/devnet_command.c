@@ -15,15 +15,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define VALIDATORS_PRESET   1
-#define WORKERS_PRESET      3
-#define BLOCK_MS_PRESET     500
-#define BLOCK_MS_MIN        50
-#define BLOCK_MS_MAX        10000
-#define EPOCH_BLOCKS_PRESET 1200
-#define EPOCH_BLOCKS_MIN    2
-#define EPOCH_BLOCKS_MAX    1000000
-#define WATCH_MS            200
+#define VALIDATORS_PRESET    1
+#define WORKERS_PRESET       3
+#define BLOCK_MS_PRESET      500
+#define BLOCK_MS_MIN         50
+#define BLOCK_MS_MAX         10000
+#define EPOCH_BLOCKS_PRESET  1200
+#define EPOCH_BLOCKS_MIN     2
+#define EPOCH_BLOCKS_MAX     1000000
+#define WATCH_MS             200
+#define PARAMETERS_BYTES_MAX (64u << 10)
 
 static int choose_dir(struct session *s, char out[PATH_MAX])
 {
@@ -60,6 +61,7 @@ int devnet_open(struct session *s, struct devnet *d, int *lock_fd)
 struct wishes {
     struct devnet net;
     uint64_t rpc_port;
+    json_t *contract; /* parameters that differ */
 };
 
 /* A whole number from min to max. */
@@ -94,6 +96,19 @@ static int read_wishes(struct session *s, struct wishes *w)
     return code;
 }
 
+/* --parameters FILE. The node that makes the genesis block checks names and values. */
+static int read_parameters(struct session *s, struct wishes *w)
+{
+    const char *path = s->in->values[OPTION_PARAMETERS];
+    char error[JSON_ERROR_SIZE] = "";
+    if (path == NULL) return CODE_DONE;
+    if (json_load_path(&w->contract, error, path, PARAMETERS_BYTES_MAX) != OK)
+        return fail(s, CODE_USAGE, "--parameters %s: %s", path, error);
+    if (!json_is_object(w->contract))
+        return fail(s, CODE_USAGE, "--parameters %s: must be an object", path);
+    return CODE_DONE;
+}
+
 static void tell(const struct session *s, const char *text)
 {
     if (!s->json) fprintf(stderr, "%s\n", text);
@@ -123,7 +138,8 @@ static int make(struct session *s, struct devnet *d, const struct wishes *w)
         return fail(s, CODE_FAILED, "%s is neither empty nor a local network; give another --dir",
                     d->dir);
     tell(s, "making keys and the genesis");
-    return devnet_make(s, d, w->rpc_port);
+    struct devnet_wishes wishes = {.rpc_port = w->rpc_port, .contract = w->contract};
+    return devnet_make(s, d, &wishes);
 }
 
 /* A network that was stopped goes on, as it was made; else a new one is made. */
@@ -150,10 +166,11 @@ static int start_all(struct session *s, struct devnet *d)
 {
     tell(s, d->node_count > 1 ? "starting the nodes" : "starting the node");
     int code = devnet_start_nodes(s, d);
-    if (code == CODE_DONE && d->worker_count > 0) {
-        tell(s, "registering the providers");
+    if (code == CODE_DONE) {
+        tell(s, d->worker_count > 0 ? "registering providers and judges" : "registering judges");
         code = devnet_register(s, d);
     }
+    if (code == CODE_DONE) code = devnet_start_judges(s, d);
     for (size_t i = 0; i < d->worker_count && code == CODE_DONE; i++) {
         if (process_alive(&d->workers[i].process)) continue; /* only the nodes had ended */
         code = devnet_start_worker(s, d, i);
@@ -209,7 +226,9 @@ int devnet_up(struct session *s)
     stop_watch();
     int code = choose_dir(s, w.net.dir);
     if (code == CODE_DONE) code = read_wishes(s, &w);
+    if (code == CODE_DONE) code = read_parameters(s, &w);
     if (code == CODE_DONE) code = bring_up(s, &d, &w);
+    json_decref(w.contract);
     if (code != CODE_DONE) return code;
     devnet_print(s, &d);
     if (option_on(s->in, OPTION_DETACH)) return CODE_DONE;

@@ -4,6 +4,7 @@
 #include "wallet/output.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -130,24 +131,62 @@ int devnet_heal(struct session *s)
     return refuse_peers(s, false, "is back with the others");
 }
 
-int devnet_fault(struct session *s)
+/* ---- faults ---- */
+
+#define WORKER_KINDS "none lie collude silent noreveal withhold"
+#define JUDGE_KINDS  "none lie silent noreveal"
+
+static int check_kind(const struct session *s, const char *kinds, const char *kind)
 {
-    static const char *const kinds[] = {"none", "lie", "silent", "noreveal"};
-    const char *kind = s->in->words[1];
-    struct devnet d;
+    char padded[80], wanted[48];
+    snprintf(padded, sizeof padded, " %s ", kinds);
+    snprintf(wanted, sizeof wanted, " %.40s ", kind);
+    if (kind[0] != '\0' && strchr(kind, ' ') == NULL && strstr(padded, wanted) != NULL)
+        return CODE_DONE;
+    return fail(s, CODE_USAGE, "no fault \"%.40s\"; there are: %s", kind, kinds);
+}
+
+static int restart_worker(struct session *s, struct devnet *d, const char *kind)
+{
     size_t index = 0;
-    int lock_fd = -1;
-    bool known = false;
-    int code = devnet_open(s, &d, &lock_fd);
-    if (code == CODE_DONE) code = read_number(s, &index, "worker", d.worker_count);
+    int code = read_number(s, &index, "worker", d->worker_count);
+    if (code == CODE_DONE) code = check_kind(s, WORKER_KINDS, kind);
     if (code != CODE_DONE) return code;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        known = known || strcmp(kinds[i], kind) == 0;
-    if (!known) return fail(s, CODE_USAGE, "faults: none, lie, silent, noreveal; not %.40s", kind);
-    struct devnet_worker *w = &d.workers[index];
+    struct devnet_worker *w = &d->workers[index];
+    process_interrupt(&w->process); /* at once; what it was at, it takes up again */
     process_end(&w->process, END_MS);
     snprintf(w->fault, sizeof w->fault, "%s", kind);
-    code = devnet_start_worker(s, &d, index);
+    return devnet_start_worker(s, d, index);
+}
+
+/* `number` is what stands behind "judge-". */
+static int restart_judge(struct session *s, struct devnet *d, const char *number, const char *kind)
+{
+    char *end = NULL;
+    unsigned long n = strtoul(number, &end, 10);
+    if (number[0] < '0' || number[0] > '9' || *end != '\0' || n < 1 || n > d->node_count)
+        return fail(s, CODE_USAGE, "there are judges judge-1 to judge-%zu, no judge-%.20s",
+                    d->node_count, number);
+    int code = check_kind(s, JUDGE_KINDS, kind);
+    if (code != CODE_DONE) return code;
+    struct devnet_judge *j = &d->nodes[n - 1].judge;
+    process_end(&j->process, END_MS);
+    snprintf(j->fault, sizeof j->fault, "%s", kind);
+    return devnet_start_judge(s, d, n - 1);
+}
+
+int devnet_fault(struct session *s)
+{
+    const char *who = s->in->words[0];
+    const char *kind = s->in->words[1];
+    struct devnet d;
+    int lock_fd = -1;
+    int code = devnet_open(s, &d, &lock_fd);
+    if (code != CODE_DONE) return code;
+    if (strncmp(who, "judge-", 6) == 0)
+        code = restart_judge(s, &d, who + 6, kind);
+    else
+        code = restart_worker(s, &d, kind);
     if (code == CODE_DONE) devnet_print(s, &d);
     return code;
 }

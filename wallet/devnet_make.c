@@ -20,6 +20,7 @@
 #define RENTER_BALANCE    "10000 LSH"
 #define OWNER_BALANCE     "1000 LSH"
 #define WORKER_BALANCE    "10 LSH"
+#define JUDGE_BALANCE     "10 LSH"
 #define CONSENSUS_BALANCE "10 LSH" /* for the transactions that nodes send: evidence */
 
 /* A leader that is dead costs idle interval + 2 delta. On one machine a hop is a millisecond, so
@@ -177,10 +178,15 @@ static int add_validator(struct session *s, struct devnet *d, size_t index, cons
     snprintf(name, sizeof name, "validator-%zu", index + 1);
     int code = make_account(s, d, &n->operator_address, name, parts->password);
     if (code != CODE_DONE) return code;
+    snprintf(name, sizeof name, "judge-%zu", index + 1);
+    snprintf(n->judge.fault, sizeof n->judge.fault, "none");
+    code = make_account(s, d, &n->judge.key, name, parts->password);
+    if (code != CODE_DONE) return code;
     n->consensus_address = abi_get_address(printed, "consensusAddress");
     json_array_append_new(parts->validators, validator_entry(n, printed));
     add_alloc(parts->alloc, &n->operator_address, OWNER_BALANCE);
     add_alloc(parts->alloc, &n->consensus_address, CONSENSUS_BALANCE);
+    add_alloc(parts->alloc, &n->judge.key, JUDGE_BALANCE);
     return CODE_DONE;
 }
 
@@ -268,7 +274,8 @@ static int find_ports(struct session *s, struct devnet *d, uint64_t rpc_port)
 
 /* ---- the genesis ---- */
 
-static int write_genesis(struct session *s, const struct devnet *d, const struct parts *parts)
+static int write_genesis(struct session *s, const struct devnet *d, const struct parts *parts,
+                         const json_t *contract)
 {
     char path[PATH_MAX];
     uint64_t idle_least_ms = d->node_count > 1 ? IDLE_MS_MANY : IDLE_MS_ONE;
@@ -284,6 +291,7 @@ static int write_genesis(struct session *s, const struct devnet *d, const struct
                   "gasLimit", (json_int_t)30000000, "baseFee", "1000000000", "consensus", consensus,
                   "parameters", "validators", parts->validators, "alloc", parts->alloc);
     if (g == NULL) fatal("writing a genesis");
+    if (contract != NULL) json_object_set_new(g, "parameters", json_deep_copy(contract));
     enum status status = json_save_path(g, path, 0644);
     json_decref(g);
     if (status != OK) return fail(s, CODE_FAILED, "cannot write %s: %s", path, strerror(errno));
@@ -304,12 +312,12 @@ static int make_parts(struct session *s, struct devnet *d, struct parts *parts)
     return code;
 }
 
-int devnet_make(struct session *s, struct devnet *d, uint64_t rpc_port)
+int devnet_make(struct session *s, struct devnet *d, const struct devnet_wishes *wishes)
 {
     struct parts parts = {.alloc = json_object(), .validators = json_array()};
-    int code = find_ports(s, d, rpc_port);
+    int code = find_ports(s, d, wishes->rpc_port);
     if (code == CODE_DONE) code = make_parts(s, d, &parts);
-    if (code == CODE_DONE) code = write_genesis(s, d, &parts);
+    if (code == CODE_DONE) code = write_genesis(s, d, &parts, wishes->contract);
     json_decref(parts.alloc);
     json_decref(parts.validators);
     memset(&parts, 0, sizeof parts);

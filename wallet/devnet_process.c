@@ -19,21 +19,20 @@
 #define STEP_MS        20u
 #define ASK_MS         1000u
 
-/* False once Ctrl-C was pressed. */
-static bool wait_a_step(void)
+bool devnet_wait_a_step(void)
 {
     struct timespec pause = {.tv_nsec = STEP_MS * 1000000L};
     nanosleep(&pause, NULL);
     return !__atomic_load_n(stop_flag(), __ATOMIC_RELAXED);
 }
 
-static int find_program(const struct session *s, char out[PATH_MAX], const char *program)
+int devnet_find_program(const struct session *s, char out[PATH_MAX], const char *program)
 {
     if (process_find_program(out, PATH_MAX, program) == OK) return CODE_DONE;
     return fail(s, CODE_FAILED, "%s is neither beside this program nor in the PATH", program);
 }
 
-static int log_tail(const struct session *s, const char *what, const char *log_path)
+int devnet_log_tail(const struct session *s, const char *what, const char *log_path)
 {
     struct buffer text = {0};
     char last[400] = "";
@@ -100,7 +99,7 @@ static int launch_node(struct session *s, struct devnet *d, size_t index)
     struct devnet_node *n = &d->nodes[index];
     char program[PATH_MAX], data[PATH_MAX], genesis[PATH_MAX], key[PATH_MAX], log[PATH_MAX];
     char stale[PATH_MAX], name[24], rpc[40], p2p[40], peers[DEVNET_URLS_SIZE];
-    int code = find_program(s, program, "leaseholdd");
+    int code = devnet_find_program(s, program, "leaseholdd");
     if (code != CODE_DONE) return code;
     snprintf(name, sizeof name, "node-%zu", index + 1);
     devnet_path(data, d, "%s", name);
@@ -150,12 +149,12 @@ static int await_node(struct session *s, struct devnet *d, size_t index)
     for (uint32_t waited = 0; waited < START_MS; waited += STEP_MS) {
         if (!process_alive(&d->nodes[index].process)) break;
         if (node_ready(d, index)) return CODE_DONE;
-        if (!wait_a_step()) break;
+        if (!devnet_wait_a_step()) break;
     }
     process_end(&d->nodes[index].process, END_MS);
     devnet_path(log, d, "node-%zu.log", index + 1);
     snprintf(what, sizeof what, "node %zu", index + 1);
-    return log_tail(s, what, log);
+    return devnet_log_tail(s, what, log);
 }
 
 static uint64_t best_height(const struct devnet *d)
@@ -175,7 +174,7 @@ static int await_block(struct session *s, struct devnet *d)
     uint64_t before = best_height(d);
     for (uint32_t waited = 0; waited < FIRST_BLOCK_MS; waited += STEP_MS) {
         if (best_height(d) > before) return CODE_DONE;
-        if (!wait_a_step()) return fail(s, CODE_STOPPED, "stopped");
+        if (!devnet_wait_a_step()) return fail(s, CODE_STOPPED, "stopped");
     }
     return fail(s, CODE_FAILED, "the nodes run, but no block becomes final (logs: %s/node-*.log)",
                 d->dir);
@@ -187,7 +186,7 @@ uint64_t devnet_await_level(const struct devnet *d, size_t index, uint64_t *out_
     *out_height = 0;
     for (uint32_t waited = 0; waited < LEVEL_MS; waited += STEP_MS) {
         if (find_height(&d->nodes[index], out_height) && *out_height >= goal) return 0;
-        if (!wait_a_step()) break;
+        if (!devnet_wait_a_step()) break;
     }
     return goal - *out_height;
 }
@@ -219,14 +218,13 @@ static int await_worker(struct session *s, struct devnet_worker *w, const char *
     for (uint32_t waited = 0; waited < START_MS; waited += STEP_MS) {
         if (!process_alive(&w->process)) break;
         if (access(ready, R_OK) == 0) return CODE_DONE;
-        if (!wait_a_step()) break;
+        if (!devnet_wait_a_step()) break;
     }
     process_end(&w->process, END_MS);
-    return log_tail(s, "leasehold-worker", log_path);
+    return devnet_log_tail(s, "leasehold-worker", log_path);
 }
 
-/* The key file of an account in the network's own key store. */
-static int key_path(struct session *s, char out[PATH_MAX], const struct devnet *d,
+int devnet_key_path(struct session *s, char out[PATH_MAX], const struct devnet *d,
                     const struct address *a)
 {
     char keystore[PATH_MAX];
@@ -246,8 +244,8 @@ int devnet_start_worker(struct session *s, struct devnet *d, size_t index)
     struct devnet_worker *w = &d->workers[index];
     char program[PATH_MAX], data[PATH_MAX], key[PATH_MAX], password[PATH_MAX], log[PATH_MAX];
     char ready[PATH_MAX], urls[DEVNET_URLS_SIZE], owner[43], listen[40], name[24];
-    int code = key_path(s, key, d, &w->key);
-    if (code == CODE_DONE) code = find_program(s, program, "leasehold-worker");
+    int code = devnet_key_path(s, key, d, &w->key);
+    if (code == CODE_DONE) code = devnet_find_program(s, program, "leasehold-worker");
     if (code != CODE_DONE) return code;
     snprintf(name, sizeof name, "worker-%zu", index + 1);
     devnet_path(data, d, "%s", name);
@@ -280,9 +278,13 @@ bool devnet_any_node_alive(const struct devnet *d)
 void devnet_stop(struct devnet *d)
 {
     for (size_t i = 0; i < d->worker_count; i++)
-        process_ask_to_end(&d->workers[i].process);
+        process_interrupt(&d->workers[i].process);
+    for (size_t i = 0; i < d->node_count; i++)
+        process_ask_to_end(&d->nodes[i].judge.process);
     for (size_t i = 0; i < d->worker_count; i++)
         process_end(&d->workers[i].process, END_MS);
+    for (size_t i = 0; i < d->node_count; i++)
+        process_end(&d->nodes[i].judge.process, END_MS);
     for (size_t i = 0; i < d->node_count; i++)
         process_ask_to_end(&d->nodes[i].process);
     for (size_t i = 0; i < d->node_count; i++)

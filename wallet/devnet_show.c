@@ -52,6 +52,13 @@ static const char *state_of(const struct devnet_node *n, const struct node_view 
     return view->syncing ? "syncing" : "up";
 }
 
+static json_t *judge_to_json(const struct devnet_judge *j)
+{
+    return json_pack("{s:s,s:b,s:I,s:o,s:s}", "name", j->process.name, "running",
+                     process_alive(&j->process), "pid", (json_int_t)j->process.pid, "key",
+                     abi_address(&j->key), "fault", j->fault);
+}
+
 static json_t *node_to_json(const struct devnet *d, size_t index)
 {
     const struct devnet_node *n = &d->nodes[index];
@@ -66,6 +73,7 @@ static json_t *node_to_json(const struct devnet *d, size_t index)
                           abi_address(&n->operator_address), "consensusAddress",
                           abi_address(&n->consensus_address), "leads",
                           view.answers && address_equal(&view.leader, &n->consensus_address));
+    json_object_set_new(o, "judge", judge_to_json(&n->judge));
     json_object_set_new(o, "height", view.answers ? abi_u64(view.height) : json_null());
     json_object_set_new(o, "peers", view.answers ? abi_u64(view.peers) : json_null());
     return o;
@@ -146,6 +154,23 @@ static void print_workers(const struct devnet *d)
     table_print(&t);
 }
 
+static void print_judges(const struct devnet *d)
+{
+    static const char *const titles[] = {"judge", "is", "fault", "pid", "judges for"};
+    struct table t;
+    table_init(&t, 5, titles);
+    for (size_t i = 0; i < d->node_count; i++) {
+        const struct devnet_judge *j = &d->nodes[i].judge;
+        char number[24], pid[24], operator_text[43];
+        snprintf(number, sizeof number, "%zu", i + 1);
+        snprintf(pid, sizeof pid, "%ld", j->process.pid);
+        address_to_text(operator_text, &d->nodes[i].operator_address);
+        table_add(&t, (const char *[]){number, process_alive(&j->process) ? "up" : "stopped",
+                                       j->fault, pid, operator_text});
+    }
+    table_print(&t);
+}
+
 static void print_text(const struct devnet *d)
 {
     printf("network    %s, chain id %d\n\n", d->dir, DEVNET_CHAIN_ID);
@@ -154,7 +179,10 @@ static void print_text(const struct devnet *d)
         printf("\n");
         print_workers(d);
     }
-    printf("\naccounts   renter, validator-N, provider-N, worker-N in %s/keystore\n", d->dir);
+    printf("\n");
+    print_judges(d);
+    printf("\naccounts   renter, validator-N, judge-N, provider-N, worker-N in %s/keystore\n",
+           d->dir);
     if (devnet_any_node_alive(d))
         printf("to use it  eval \"$(leasehold devnet env --dir '%s')\"\n", d->dir);
 }

@@ -55,6 +55,10 @@
       "Let this provider run it; repeat for more, in order of preference. None: drawn.")           \
     X(START_WINDOW, "start-window", "SECONDS", "",                                                 \
       "How long the order may wait for free workers before it is refunded (60).")                  \
+    X(AUDIT, "audit", "PERCENT", "",                                                               \
+      "Chance that a validator runs the agreed result again (0; never 0 with one replica).")       \
+    X(LEAF, "leaf", "NUMBER", "", "Which 4 KiB of the content, from 0 (0).")                       \
+    X(BUNDLE, "bundle", NULL, "", "Of the job's bundle, not of its result.")                       \
     X(DRY_RUN, "dry-run", NULL, "", "Check and price it; send nothing.")                           \
     X(DETACH, "detach", NULL, "", "Return as soon as possible and leave the rest running.")        \
     X(DIR, "dir", "DIR", "folder", "The network's folder (~/.leasehold/devnet).")                  \
@@ -65,6 +69,8 @@
       "Blocks after which the validator set may change (1200).")                                   \
     X(RPC_PORT, "rpc-port", "PORT", "",                                                            \
       "Port of the first node's JSON-RPC; the others' follow (0: free ones).")                     \
+    X(PARAMETERS, "parameters", "FILE", "file",                                                    \
+      "JSON with parameters of the contracts that shall differ, as contracts/parameters.json.")    \
     X(DELETE, "delete", NULL, "", "Remove the network's folder as well.")
 
 enum wallet_option {

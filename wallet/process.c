@@ -84,6 +84,11 @@ void process_ask_to_end(const struct process *p)
     if (process_alive(p)) kill((pid_t)p->pid, SIGTERM);
 }
 
+void process_interrupt(const struct process *p)
+{
+    if (process_alive(p)) kill((pid_t)p->pid, SIGINT);
+}
+
 void process_end(const struct process *p, uint32_t patience_ms)
 {
     process_ask_to_end(p);

@@ -20,6 +20,7 @@ MUST_CHECK enum status process_start(struct process *out, const char *name, char
 bool process_alive(const struct process *p);
 /* SIGTERM, and no waiting: so that several end side by side before process_end sees each off. */
 void process_ask_to_end(const struct process *p);
+void process_interrupt(const struct process *p); /* SIGINT, likewise */
 /* SIGTERM, and SIGKILL if it is still there after patience_ms. */
 void process_end(const struct process *p, uint32_t patience_ms);
 /* SIGKILL, as if its power had gone; returns when it is gone. */
