@@ -12,7 +12,7 @@ KIND  ?= release
 OUT   := build/$(KIND)-$(CC)
 PREFIX ?= /usr/local
 
-PACKAGES := libsecp256k1 libcrypto libssl jansson gmp libevent libevent_openssl libcurl libarchive libzstd libseccomp libpng
+PACKAGES := libsecp256k1 libcrypto libssl jansson gmp libevent libevent_openssl libcurl libarchive libzstd libseccomp libpng libwebp libwebpmux
 WARN  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wundef -Wvla -Wcast-qual \
          -Wwrite-strings -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
          -Wimplicit-fallthrough -Wnull-dereference
@@ -63,12 +63,14 @@ objects_of = $(patsubst %,$(OUT)/%.o,$(call sources_of,$(1)))
 
 PROGRAMS := leaseholdd leasehold-worker leasehold evm-run
 RUNNER   := $(OUT)/bin/leasehold-run
+# What exec jobs need beside it: who unpacks their images, and who runs them.
+HELPERS  := $(OUT)/bin/leasehold-unpack $(OUT)/bin/leasehold-init
 
 .PHONY: all
 all: programs ## build the five programs
 
 .PHONY: programs
-programs: $(addprefix $(OUT)/bin/,$(PROGRAMS)) $(RUNNER)
+programs: $(addprefix $(OUT)/bin/,$(PROGRAMS)) $(RUNNER) $(HELPERS)
 
 $(OUT)/%.c.o: %.c
 	@mkdir -p $(@D)
@@ -97,6 +99,7 @@ $(eval $(call program,leaseholdd,node/leaseholdd_main,node))
 $(eval $(call program,leasehold-worker,compute/worker_main,compute))
 $(eval $(call program,leasehold,wallet/leasehold_main,wallet))
 $(eval $(call program,evm-run,node/evm_run_main,node))
+$(eval $(call program,leasehold-unpack,compute/unpack_main,compute))
 
 # The runner stands alone: libc only, so that it starts in an empty sandbox.
 # Its fibers and address space limits do not go with sanitizers: it is always a release build.
@@ -112,6 +115,15 @@ $(OUT)/runner/%.S.o: %.S $(wildcard compute/runner/*.h)
 $(RUNNER): $(RUNNER_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LD_$(KIND)) $(LDFLAGS) -rdynamic $^ -lpthread -ldl -lm -o $@
+
+# The first process in an exec job's sandbox: its root is an image of whatever system, so it is
+# static; and always a release build, as the runner.
+INIT_OBJECTS := $(patsubst %,$(OUT)/runner/compute/%.c.o,init_main exec_plan exec_outputs exec_usage \
+                plan reason)
+$(OUT)/bin/leasehold-init $(INIT_OBJECTS): override KIND := release
+$(OUT)/bin/leasehold-init: $(INIT_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) -static $(LDFLAGS) $^ -o $@
 
 TESTS   := $(patsubst %.c,$(OUT)/%,$(wildcard tests/*/test_*.c))
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -292,7 +304,7 @@ install: ## programs, man pages and shell completion under PREFIX (/usr/local)
 	@$(MAKE) --no-print-directory -s -j2 programs
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install -m 755 $(addprefix $(OUT)/bin/,$(PROGRAMS)) $(RUNNER) $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(addprefix $(OUT)/bin/,$(PROGRAMS)) $(RUNNER) $(HELPERS) $(DESTDIR)$(PREFIX)/bin/
 	for p in $(PROGRAMS) leasehold-run; do \
 	    $(OUT)/bin/$$p --print-man > $(DESTDIR)$(PREFIX)/share/man/man1/$$p.1 || exit 1; done
 	$(OUT)/bin/leasehold completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/leasehold

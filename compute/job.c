@@ -3,6 +3,7 @@
 #include "base/fatal.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "compute/exec_job.h"
 #include "compute/image.h"
 
 #include <assert.h>
@@ -77,7 +78,7 @@ static enum plan_type type_of_text(struct json_reader *r, const char *text)
     return PLAN_TYPE_NONE;
 }
 
-static void read_picture(struct json_reader *r, struct job_view *view, uint64_t size_bytes)
+static uint32_t read_format(struct json_reader *png, struct job_view *view)
 {
     static const struct {
         const char *name;
@@ -86,25 +87,37 @@ static void read_picture(struct json_reader *r, struct job_view *view, uint64_t 
     } FORMATS[] = {{"rgb8", JOB_PICTURE_RGB8, 3},
                    {"rgba8", JOB_PICTURE_RGBA8, 4},
                    {"gray8", JOB_PICTURE_GRAY8, 1}};
-    char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%.80s.png", r->path);
-    const json_t *object = json_get_object(r, "png");
-    if (object == NULL) return;
-    struct json_reader png = json_reader_over(object, path, r->error);
-    view->width = (uint32_t)json_get_u64(&png, "width", 1, 65535);
-    view->height = (uint32_t)json_get_u64(&png, "height", 1, 65535);
-    const char *format = json_get_text(&png, "format");
-    uint64_t wanted = 0;
+    const char *format = json_get_text(png, "format");
     for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
         if (strcmp(format, FORMATS[i].name) != 0) continue;
         view->picture = FORMATS[i].format;
-        wanted = (uint64_t)view->width * view->height * FORMATS[i].bytes;
+        return FORMATS[i].bytes;
     }
-    if (view->picture == JOB_PICTURE_NONE) {
-        json_problem(&png, "format", "\"%.40s\" is none of rgb8, rgba8, gray8", format);
-    } else if (wanted != size_bytes) {
-        json_problem(&png, "width", "%u x %u %s wants %llu bytes, the buffer has %llu", view->width,
-                     view->height, format, (unsigned long long)wanted,
+    json_problem(png, "format", "\"%.40s\" is none of rgb8, rgba8, gray8", format);
+    return 1;
+}
+
+/* `key` is "png", one picture, or "film", one behind the other. */
+static void read_picture(struct json_reader *r, struct job_view *view, uint64_t size_bytes,
+                         const char *key)
+{
+    char path[PATH_SIZE];
+    bool film = strcmp(key, "film") == 0;
+    if (!json_has(r, key)) return;
+    snprintf(path, sizeof path, "%.80s.%s", r->path, key);
+    const json_t *object = json_get_object(r, key);
+    if (object == NULL) return;
+    struct json_reader png = json_reader_over(object, path, r->error);
+    view->width = (uint32_t)json_get_u64(&png, "width", 1, film ? JOB_FILM_SIDE_MAX : 65535);
+    view->height = (uint32_t)json_get_u64(&png, "height", 1, film ? JOB_FILM_SIDE_MAX : 65535);
+    if (film) {
+        view->frames_per_second = (uint32_t)json_get_u64(&png, "frames_per_second", 1, 100);
+    }
+    uint64_t wanted = (uint64_t)view->width * view->height * read_format(&png, view);
+    bool fits = film ? wanted != 0 && size_bytes % wanted == 0 : size_bytes == wanted;
+    if (!fits) {
+        json_problem(&png, "width", "%u x %u wants %s%llu bytes, the buffer has %llu", view->width,
+                     view->height, film ? "a multiple of " : "", (unsigned long long)wanted,
                      (unsigned long long)size_bytes);
     }
     enum status status = json_end(&png);
@@ -157,11 +170,12 @@ static void read_buffer(struct parse *p, const char *name, const json_t *value)
     if (json_has(&r, "output")) b->output = json_get_bool(&r, "output");
     if (json_has(&r, "type")) b->type = type_of_text(&r, json_get_text(&r, "type"));
     if (json_has(&r, "text")) view->text = json_get_bool(&r, "text");
-    if (json_has(&r, "png")) read_picture(&r, view, b->size_bytes);
+    read_picture(&r, view, b->size_bytes, "png");
+    if (view->picture == JOB_PICTURE_NONE) read_picture(&r, view, b->size_bytes, "film");
     uint64_t item = b->type == PLAN_TYPE_F32 ? 4 : b->type == PLAN_TYPE_F64 ? 8 : 1;
     if (b->size_bytes % item != 0) json_problem(&r, "type", "does not divide the buffer's size");
     if (!b->output && (view->text || view->picture != JOB_PICTURE_NONE)) {
-        json_problem(&r, "output", "must be true where png or text is said");
+        json_problem(&r, "output", "must be true where png, film or text is said");
     }
     enum status status = json_end(&r);
     assert(status == OK || failed(p));
@@ -475,22 +489,36 @@ static void read_files(struct parse *p, const json_t *files)
     }
 }
 
+static void read_kernels(struct parse *p, struct json_reader *r)
+{
+    copy_name(p, p->job->plan.source, "source", json_get_text(r, "source"));
+    (void)size_of_file(p, "source", p->job->plan.source);
+    if (json_has(r, "files")) read_files(p, json_get_array(r, "files", JOB_FILES_MAX));
+    read_buffers(p, json_get_object(r, "buffers"));
+    read_launches(p, json_get_array(r, "launches", JOB_GROUPS_MAX));
+    read_limits(p, r);
+    read_keeping(p, r);
+}
+
 static void read_top(struct parse *p, const json_t *root)
 {
     struct job *job = p->job;
     struct json_reader r = json_reader_over(root, "", p->error);
-    const char *runtime = json_get_text(&r, "runtime");
-    if (!failed(p) && strcmp(runtime, "cuda-c") != 0) {
-        json_problem(&r, "runtime", "\"%.40s\" is not offered yet; \"cuda-c\" is", runtime);
+    if (json_has(&r, "split")) {
+        json_problem(&r, "split", "this job runs in parts; see: leasehold job run --split");
     }
-    snprintf(job->runtime, sizeof job->runtime, "%s", "cuda-c");
-    copy_name(p, job->plan.source, "source", json_get_text(&r, "source"));
-    (void)size_of_file(p, "source", job->plan.source);
-    if (json_has(&r, "files")) read_files(p, json_get_array(&r, "files", JOB_FILES_MAX));
-    read_buffers(p, json_get_object(&r, "buffers"));
-    read_launches(p, json_get_array(&r, "launches", JOB_GROUPS_MAX));
-    read_limits(p, &r);
-    read_keeping(p, &r);
+    const char *runtime = json_get_text(&r, "runtime");
+    bool is_exec = strcmp(runtime, JOB_RUNTIME_EXEC) == 0;
+    bool is_fast = strcmp(runtime, JOB_RUNTIME_CUDA_C_FAST) == 0;
+    if (!failed(p) && !is_exec && !is_fast && strcmp(runtime, JOB_RUNTIME_CUDA_C) != 0) {
+        json_problem(&r, "runtime", "\"%.40s\" is none of cuda-c, cuda-c-fast, exec", runtime);
+    }
+    snprintf(job->runtime, sizeof job->runtime, "%s", runtime);
+    if (is_exec) {
+        exec_job_read(job, &r, p->file_size, p->context);
+    } else {
+        read_kernels(p, &r);
+    }
     enum status status = json_end(&r);
     assert(status == OK || failed(p));
 }
@@ -553,7 +581,16 @@ enum status job_load(struct job **out, char error[JOB_ERROR_SIZE], const char *f
 
 void job_destroy(struct job *job)
 {
+    if (job != NULL) free(job->exec);
     free(job);
+}
+
+const char *job_settlement_note(const char *runtime)
+{
+    if (strcmp(runtime, JOB_RUNTIME_CUDA_C) == 0) return NULL;
+    return "nobody else can check the result of this runtime by running it again: look at it "
+           "yourself, then accept it or object; without a word of yours the worker is paid when "
+           "the time for objections is over";
 }
 
 static int compare_names(const void *a, const void *b)
@@ -565,7 +602,10 @@ size_t job_names(const struct job *job, char out[JOB_NAMES_MAX][JOB_NAME_SIZE])
 {
     size_t count = 0, kept = 0;
     snprintf(out[count++], JOB_NAME_SIZE, "%s", JOB_FILE_NAME);
-    snprintf(out[count++], JOB_NAME_SIZE, "%s", job->plan.source);
+    const struct exec_job *exec = job->exec;
+    snprintf(out[count++], JOB_NAME_SIZE, "%s", exec != NULL ? exec->image : job->plan.source);
+    for (uint32_t i = 0; exec != NULL && i < exec->input_count; i++)
+        snprintf(out[count++], JOB_NAME_SIZE, "%s", exec->inputs[i].file);
     for (uint32_t i = 0; i < job->file_count; i++) {
         snprintf(out[count++], JOB_NAME_SIZE, "%s", job->files[i]);
     }
