@@ -18,6 +18,7 @@
 #define JOB_BLOCK_THREADS_MAX  1024u
 #define JOB_BLOCK_Z_MAX        64u
 #define JOB_SHARED_BYTES_MAX   (96u * 1024u)
+#define JOB_FILM_SIDE_MAX      16383u /* what WebP can */
 #define JOB_SECONDS_MAX        86400u
 #define JOB_SECONDS_DEFAULT    60u
 #define JOB_MEMORY_MIB_MAX     (256u * 1024u)

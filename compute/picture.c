@@ -1,6 +1,6 @@
 /* picture.c - the renter's side of a result: pictures and texts out of raw buffers. */
 #include "base/file.h"
-#include "compute/job.h"
+#include "compute/film.h"
 
 #include <assert.h>
 #include <png.h>
@@ -29,6 +29,24 @@ static enum status write_picture(const struct job_view *view, const char *path, 
     return png_image_write_to_file(&image, path, 0, pixels.data, 0, NULL) != 0 ? OK : E_IO;
 }
 
+/* PATH.webp, and each frame as a picture in PATH-frames. */
+static enum status write_film(const struct job_view *view, const char *path, struct bytes content)
+{
+    char name[4200];
+    png_image frame = {
+        .width = view->width, .height = view->height, .format = png_format(view->picture)};
+    size_t size = PNG_IMAGE_SIZE(frame);
+    assert(content.size % size == 0);
+    snprintf(name, sizeof name, "%s-frames", path);
+    enum status status = directory_make(name, 0755);
+    for (size_t i = 0; status == OK && i * size < content.size; i++) {
+        snprintf(name, sizeof name, "%s-frames/%04zu.png", path, i);
+        status = write_picture(view, name, bytes_slice(content, i * size, size));
+    }
+    snprintf(name, sizeof name, "%s.webp", path);
+    return status == OK ? film_write(name, view, content) : status;
+}
+
 static void append_text(struct buffer *report, struct bytes content)
 {
     size_t size = strnlen((const char *)content.data, content.size);
@@ -51,8 +69,10 @@ static enum status present(const struct plan_buffer *b, const struct job_view *v
         append_text(report, buffer_bytes(&content));
     }
     if (status == OK && view->picture != JOB_PICTURE_NONE) {
-        strncat(path, ".png", sizeof path - strlen(path) - 1);
-        status = write_picture(view, path, buffer_bytes(&content));
+        bool film = view->frames_per_second > 0;
+        if (film) status = write_film(view, path, buffer_bytes(&content));
+        strncat(path, film ? ".webp" : ".png", sizeof path - strlen(path) - 1);
+        if (!film) status = write_picture(view, path, buffer_bytes(&content));
         if (status != OK) snprintf(error, JOB_ERROR_SIZE, "cannot write %.400s", path);
         if (status == OK && report != NULL) buffer_print(report, "picture    %s\n", path);
     }

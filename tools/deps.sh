@@ -6,7 +6,7 @@ set -eu
 
 build="gcc g++ clang make pkg-config libc6-dev libsecp256k1-dev libleveldb-dev libssl-dev libevent-dev
 libjansson-dev libgmp-dev libcurl4-openssl-dev libarchive-dev libzstd-dev libseccomp-dev
-libpng-dev uthash-dev bubblewrap ca-certificates procps"
+libpng-dev libwebp-dev uthash-dev bubblewrap ca-certificates procps"
 test="libcmocka-dev nettle-dev nodejs npm zstd"
 lint="clang-format clang-tidy cppcheck"
 fuzz="libclang-rt-14-dev"
