@@ -62,8 +62,8 @@ const char *job_settlement_note(const char *runtime);
 size_t job_names(const struct job *job, char out[JOB_NAMES_MAX][JOB_NAME_SIZE]);
 
 /* After a result was unpacked into result_folder: writes NAME.png beside each output buffer that
- * declares a picture, NAME.webp (animated) and NAME-frames/0000.png ... beside a film, and appends to `report` (may be NULL) one line "picture    PATH" for each and
- * the content of text outputs. E_IO, or E_MALFORMED when a file has not the declared size. */
+ * declares a picture, NAME.webp (animated) and NAME-frames/0000.png ... beside a film, and appends
+ * to `report` (may be NULL) one line "picture    PATH" for each and the content of text outputs. E_IO, or E_MALFORMED when a file has not the declared size. */
 MUST_CHECK enum status job_present_result(const struct job *job, const char *result_folder,
                                           struct buffer *report, char error[JOB_ERROR_SIZE]);
 
