@@ -13,7 +13,10 @@
     X(Staking, 0x1001)                                                                             \
     X(Providers, 0x1002)                                                                           \
     X(Jobs, 0x1003)                                                                                \
-    X(Scheduler, 0x1005)
+    X(Scheduler, 0x1005)                                                                           \
+    X(Disputes, 0x1006)                                                                            \
+    X(Custody, 0x1007)                                                                             \
+    X(JobsCourt, 0x1008)
 
 enum system_contract {
 #define X(name, number) SYSTEM_##name,
@@ -39,8 +42,21 @@ enum system_contract {
     X(Jobs, maxStartWindow, "3600")                                                                \
     X(Jobs, maxSecondsLimit, "86400")                                                              \
     X(Jobs, timeoutSlashBps, "1000")                                                               \
+    X(Jobs, auditFloorBps, "500")                                                                  \
+    X(Jobs, newcomerBps, "5000")                                                                   \
+    X(Jobs, challengeWindow, "60")                                                                 \
+    X(Jobs, objectionWindow, "60")                                                                 \
+    X(Jobs, objectionBurnBps, "5000")                                                              \
+    X(Jobs, rewardBps, "2500")                                                                     \
     X(Scheduler, itemGas, "4000000")                                                               \
-    X(Scheduler, itemsPerTick, "16")
+    X(Scheduler, itemsPerTick, "16")                                                               \
+    X(Disputes, judgeFactor, "10")                                                                 \
+    X(Disputes, committeeSeats, "3")                                                               \
+    X(Disputes, appealWindow, "30")                                                                \
+    X(Disputes, absentSlash, "1000000000000000000")                                                \
+    X(Disputes, dutySlash, "10000000000000000000")                                                 \
+    X(Custody, answerWindow, "30")                                                                 \
+    X(Custody, demandBond, "10000000000000000")
 
 enum system_parameter {
 #define X(contract, name, value) PARAMETER_##contract##_##name,

@@ -13,5 +13,8 @@ system_code_\name\()_end:
     carry Providers
     carry Jobs
     carry Scheduler
+    carry Disputes
+    carry Custody
+    carry JobsCourt
 
     .section .note.GNU-stack, "", %progbits

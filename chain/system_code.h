@@ -9,5 +9,8 @@ SYSTEM_CODE(Staking);
 SYSTEM_CODE(Providers);
 SYSTEM_CODE(Jobs);
 SYSTEM_CODE(Scheduler);
+SYSTEM_CODE(Disputes);
+SYSTEM_CODE(Custody);
+SYSTEM_CODE(JobsCourt);
 
 #endif

@@ -14,5 +14,7 @@ contract_abi_\symbol\()_end:
     embed PROVIDERS, "contracts/artifacts/Providers.abi.json"
     embed JOBS, "contracts/artifacts/Jobs.abi.json"
     embed SCHEDULER, "contracts/artifacts/Scheduler.abi.json"
+    embed DISPUTES, "contracts/artifacts/Disputes.abi.json"
+    embed CUSTODY, "contracts/artifacts/Custody.abi.json"
 
     .section .note.GNU-stack, "", @progbits

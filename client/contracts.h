@@ -15,7 +15,9 @@
     X(STAKING, "Staking", 0x1001)                                                                  \
     X(PROVIDERS, "Providers", 0x1002)                                                              \
     X(JOBS, "Jobs", 0x1003)                                                                        \
-    X(SCHEDULER, "Scheduler", 0x1005)
+    X(SCHEDULER, "Scheduler", 0x1005)                                                              \
+    X(DISPUTES, "Disputes", 0x1006)                                                                \
+    X(CUSTODY, "Custody", 0x1007)
 
 enum contract_id {
 #define X(id, name, low) CONTRACT_##id,

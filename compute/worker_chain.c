@@ -23,7 +23,7 @@ enum status chain_read_parameters(struct worker_chain *c)
     json_t *answer = NULL;
     enum status status = contract_call(c->rpc, &answer, CONTRACT_JOBS, "parameters", NULL);
     if (status != OK) return status;
-    c->decline_window_s = abi_get_u64(answer, FIRST);
+    c->decline_window_s = abi_get_u64(answer, "declineWindow");
     json_decref(answer);
     return OK;
 }
@@ -138,12 +138,13 @@ enum status chain_credit(struct worker_chain *c, struct u256 *out_wei)
 
 struct hash chain_commitment(const struct address *owner, const struct journal_entry *entry)
 {
-    uint8_t words[5][32] = {{0}};
+    uint8_t words[6][32] = {{0}};
     store_be64(words[0] + 24, entry->job);
     memcpy(words[1] + 12, owner->b, sizeof owner->b);
     memcpy(words[2], entry->root.b, 32);
     words[3][31] = entry->exit_reason;
-    memcpy(words[4], entry->salt.b, 32);
+    memcpy(words[4], entry->trace.b, 32);
+    memcpy(words[5], entry->salt.b, 32);
     return keccak256(bytes_of(words, sizeof words));
 }
 
@@ -167,9 +168,10 @@ enum status chain_reveal(struct worker_chain *c, const struct journal_entry *ent
 {
     assert(entry->stage >= JOURNAL_RAN);
     return send(c, "reveal",
-                json_pack("[o,o,o,o,o,o]", abi_u64(entry->job), abi_hash(&entry->root),
-                          abi_u64(entry->exit_reason), abi_u64(entry->output_size),
-                          abi_u64(entry->seconds), abi_hash(&entry->salt)));
+                json_pack("[o,o,o,o,o,o,o]", abi_u64(entry->job), abi_hash(&entry->root),
+                          abi_u64(entry->exit_reason), abi_hash(&entry->trace),
+                          abi_u64(entry->output_size), abi_u64(entry->seconds),
+                          abi_hash(&entry->salt)));
 }
 
 enum status chain_decline(struct worker_chain *c, uint64_t job, enum decline_reason why)

@@ -16,10 +16,14 @@ enum chain_job_state {
     CHAIN_JOB_OPEN,
     CHAIN_JOB_RUNNING,
     CHAIN_JOB_REVEALING,
-    CHAIN_JOB_AGREED,
+    CHAIN_JOB_AUDITING,
+    CHAIN_JOB_DISPUTED,
+    CHAIN_JOB_ACCEPTING,
+    CHAIN_JOB_AGREED, /* from here on: ended */
     CHAIN_JOB_SETTLED,
     CHAIN_JOB_REFUNDED,
     CHAIN_JOB_CANCELLED,
+    CHAIN_JOB_OVERTURNED,
 };
 enum chain_replica_state {
     CHAIN_REPLICA_VACANT,
@@ -77,7 +81,7 @@ MUST_CHECK enum status chain_active_jobs(struct worker_chain *c, uint64_t out[WO
 MUST_CHECK enum status chain_find_job(struct worker_chain *c, struct chain_job *out, uint64_t job);
 MUST_CHECK enum status chain_credit(struct worker_chain *c, struct u256 *out_wei);
 
-/* keccak256(abi.encode(job, provider, root, exitReason, salt)), as IJobs.commitmentOf. */
+/* keccak256(abi.encode(job, provider, root, exitReason, trace, salt)): IJobs.commitmentOf. */
 struct hash chain_commitment(const struct address *owner, const struct journal_entry *entry);
 
 /* Each waits until the transaction is final. E_DENIED: the contract refused, rpc_problem says why.

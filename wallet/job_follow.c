@@ -11,8 +11,9 @@
 #define POLL_MS     120u
 #define PATIENCE_MS 120000u /* a node may restart under us */
 
-static const char *const job_states[] = {"none",   "open",    "running",  "revealing",
-                                         "agreed", "settled", "refunded", "cancelled"};
+static const char *const job_states[] = {"none",     "open",     "running",   "revealing",
+                                         "auditing", "disputed", "accepting", "agreed",
+                                         "settled",  "refunded", "cancelled", "overturned"};
 static const char *const replica_states[] = {"vacant", "running", "sealed",  "revealed",
                                              "paid",   "faulted", "released"};
 static const char *const job_reasons[] = {
@@ -23,6 +24,11 @@ static const char *const job_reasons[] = {
     "not enough workers in time",
     "cancelled by the renter",
     "too few workers answered in time",
+    "validators ran it again and settled it",
+    "validators came to no verdict: everybody is refunded",
+    "accepted by the renter, or nobody objected in time",
+    "the renter objected",
+    "the worker did not show the result when asked for it",
 };
 static const char *const decline_reasons[] = {"no reason",         "busy",
                                               "no bundle arrived", "not supported",

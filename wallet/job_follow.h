@@ -16,10 +16,14 @@ enum job_state {
     JOB_OPEN,
     JOB_RUNNING,
     JOB_REVEALING,
-    JOB_AGREED,
+    JOB_AUDITING,
+    JOB_DISPUTED,
+    JOB_ACCEPTING,
+    JOB_AGREED, /* from here on: ended */
     JOB_SETTLED,
     JOB_REFUNDED,
     JOB_CANCELLED,
+    JOB_OVERTURNED,
 };
 enum replica_state {
     REPLICA_VACANT,

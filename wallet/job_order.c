@@ -148,7 +148,9 @@ int order_price(struct session *s, struct job_order *o, const char *scratch)
 {
     int code = pack(s, o, scratch);
     if (code == CODE_DONE) code = price_from_offers(s, o);
-    if (code == CODE_DONE) o->total = u256_mul(o->price, u256_from_u64(o->replicas * o->seconds));
+    /* A result that stands alone may be audited: IJobs.priceOf. */
+    uint64_t runs = o->replicas + (o->replicas == 1 ? 1 : 0);
+    if (code == CODE_DONE) o->total = u256_mul(o->price, u256_from_u64(runs * o->seconds));
     return code;
 }
 
@@ -165,12 +167,13 @@ json_t *order_spec(const struct session *s, const struct job_order *o)
     if (model != NULL) model_hash = keccak256(bytes_of_text(model));
     for (size_t i = 0; i < o->provider_count; i++)
         json_array_append_new(providers, abi_address(&o->providers[i]));
-    return json_pack(
-        "{s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "bundleRoot", abi_hash(&o->bundle.root),
-        "bundleSize", abi_u64(o->bundle.size_bytes), "runtime", 0, "replicas", abi_u64(o->replicas),
-        "minComputeCapability", abi_u64(o->capability), "minVramMiB", abi_u64(o->vram_mib),
-        "secondsLimit", abi_u64(o->seconds), "startWindow", abi_u64(o->start_window_s), "model",
-        abi_hash(&model_hash), "maxPricePerSecond", abi_u256(o->price), "providers", providers);
+    return json_pack("{s:o,s:o,s:i,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "bundleRoot",
+                     abi_hash(&o->bundle.root), "bundleSize", abi_u64(o->bundle.size_bytes),
+                     "runtime", 0, "replicas", abi_u64(o->replicas), "auditBps", 0,
+                     "minComputeCapability", abi_u64(o->capability), "minVramMiB",
+                     abi_u64(o->vram_mib), "secondsLimit", abi_u64(o->seconds), "startWindow",
+                     abi_u64(o->start_window_s), "model", abi_hash(&model_hash),
+                     "maxPricePerSecond", abi_u256(o->price), "providers", providers);
 }
 
 void order_print(const struct job_order *o)

@@ -5,7 +5,9 @@ const path = require("path");
 const solc = require("solc");
 
 const ROOT = path.join(__dirname, "..");
-const CONTRACTS = ["Staking", "Providers", "Jobs", "Scheduler"];
+const CONTRACTS = ["Staking", "Providers", "Jobs", "Scheduler", "Disputes", "Custody", "JobsCourt"];
+// Code that runs as another contract: what it offers is in that one's ABI.
+const PARTS = { Jobs: "JobsCourt" };
 const CODE_SIZE_MAX = 24576; // EIP-170
 
 const SETTINGS = {
@@ -55,13 +57,31 @@ function runtimeCode(name, contract) {
   return `0x${code.object}`;
 }
 
+function signature(entry) {
+  const type = (input) => (input.components ? `(${input.components.map(type)})${input.type.slice(5)}` : input.type);
+  return `${entry.type} ${entry.name || ""}(${(entry.inputs || []).map(type)})`;
+}
+
+// A contract's own ABI, its part's, and proof that both together are all that its interface promises.
+function abiOf(name, contracts) {
+  const entries = new Map();
+  for (const source of [name, PARTS[name]].filter(Boolean))
+    for (const entry of contracts[`src/${source}.sol`][source].abi) {
+      const key = signature(entry);
+      const own = source === name || (entry.type !== "fallback" && entry.name !== "initialize");
+      if (own && !entries.has(key)) entries.set(key, entry);
+    }
+  for (const entry of contracts[`src/interfaces/I${name}.sol`][`I${name}`].abi)
+    if (!entries.has(signature(entry))) throw new Error(`${name} lacks ${signature(entry)}`);
+  return [...entries.values()].filter((entry) => entry.type !== "fallback");
+}
+
 function artifacts() {
   const contracts = compile();
   const files = {};
   for (const name of CONTRACTS) {
-    const contract = contracts[`src/${name}.sol`][name];
-    files[`${name}.abi.json`] = `${JSON.stringify(contract.abi, null, 1)}\n`;
-    files[`${name}.runtime.hex`] = `${runtimeCode(name, contract)}\n`;
+    if (!Object.values(PARTS).includes(name)) files[`${name}.abi.json`] = `${JSON.stringify(abiOf(name, contracts), null, 1)}\n`;
+    files[`${name}.runtime.hex`] = `${runtimeCode(name, contracts[`src/${name}.sol`][name])}\n`;
   }
   return files;
 }

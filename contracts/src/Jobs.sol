@@ -4,15 +4,21 @@ pragma solidity 0.8.37;
 import {Reasons} from "./interfaces/IJobs.sol";
 import {IProviders} from "./interfaces/IProviders.sol";
 import {IScheduled} from "./interfaces/IScheduler.sol";
-import {JobsSettlement} from "./JobsSettlement.sol";
+import {JobsMatching} from "./JobsMatching.sol";
 
-/// @title Jobs: see IJobs. Here: what people call, and the views.
+interface ICourt {
+    function conclude(uint256 job) external returns (bool);
+    function drawAudit(uint256 job) external;
+}
+
+/// @title Jobs: see IJobs. Here: from the order to the reveals. What comes after them, and the views, is JobsCourt's code,
+///        which runs here (delegatecall), on this storage: one contract may not be larger than 24,576 bytes.
 ///
-///   Open ──filled──▶ Running ──all (or a majority, the rest gone) sealed──▶ Revealing ──▶ Agreed | Settled | Refunded
+///   Open ──filled──▶ Running ──all (or a majority, the rest gone) sealed──▶ Revealing ──▶ see JobsCourt
 ///    │ cancel ▶ Cancelled   │ too few seals ▶ Refunded
 ///    │ start window over ▶ Refunded
-contract Jobs is JobsSettlement, IScheduled {
-    uint256 internal constant PAGE_MAX = 100;
+contract Jobs is JobsMatching, IScheduled {
+    uint8 internal constant RUNTIME_MAX = 2;
 
     function initialize(
         uint256 declineWindow,
@@ -20,24 +26,45 @@ contract Jobs is JobsSettlement, IScheduled {
         uint256 revealWindow,
         uint256 maxStartWindow,
         uint256 maxSecondsLimit,
-        uint256 timeoutSlashBps
+        uint256 timeoutSlashBps,
+        uint256 auditFloorBps,
+        uint256 newcomerBps,
+        uint256 challengeWindow,
+        uint256 objectionWindow,
+        uint256 objectionBurnBps,
+        uint256 rewardBps
     ) external genesisOnce {
-        if (declineWindow == 0 || declineWindow > 30 days || sealGrace == 0 || sealGrace > 30 days) revert BadParameters();
-        if (revealWindow == 0 || revealWindow > 30 days || maxStartWindow > 365 days) revert BadParameters();
-        if (maxSecondsLimit == 0 || maxSecondsLimit > 365 days || timeoutSlashBps > BPS) revert BadParameters();
-        _declineWindow = uint32(declineWindow);
-        _sealGrace = uint32(sealGrace);
-        _revealWindow = uint32(revealWindow);
-        _maxStartWindow = uint32(maxStartWindow);
-        _maxSecondsLimit = uint32(maxSecondsLimit);
-        _timeoutSlashBps = uint16(timeoutSlashBps);
+        _checkWindow(declineWindow);
+        _checkWindow(sealGrace);
+        _checkWindow(revealWindow);
+        _checkWindow(challengeWindow);
+        _checkWindow(objectionWindow);
+        if (maxStartWindow > 365 days || maxSecondsLimit == 0 || maxSecondsLimit > 365 days) revert BadParameters();
+        if (timeoutSlashBps > BPS || auditFloorBps > BPS || newcomerBps > BPS) revert BadParameters();
+        if (objectionBurnBps > BPS || rewardBps > BPS / 2) revert BadParameters();
+        _rules.declineWindow = uint32(declineWindow);
+        _rules.sealGrace = uint32(sealGrace);
+        _rules.revealWindow = uint32(revealWindow);
+        _rules.maxStartWindow = uint32(maxStartWindow);
+        _rules.maxSecondsLimit = uint32(maxSecondsLimit);
+        _rules.timeoutSlashBps = uint16(timeoutSlashBps);
+        _rules.auditFloorBps = uint16(auditFloorBps);
+        _rules.newcomerBps = uint16(newcomerBps);
+        _rules.challengeWindow = uint32(challengeWindow);
+        _rules.objectionWindow = uint32(objectionWindow);
+        _rules.objectionBurnBps = uint16(objectionBurnBps);
+        _rules.rewardBps = uint16(rewardBps);
+    }
+
+    function _checkWindow(uint256 seconds_) private pure {
+        if (seconds_ == 0 || seconds_ > 30 days) revert BadParameters();
     }
 
     // ---- the renter
 
     function submit(Spec calldata spec) external payable returns (uint256 job) {
         _check(spec);
-        uint256 price = spec.maxPricePerSecond * spec.replicas * spec.secondsLimit;
+        uint256 price = priceOf(spec);
         if (msg.value != price) revert WrongValue(msg.value, price);
         job = ++jobCount;
         Entry storage j = _jobs[job];
@@ -50,6 +77,12 @@ contract Jobs is JobsSettlement, IScheduled {
         _wakeAfter(job, j.deadline);
     }
 
+    /// @dev The last part pays who re-runs the result, and comes back when nobody does.
+    function priceOf(Spec calldata spec) public pure returns (uint256) {
+        bool mayAudit = spec.runtime == 0 && (spec.replicas == 1 || spec.auditBps != 0);
+        return spec.maxPricePerSecond * spec.secondsLimit * (uint256(spec.replicas) + (mayAudit ? 1 : 0));
+    }
+
     function cancel(uint256 job) external {
         Entry storage j = _inState(job, State.Open);
         if (msg.sender != j.renter) revert NotRenter(msg.sender);
@@ -58,10 +91,14 @@ contract Jobs is JobsSettlement, IScheduled {
 
     function _check(Spec calldata spec) private view {
         if (spec.replicas == 0 || spec.replicas > REPLICAS_MAX) revert BadReplicas(spec.replicas);
-        if (spec.runtime != 0) revert BadRuntime(spec.runtime);
+        if (spec.auditBps > BPS) revert BadAuditRate(spec.auditBps);
+        if (spec.runtime > RUNTIME_MAX) revert BadRuntime(spec.runtime);
+        if (spec.runtime != 0 && (spec.replicas != 1 || spec.auditBps != 0)) revert NotForThisRuntime(spec.runtime);
         if (spec.bundleRoot == 0 || spec.bundleSize == 0) revert BadBundle();
-        if (spec.secondsLimit == 0 || spec.secondsLimit > _maxSecondsLimit) revert BadSecondsLimit(spec.secondsLimit, _maxSecondsLimit);
-        if (spec.startWindow > _maxStartWindow) revert BadStartWindow(spec.startWindow, _maxStartWindow);
+        if (spec.secondsLimit == 0 || spec.secondsLimit > _rules.maxSecondsLimit) {
+            revert BadSecondsLimit(spec.secondsLimit, _rules.maxSecondsLimit);
+        }
+        if (spec.startWindow > _rules.maxStartWindow) revert BadStartWindow(spec.startWindow, _rules.maxStartWindow);
         if (spec.maxPricePerSecond == 0 || spec.maxPricePerSecond > type(uint96).max) revert BadPrice(spec.maxPricePerSecond);
         address[] calldata named = spec.providers;
         if (named.length > NAMED_MAX || (named.length != 0 && named.length < spec.replicas)) revert BadProviders();
@@ -75,6 +112,8 @@ contract Jobs is JobsSettlement, IScheduled {
         j.state = State.Open;
         j.replicas = spec.replicas;
         j.runtime = spec.runtime;
+        uint16 floor = spec.replicas == 1 && spec.runtime == 0 ? _rules.auditFloorBps : 0;
+        j.auditBps = spec.auditBps > floor ? spec.auditBps : floor;
         j.minComputeCapability = spec.minComputeCapability;
         j.minVramMiB = spec.minVramMiB;
         j.bundleSize = spec.bundleSize;
@@ -96,7 +135,7 @@ contract Jobs is JobsSettlement, IScheduled {
         if (reason == 0 || reason > Reasons.DECLINE_MAX) revert BadDeclineReason(reason);
         (uint8 index, ReplicaEntry storage r) = _mine(job, j);
         if (r.state != ReplicaState.Assigned) revert AlreadySealed(job, r.provider);
-        if (block.timestamp > r.assignedAt + _declineWindow) revert TooLate(job, r.assignedAt + _declineWindow);
+        if (block.timestamp > r.assignedAt + _rules.declineWindow) revert TooLate(job, r.assignedAt + _rules.declineWindow);
         emit JobDeclined(job, index, r.provider, reason);
         IProviders.Finish memory f;
         f.outcome = IProviders.Outcome.Declined;
@@ -117,26 +156,81 @@ contract Jobs is JobsSettlement, IScheduled {
         _advance(job, j);
     }
 
-    function reveal(uint256 job, bytes32 root, uint8 exitReason, uint64 outputSize, uint32 secondsUsed, bytes32 salt) external {
+    function reveal(
+        uint256 job, bytes32 root, uint8 exitReason, bytes32 trace, uint64 outputSize, uint32 secondsUsed, bytes32 salt
+    ) external {
         Entry storage j = _inState(job, State.Revealing);
         (uint8 index, ReplicaEntry storage r) = _mine(job, j);
         if (r.state == ReplicaState.Revealed) revert AlreadyRevealed(job, r.provider);
         if (block.timestamp > j.deadline) revert TooLate(job, j.deadline);
         if (secondsUsed == 0 || secondsUsed > j.secondsLimit) revert BadSecondsUsed(secondsUsed, j.secondsLimit);
         if (exitReason > Reasons.EXIT_MAX) revert BadExitReason(exitReason);
-        if (exitReason != Reasons.EXIT_OK && (root != 0 || outputSize != 0)) revert BadReveal(job, r.provider);
-        if (commitmentOf(job, r.provider, root, exitReason, salt) != r.commitment) revert BadReveal(job, r.provider);
+        if (exitReason != Reasons.EXIT_OK && (root != 0 || trace != 0 || outputSize != 0)) revert BadReveal(job, r.provider);
+        if (commitmentOf(job, r.provider, root, exitReason, trace, salt) != r.commitment) revert BadReveal(job, r.provider);
         r.state = ReplicaState.Revealed;
         r.root = root;
         r.exitReason = exitReason;
+        r.trace = trace;
         r.outputSize = outputSize;
         r.secondsUsed = secondsUsed;
-        emit JobRevealed(job, index, r.provider, root, exitReason, outputSize, secondsUsed);
-        if (_allRevealed(job, j)) _settle(job, j);
+        emit JobRevealed(job, index, r.provider, root, exitReason, trace, outputSize, secondsUsed);
+        _callCourt(abi.encodeCall(ICourt.conclude, (job))); // if it was the last
     }
 
-    function commitmentOf(uint256 job, address provider, bytes32 root, uint8 exitReason, bytes32 salt) public pure returns (bytes32) {
-        return keccak256(abi.encode(job, provider, root, exitReason, salt));
+    function commitmentOf(uint256 job, address provider, bytes32 root, uint8 exitReason, bytes32 trace, bytes32 salt)
+        public
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(job, provider, root, exitReason, trace, salt));
+    }
+
+    // ---- from the last seal on
+
+    /// @dev After every change in a Running job: is it time for the next state?
+    function _advance(uint256 job, Entry storage j) private {
+        (uint256 assigned, uint256 sealed_) = _tally(job, j);
+        if (assigned != 0) return;
+        if (2 * sealed_ > j.replicas) return _startReveals(job, j);
+        if (_mayReassign(j)) return; // the order book may still fill it
+        _releaseSealed(job, j);
+        _end(job, j, State.Refunded, Reasons.REASON_TOO_FEW_SEALS);
+    }
+
+    function _startReveals(uint256 job, Entry storage j) private {
+        _leaveBook(job);
+        j.state = State.Revealing;
+        j.deadline = uint64(block.timestamp + _rules.revealWindow);
+        emit JobRevealing(job, j.deadline);
+        _wakeAfter(job, j.deadline);
+    }
+
+    function _releaseSealed(uint256 job, Entry storage j) private {
+        for (uint256 i = 0; i < j.replicas; i++) {
+            ReplicaEntry storage r = _replicas[job][i];
+            if (r.state != ReplicaState.Sealed) continue;
+            r.state = ReplicaState.Released;
+            IProviders.Finish memory f; // Outcome.Released
+            _finishReplica(job, r, f);
+        }
+    }
+
+    /// @dev Payable by itself, so that the fallback need not be: plain transfers stay refused.
+    function challenge(uint256) external payable {
+        _callCourt(msg.data);
+    }
+
+    function _callCourt(bytes memory data) private returns (bytes memory answer) {
+        bool ok;
+        (ok, answer) = JOBS_COURT.delegatecall(data);
+        if (ok) return answer;
+        assembly ("memory-safe") {
+            revert(add(answer, 32), mload(answer))
+        }
+    }
+
+    fallback(bytes calldata data) external returns (bytes memory) {
+        return _callCourt(data);
     }
 
     /// @dev The caller's replica: as owner, or as the worker of one.
@@ -164,6 +258,7 @@ contract Jobs is JobsSettlement, IScheduled {
 
     function onSchedule(uint8 kind, uint256 id) external only(SCHEDULER) {
         if (kind == KIND_MATCH) _matchRound();
+        else if (kind == KIND_AUDIT) _callCourt(abi.encodeCall(ICourt.drawAudit, (id)));
         else _expire(id);
     }
 
@@ -171,16 +266,10 @@ contract Jobs is JobsSettlement, IScheduled {
     function _expire(uint256 job) private returns (bool) {
         Entry storage j = _jobs[job];
         if (j.state == State.Running) return _expireRunning(job, j);
+        if (j.state != State.Open) return abi.decode(_callCourt(abi.encodeCall(ICourt.conclude, (job))), (bool));
         if (block.timestamp <= j.deadline) return false;
-        if (j.state == State.Open) {
-            _end(job, j, State.Refunded, Reasons.REASON_NOT_FILLED);
-            return true;
-        }
-        if (j.state == State.Revealing) {
-            _settle(job, j);
-            return true;
-        }
-        return false;
+        _end(job, j, State.Refunded, Reasons.REASON_NOT_FILLED);
+        return true;
     }
 
     function _expireRunning(uint256 job, Entry storage j) private returns (bool any) {
@@ -190,7 +279,7 @@ contract Jobs is JobsSettlement, IScheduled {
             any = true;
             IProviders.Finish memory f;
             f.outcome = IProviders.Outcome.TimedOut;
-            f.slashed = f.toRenter = _timeoutSlash(r);
+            f.slashed = f.toJobs = _timeoutSlash(j, r);
             emit JobTimedOut(job, index, r.provider, f.slashed);
             _vacate(job, j, index, f);
         }
@@ -201,82 +290,5 @@ contract Jobs is JobsSettlement, IScheduled {
         if (!any) return false;
         _fill(job);
         _advance(job, j);
-    }
-
-    function _inState(uint256 job, State state) private view returns (Entry storage j) {
-        j = _jobs[job];
-        if (j.state == State.None) revert UnknownJob(job);
-        if (j.state != state) revert WrongState(job, j.state);
-    }
-
-    // ---- views
-
-    function getJob(uint256 job) external view returns (Job memory v) {
-        Entry storage j = _jobs[job];
-        if (j.state == State.None) revert UnknownJob(job);
-        (v.renter, v.state, v.reason, v.exitReason) = (j.renter, j.state, j.reason, j.exitReason);
-        (v.root, v.outputSize, v.secondsUsed) = (j.root, j.outputSize, j.secondsUsed);
-        (v.submittedAt, v.startedAt, v.deadline) = (j.submittedAt, j.startedAt, j.deadline);
-        (v.escrow, v.paid, v.refunded, v.compensated) = (j.escrow, j.paid, j.refunded, j.compensated);
-        v.spec.bundleRoot = j.bundleRoot;
-        v.spec.bundleSize = j.bundleSize;
-        v.spec.runtime = j.runtime;
-        v.spec.replicas = j.replicas;
-        v.spec.minComputeCapability = j.minComputeCapability;
-        v.spec.minVramMiB = j.minVramMiB;
-        v.spec.secondsLimit = j.secondsLimit;
-        v.spec.startWindow = j.startWindow;
-        v.spec.model = j.model;
-        v.spec.maxPricePerSecond = j.maxPricePerSecond;
-        v.spec.providers = j.named;
-    }
-
-    function getReplicas(uint256 job) external view returns (Replica[] memory list) {
-        Entry storage j = _jobs[job];
-        if (j.state == State.None) revert UnknownJob(job);
-        list = new Replica[](j.startedAt == 0 ? 0 : j.replicas);
-        for (uint256 i = 0; i < list.length; i++) _view(list[i], _replicas[job][i]);
-    }
-
-    function _view(Replica memory v, ReplicaEntry storage r) private view {
-        (v.state, v.provider, v.gpuIndex) = (r.state, r.provider, r.gpuIndex);
-        (v.assignedAt, v.sealBy) = (r.assignedAt, r.sealBy);
-        (v.pricePerSecond, v.reserved) = (r.pricePerSecond, r.reserved);
-        (v.commitment, v.root, v.exitReason) = (r.commitment, r.root, r.exitReason);
-        (v.outputSize, v.secondsUsed) = (r.outputSize, r.secondsUsed);
-        if (r.provider == address(0)) return;
-        IProviders.Provider memory p = IProviders(PROVIDERS).provider(r.provider);
-        (v.worker, v.endpoint, v.tlsKeyHash) = (p.worker, p.endpoint, p.tlsKeyHash);
-    }
-
-    function activeJobs(address provider) external view returns (uint256[] memory) {
-        return _active[provider];
-    }
-
-    function jobsOf(address renter, uint256 start, uint256 limit) external view returns (uint256[] memory ids, uint256 total) {
-        uint256[] storage all = _jobsOf[renter];
-        total = all.length;
-        uint256 left = start < total ? total - start : 0;
-        if (limit > PAGE_MAX) limit = PAGE_MAX;
-        ids = new uint256[](left < limit ? left : limit);
-        for (uint256 i = 0; i < ids.length; i++) ids[i] = all[start + i];
-    }
-
-    function waiting(uint256 after_, uint256 limit) external view returns (uint256[] memory ids) {
-        if (limit > PAGE_MAX) limit = PAGE_MAX;
-        ids = new uint256[](limit);
-        uint256 count = 0;
-        for (uint256 job = _book[after_].next; job != 0 && count < limit; job = _book[job].next) ids[count++] = job;
-        assembly ("memory-safe") {
-            mstore(ids, count)
-        }
-    }
-
-    function parameters() external view returns (uint256, uint256, uint256, uint256, uint256, uint256) {
-        return (_declineWindow, _sealGrace, _revealWindow, _maxStartWindow, _maxSecondsLimit, _timeoutSlashBps);
-    }
-
-    function liabilities() external view returns (uint256) {
-        return _totalEscrow + _totalCredit;
     }
 }

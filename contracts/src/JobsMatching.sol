@@ -17,14 +17,6 @@ abstract contract JobsMatching is JobsStorage {
 
     function collect() external payable only(PROVIDERS) {}
 
-    /// @dev The round runs at the block's end on the protocol's gas, so that nobody pays for matching others' jobs.
-    ///      At most one a second: what was scheduled for a time that is over is taken as done or dropped.
-    function _callMatching(uint256 time) internal {
-        if (_matchAt >= block.timestamp || _book[0].next == 0) return;
-        _matchAt = uint64(time);
-        IScheduler(SCHEDULER).schedule(KIND_MATCH, 0, uint64(time));
-    }
-
     /// @dev Goes round the order book, so that a job that cannot be filled does not stand before the others.
     function _matchRound() internal {
         _matchAt = 0;
@@ -76,6 +68,7 @@ abstract contract JobsMatching is JobsStorage {
         r.gpuIndex = m.index;
         r.pricePerSecond = uint96(m.pricePerSecond);
         r.reserved = uint128(m.reserved);
+        r.auditBps = m.auditBps;
         r.assignedAt = uint64(block.timestamp);
         r.sealBy = sealBy;
         _addActive(m.provider, job);
@@ -106,7 +99,10 @@ abstract contract JobsMatching is JobsStorage {
             minComputeCapability: j.minComputeCapability,
             model: j.model,
             secondsLimit: j.secondsLimit,
-            maxPricePerSecond: j.maxPricePerSecond
+            maxPricePerSecond: j.maxPricePerSecond,
+            auditBps: j.auditBps,
+            newcomerBps: _alone(j) ? _rules.newcomerBps : 0,
+            alone: _alone(j)
         });
     }
 
@@ -114,6 +110,7 @@ abstract contract JobsMatching is JobsStorage {
     function _vacate(uint256 job, Entry storage j, uint8 index, IProviders.Finish memory f) internal {
         ReplicaEntry storage r = _replicas[job][index];
         _finishReplica(job, r, f);
+        _compensate(job, j, f.toJobs);
         j.dropped.push(r.provider);
         delete _replicas[job][index];
         if (!_mayReassign(j) || _inBook[job]) return;

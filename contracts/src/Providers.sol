@@ -213,6 +213,10 @@ contract Providers is ProvidersMatching, IScheduled {
         return _tree.size - _freeSlots.length;
     }
 
+    function auditRateOf(address owner, uint16 floorBps, uint16 newcomerBps) external view returns (uint16) {
+        return _rateOf(_entries[owner].record.streak, floorBps, newcomerBps);
+    }
+
     function drawWeight(address owner) external view returns (uint256) {
         return _tree.weight[_entries[owner].slot];
     }

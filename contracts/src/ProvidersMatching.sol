@@ -17,6 +17,7 @@ abstract contract ProvidersMatching is IProviders, System, Pull {
     using SumTree for SumTree.Tree;
 
     uint8 internal constant GPUS_MAX = 8;
+    uint256 internal constant STREAK_HALF = 8; // results in a row that halve a newcomer's audit rate
     uint256 internal constant DRAWS_MAX = 24; // for one assignment; who is not found then waits for the next try
 
     struct Device {
@@ -77,21 +78,21 @@ abstract contract ProvidersMatching is IProviders, System, Pull {
     }
 
     function finish(Finish calldata f) external only(JOBS) {
-        assert(f.slashed <= f.reserved && f.toRenter <= f.slashed);
+        assert(f.slashed <= f.reserved && f.toJobs <= f.slashed);
         Entry storage e = _entries[f.provider];
         e.reserved -= f.reserved;
-        e.devices[f.index].busy--;
+        if (f.slot) e.devices[f.index].busy--;
         _writeRecord(e.record, f);
         emit Released(f.provider, f.job, f.index, f.reserved, f.outcome);
         if (f.slashed != 0) {
             e.stake -= f.slashed;
             _totalStake -= f.slashed;
-            emit ProviderSlashed(f.provider, f.job, f.slashed, f.toRenter);
+            emit ProviderSlashed(f.provider, f.job, f.slashed, f.toJobs);
         }
         _refreshWeight(e);
         _completeIfDue(f.provider, e);
-        _burn(f.slashed - f.toRenter);
-        if (f.toRenter != 0) IJobs(JOBS).collect{value: f.toRenter}();
+        _burn(f.slashed - f.toJobs);
+        if (f.toJobs != 0) IJobs(JOBS).collect{value: f.toJobs}();
     }
 
     // ---- finding
@@ -128,16 +129,32 @@ abstract contract ProvidersMatching is IProviders, System, Pull {
         Entry storage e = _entries[owner];
         if (!_canWork(e)) return false;
         uint256 free = e.stake - e.reserved;
+        uint16 rate = _rateOf(e.record.streak, need.auditBps, need.newcomerBps);
+        uint256 factor = need.alone ? _factorOf(rate) : stakeFactor;
         uint8 gpus = e.gpus;
         for (uint8 index = 0; index < gpus; index++) {
             Device storage d = e.devices[index];
             if (!_fits(d, need)) continue;
             uint256 price = d.pricePerSecond;
-            uint256 reserved = stakeFactor * price * need.secondsLimit;
+            uint256 reserved = factor * price * need.secondsLimit;
             if (reserved > free || (found && price >= m.pricePerSecond)) continue;
             found = true;
-            (m.provider, m.index, m.pricePerSecond, m.reserved) = (owner, index, price, reserved);
+            (m.provider, m.index, m.auditBps, m.pricePerSecond, m.reserved) = (owner, index, rate, price, reserved);
         }
+    }
+
+    /// @dev A provider with a long clean record is audited less, down to the floor; for it more stake is at risk.
+    function _rateOf(uint256 streak, uint16 floorBps, uint16 newcomerBps) internal pure returns (uint16) {
+        uint256 rate = uint256(newcomerBps) * STREAK_HALF / (STREAK_HALF + streak);
+        return rate > floorBps ? uint16(rate) : floorBps;
+    }
+
+    /// @dev A cheat that stands alone is found with the odds of an audit, and must lose by it on average.
+    function _factorOf(uint16 rate) private view returns (uint256 factor) {
+        factor = stakeFactor;
+        if (rate == 0) return factor;
+        uint256 needed = (BPS + rate - 1) / rate;
+        if (needed > factor) factor = needed;
     }
 
     function _fits(Device storage d, Need calldata need) private view returns (bool) {
@@ -171,6 +188,10 @@ abstract contract ProvidersMatching is IProviders, System, Pull {
     }
 
     function _writeRecord(Record storage r, Finish calldata f) private {
+        if (f.outcome == Outcome.Released || f.outcome == Outcome.Declined) {
+            if (f.outcome == Outcome.Declined) r.declined++;
+            return;
+        }
         if (f.outcome == Outcome.Agreed) {
             r.completed++;
             r.agreed++;
@@ -179,13 +200,14 @@ abstract contract ProvidersMatching is IProviders, System, Pull {
             r.earned += f.earned;
             return;
         }
-        if (f.outcome == Outcome.Faulted) {
-            r.completed++;
-            r.faulted++;
+        r.streak = 0;
+        if (f.outcome == Outcome.TimedOut) {
+            r.timedOut++;
+            return;
         }
-        if (f.outcome == Outcome.TimedOut) r.timedOut++;
-        if (f.outcome == Outcome.Declined) r.declined++;
-        if (f.outcome != Outcome.Released && f.outcome != Outcome.Declined) r.streak = 0;
+        r.faulted++;
+        if (f.outcome == Outcome.Faulted) r.completed++;
+        else r.agreed--; // overturned: it was counted when it was paid
     }
 
     function _refreshWeight(Entry storage e) internal {

@@ -36,12 +36,16 @@ contract Scheduler is IScheduler, System {
     }
 
     function schedule(uint8 kind, uint256 id, uint64 time) external {
-        if (msg.sender != JOBS && msg.sender != PROVIDERS && msg.sender != STAKING) revert NotAllowed(msg.sender);
+        if (!_mayCall(msg.sender)) revert NotAllowed(msg.sender);
         if (id > type(uint88).max) revert BadId(id);
         if (time < _cursor) time = _cursor; // the past is done: as soon as possible
         _items[time][_count[time]++] = Item(msg.sender, kind, uint88(id));
         _pending++;
         emit Scheduled(msg.sender, kind, id, time);
+    }
+
+    function _mayCall(address who) private pure returns (bool) {
+        return who == JOBS || who == PROVIDERS || who == STAKING || who == DISPUTES || who == CUSTODY;
     }
 
     function tick() external only(SYSTEM) {

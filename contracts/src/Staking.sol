@@ -146,6 +146,50 @@ contract Staking is StakingSlashing {
         return answered > l.maturesAt ? uint64(answered) : l.maturesAt;
     }
 
+    // ---- Disputes
+
+    /// @dev Bounded here too, so that no fault elsewhere can cost a validator more.
+    function slashDuty(address operator, uint256 amount) external only(DISPUTES) returns (uint256 taken) {
+        uint256 most = _minSelfStake / 10;
+        taken = _takeOwn(operator, amount < most ? amount : most);
+        emit DutySlashed(operator, taken);
+        if (_validators[operator].status == Status.Active && _candidates.length > 1 && _selfStake(operator) < _minSelfStake) {
+            _leave(operator, Status.Inactive);
+        }
+        _burn(taken);
+    }
+
+    function drawMembers(uint256 seed, uint256 wanted, address[] calldata excluded)
+        external
+        view
+        returns (address[] memory drawn)
+    {
+        uint256 count = _set.length;
+        uint256[] memory weights = new uint256[](count);
+        uint256 total = 0;
+        for (uint256 i = 0; i < count; i++) total += weights[i] = _set[i].weightGwei;
+        drawn = new address[](wanted);
+        uint256 found = 0;
+        for (uint256 draws = 0; total != 0 && found < wanted; draws++) {
+            uint256 x = uint256(keccak256(abi.encode(seed, draws))) % total;
+            uint256 i = 0;
+            for (; x >= weights[i]; i++) x -= weights[i];
+            (total, weights[i]) = (total - weights[i], 0);
+            address operator = _set[i].operator;
+            if (_mayJudge(operator, excluded)) drawn[found++] = operator;
+        }
+        assembly ("memory-safe") {
+            mstore(drawn, found)
+        }
+    }
+
+    function _mayJudge(address operator, address[] calldata excluded) private view returns (bool) {
+        for (uint256 i = 0; i < excluded.length; i++) {
+            if (excluded[i] == operator) return false;
+        }
+        return _validators[operator].status != Status.Tombstoned;
+    }
+
     // ---- views
 
     function nextSet() external view returns (Member[] memory) {

@@ -176,6 +176,21 @@ abstract contract StakingPools is IStaking, System, Pull {
 
     // ---- slashing
 
+    /// @dev Up to `amount` of the operator's own shares' worth; rounded against it, so that nobody else pays.
+    function _takeOwn(address operator, uint256 amount) internal returns (uint256 taken) {
+        Entry storage v = _validators[operator];
+        uint256 held = sharesOf[operator][operator];
+        uint256 worth = _worth(v, held);
+        if (worth == 0 || amount == 0) return 0;
+        taken = amount < worth ? amount : worth;
+        uint256 shares = taken == worth ? held : (taken * v.shares + v.stake - 1) / v.stake;
+        sharesOf[operator][operator] = held - shares;
+        if (shares == held) _forget(_holdings[operator], uint160(operator));
+        v.shares -= shares;
+        v.stake -= taken;
+        _totalBonded -= taken;
+    }
+
     /// @dev Takes bps of the stake and of what has left since generation `since`.
     function _takeFrom(address operator, uint256 bps, uint256 since) internal returns (uint256 taken) {
         Entry storage v = _validators[operator];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {World, IJobs, IProviders, Reasons, System} from "./World.sol";
+import {World, IJobs, IJobsTypes, IProviders, Reasons, System} from "./World.sol";
 import {IPull} from "../src/interfaces/IPull.sol";
 
 contract Refuser {
@@ -9,7 +9,7 @@ contract Refuser {
         revert("no");
     }
 
-    function submit(IJobs jobs, IJobs.Spec calldata s) external payable returns (uint256) {
+    function submit(IJobs jobs, IJobsTypes.Spec calldata s) external payable returns (uint256) {
         return jobs.submit{value: msg.value}(s);
     }
 
@@ -23,7 +23,7 @@ contract JobsSubmitTest is World {
         setUpWorld();
     }
 
-    function refused(IJobs.Spec memory s, bytes memory reason) private {
+    function refused(IJobsTypes.Spec memory s, bytes memory reason) private {
         vm.deal(renter(0), priceOf(s));
         vm.prank(renter(0));
         vm.expectRevert(reason);
@@ -32,68 +32,73 @@ contract JobsSubmitTest is World {
     }
 
     function test_refuses_a_spec_that_cannot_be() public {
-        IJobs.Spec memory s = specOf(0);
-        refused(s, abi.encodeWithSelector(IJobs.BadReplicas.selector, 0));
+        IJobsTypes.Spec memory s = specOf(0);
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadReplicas.selector, 0));
         s = specOf(8);
-        refused(s, abi.encodeWithSelector(IJobs.BadReplicas.selector, 8));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadReplicas.selector, 8));
         s = specOf(3);
+        s.runtime = 3;
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadRuntime.selector, 3));
         s.runtime = 1;
-        refused(s, abi.encodeWithSelector(IJobs.BadRuntime.selector, 1));
+        refused(s, abi.encodeWithSelector(IJobsTypes.NotForThisRuntime.selector, 1));
+        s = specOf(2);
+        s.auditBps = 10001;
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadAuditRate.selector, 10001));
         s = specOf(3);
         s.bundleRoot = 0;
-        refused(s, abi.encodeWithSelector(IJobs.BadBundle.selector));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadBundle.selector));
         s = specOf(3);
         s.bundleSize = 0;
-        refused(s, abi.encodeWithSelector(IJobs.BadBundle.selector));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadBundle.selector));
         s = specOf(3);
         s.secondsLimit = 0;
-        refused(s, abi.encodeWithSelector(IJobs.BadSecondsLimit.selector, 0, MAX_SECONDS));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadSecondsLimit.selector, 0, MAX_SECONDS));
         s.secondsLimit = uint32(MAX_SECONDS + 1);
-        refused(s, abi.encodeWithSelector(IJobs.BadSecondsLimit.selector, MAX_SECONDS + 1, MAX_SECONDS));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadSecondsLimit.selector, MAX_SECONDS + 1, MAX_SECONDS));
         s = specOf(3);
         s.startWindow = uint32(MAX_START + 1);
-        refused(s, abi.encodeWithSelector(IJobs.BadStartWindow.selector, MAX_START + 1, MAX_START));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadStartWindow.selector, MAX_START + 1, MAX_START));
         s = specOf(3);
         s.maxPricePerSecond = 0;
-        refused(s, abi.encodeWithSelector(IJobs.BadPrice.selector, 0));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadPrice.selector, 0));
         s.maxPricePerSecond = uint256(type(uint96).max) + 1;
-        refused(s, abi.encodeWithSelector(IJobs.BadPrice.selector, uint256(type(uint96).max) + 1));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadPrice.selector, uint256(type(uint96).max) + 1));
     }
 
     function test_refuses_bad_lists_of_providers() public {
-        IJobs.Spec memory s = specOf(3);
+        IJobsTypes.Spec memory s = specOf(3);
         s.providers = new address[](2);
-        refused(s, abi.encodeWithSelector(IJobs.BadProviders.selector));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadProviders.selector));
         s.providers = new address[](9);
-        refused(s, abi.encodeWithSelector(IJobs.BadProviders.selector));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadProviders.selector));
         s.providers = new address[](3);
         (s.providers[0], s.providers[1], s.providers[2]) = (owner(0), owner(1), owner(0));
-        refused(s, abi.encodeWithSelector(IJobs.BadProviders.selector));
+        refused(s, abi.encodeWithSelector(IJobsTypes.BadProviders.selector));
     }
 
     function test_wants_exactly_the_whole_price() public {
-        IJobs.Spec memory s = specOf(3);
+        IJobsTypes.Spec memory s = specOf(3);
         uint256 price = priceOf(s);
         same(price, 3 * 2 * PRICE * LIMIT, "price");
         vm.deal(renter(0), 2 * price);
         vm.prank(renter(0));
-        fails(IJobs.WrongValue.selector, price - 1, price);
+        fails(IJobsTypes.WrongValue.selector, price - 1, price);
         jobs.submit{value: price - 1}(s);
         vm.prank(renter(0));
-        fails(IJobs.WrongValue.selector, price + 1, price);
+        fails(IJobsTypes.WrongValue.selector, price + 1, price);
         jobs.submit{value: price + 1}(s);
     }
 
     function test_waits_in_the_order_book_and_refunds_itself() public {
         uint256 job = submit(specOf(3));
-        isState(job, IJobs.State.Open);
+        isState(job, IJobsTypes.State.Open);
         same(jobs.waiting(0, 10).length, 1, "waiting");
         same(jobs.getReplicas(job).length, 0, "replicas while Open");
         pass(100);
-        isState(job, IJobs.State.Open);
+        isState(job, IJobsTypes.State.Open);
         pass(1);
-        isState(job, IJobs.State.Refunded);
-        IJobs.Job memory j = jobs.getJob(job);
+        isState(job, IJobsTypes.State.Refunded);
+        IJobsTypes.Job memory j = jobs.getJob(job);
         same(j.reason, Reasons.REASON_NOT_FILLED, "reason");
         same(j.refunded, priceOf(j.spec), "refunded");
         same(jobs.credit(renter(0)), priceOf(j.spec), "credit");
@@ -104,79 +109,79 @@ contract JobsSubmitTest is World {
     function test_new_offers_fill_a_waiting_job_at_the_blocks_end() public {
         uint256 job = submit(specOf(3));
         market(3);
-        isState(job, IJobs.State.Open);
+        isState(job, IJobsTypes.State.Open);
         tick();
-        isState(job, IJobs.State.Running);
+        isState(job, IJobsTypes.State.Running);
         same(jobs.waiting(0, 10).length, 0, "nothing waits");
     }
 
     function test_two_of_three_providers_are_not_held_while_a_job_waits() public {
         market(2);
         uint256 job = submit(specOf(3));
-        isState(job, IJobs.State.Open);
+        isState(job, IJobsTypes.State.Open);
         same(providers.provider(owner(0)).reserved, 0, "free");
         uint256 small = submit(specOf(2));
-        isState(small, IJobs.State.Running);
+        isState(small, IJobsTypes.State.Running);
     }
 
     function test_a_job_that_cannot_be_filled_does_not_stop_the_next() public {
-        IJobs.Spec memory s = specOf(1);
+        IJobsTypes.Spec memory s = specOf(1);
         s.minVramMiB = 1 << 30;
         for (uint256 i = 0; i < 10; i++) submit(s);
         uint256 last = submit(specOf(1));
         market(1);
         for (uint256 i = 0; i < 4; i++) pass(1);
-        isState(last, IJobs.State.Running);
+        isState(last, IJobsTypes.State.Running);
         same(jobs.waiting(0, 100).length, 10, "the others still wait");
     }
 
     function test_only_the_renter_cancels_and_only_while_open() public {
         uint256 job = submit(specOf(2));
         vm.prank(renter(1));
-        fails(IJobs.NotRenter.selector, renter(1));
+        fails(IJobsTypes.NotRenter.selector, renter(1));
         jobs.cancel(job);
         vm.prank(renter(0));
         jobs.cancel(job);
-        isState(job, IJobs.State.Cancelled);
+        isState(job, IJobsTypes.State.Cancelled);
         same(jobs.getJob(job).reason, Reasons.REASON_CANCELLED, "reason");
         same(jobs.credit(renter(0)), priceOf(specOf(2)), "credit");
         vm.prank(renter(0));
-        fails(IJobs.WrongState.selector, job, uint256(IJobs.State.Cancelled));
+        fails(IJobsTypes.WrongState.selector, job, uint256(IJobsTypes.State.Cancelled));
         jobs.cancel(job);
         market(2);
         uint256 running = submit(specOf(2));
         vm.prank(renter(0));
-        fails(IJobs.WrongState.selector, running, uint256(IJobs.State.Running));
+        fails(IJobsTypes.WrongState.selector, running, uint256(IJobsTypes.State.Running));
         jobs.cancel(running);
         owes();
     }
 
     function test_unknown_jobs_are_refused_everywhere() public {
-        fails(IJobs.UnknownJob.selector, 7);
+        fails(IJobsTypes.UnknownJob.selector, 7);
         jobs.cancel(7);
-        fails(IJobs.UnknownJob.selector, 7);
+        fails(IJobsTypes.UnknownJob.selector, 7);
         jobs.seal(7, ROOT);
-        fails(IJobs.UnknownJob.selector, 7);
+        fails(IJobsTypes.UnknownJob.selector, 7);
         jobs.decline(7, 1);
-        fails(IJobs.UnknownJob.selector, 7);
-        jobs.reveal(7, ROOT, 0, 1, 1, SALT);
-        fails(IJobs.UnknownJob.selector, 7);
+        fails(IJobsTypes.UnknownJob.selector, 7);
+        jobs.reveal(7, ROOT, 0, 0, 1, 1, SALT);
+        fails(IJobsTypes.UnknownJob.selector, 7);
         jobs.expire(7);
-        fails(IJobs.UnknownJob.selector, 7);
+        fails(IJobsTypes.UnknownJob.selector, 7);
         jobs.getJob(7);
-        fails(IJobs.UnknownJob.selector, 7);
+        fails(IJobsTypes.UnknownJob.selector, 7);
         jobs.getReplicas(7);
-        fails(IJobs.NothingToMatch.selector, 7);
+        fails(IJobsTypes.NothingToMatch.selector, 7);
         jobs.tryMatch(7);
     }
 
     function test_named_providers_come_in_the_order_of_preference() public {
         market(5);
-        IJobs.Spec memory s = specOf(2);
+        IJobsTypes.Spec memory s = specOf(2);
         s.providers = new address[](4);
         (s.providers[0], s.providers[1], s.providers[2], s.providers[3]) = (owner(4), owner(9), owner(2), owner(0));
         uint256 job = submit(s);
-        isState(job, IJobs.State.Running);
+        isState(job, IJobsTypes.State.Running);
         same(holder(job, 0), 4, "first choice");
         same(holder(job, 1), 2, "the unknown one is passed over");
     }
@@ -187,7 +192,7 @@ contract JobsSubmitTest is World {
         providers.setGpu(0, "NVIDIA H100", 80000, 1, 90, 1);
         vm.prank(owner(0));
         providers.setOffer(0, PRICE, 10, 100, true);
-        IJobs.Spec memory s = specOf(1);
+        IJobsTypes.Spec memory s = specOf(1);
         s.model = keccak256("NVIDIA H200");
         waits(s);
         s.model = keccak256("NVIDIA H100");
@@ -205,11 +210,11 @@ contract JobsSubmitTest is World {
         s.maxPricePerSecond = PRICE - 1;
         waits(s);
         s.maxPricePerSecond = PRICE;
-        isState(submit(s), IJobs.State.Running);
+        isState(submit(s), IJobsTypes.State.Running);
     }
 
-    function waits(IJobs.Spec memory s) private {
-        isState(submit(s), IJobs.State.Open);
+    function waits(IJobsTypes.Spec memory s) private {
+        isState(submit(s), IJobsTypes.State.Open);
     }
 
     function test_one_recipient_that_refuses_money_blocks_only_itself() public {
@@ -256,13 +261,19 @@ contract JobsSubmitTest is World {
     }
 
     function test_parameters_are_those_of_genesis() public view {
-        (uint256 a, uint256 b, uint256 c, uint256 d, uint256 e, uint256 f) = jobs.parameters();
-        same(a, DECLINE_WINDOW, "declineWindow");
-        same(b, GRACE, "sealGrace");
-        same(c, REVEAL_WINDOW, "revealWindow");
-        same(d, MAX_START, "maxStartWindow");
-        same(e, MAX_SECONDS, "maxSecondsLimit");
-        same(f, TIMEOUT_BPS, "timeoutSlashBps");
+        IJobsTypes.Parameters memory p = jobs.parameters();
+        same(p.declineWindow, DECLINE_WINDOW, "declineWindow");
+        same(p.sealGrace, GRACE, "sealGrace");
+        same(p.revealWindow, REVEAL_WINDOW, "revealWindow");
+        same(p.maxStartWindow, MAX_START, "maxStartWindow");
+        same(p.maxSecondsLimit, MAX_SECONDS, "maxSecondsLimit");
+        same(p.timeoutSlashBps, TIMEOUT_BPS, "timeoutSlashBps");
+        same(p.auditFloorBps, FLOOR_BPS, "auditFloorBps");
+        same(p.newcomerBps, NEWCOMER_BPS, "newcomerBps");
+        same(p.challengeWindow, CHALLENGE_WINDOW, "challengeWindow");
+        same(p.objectionWindow, OBJECTION_WINDOW, "objectionWindow");
+        same(p.objectionBurnBps, OBJECTION_BPS, "objectionBurnBps");
+        same(p.rewardBps, REWARD_BPS, "rewardBps");
     }
 
     /// @dev Draws follow free stake: 9 of 10 parts of the weight get about 9 of 10 of the jobs.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {World, IJobs, IProviders, Reasons, System} from "./World.sol";
+import {World, IJobs, IJobsTypes, IProviders, Reasons, System} from "./World.sol";
 
 /// @dev From assignment to the money. Prices are chosen so that every amount is exact.
 contract JobsRunTest is World {
@@ -10,7 +10,7 @@ contract JobsRunTest is World {
     uint256 private constant WINDOW = DECLINE_WINDOW + LIMIT + GRACE;
     bytes32 private constant LIE = keccak256("lie");
 
-    event JobSettled(uint256 indexed job, IJobs.State state, uint8 reason, bytes32 root, uint8 exitReason);
+    event JobSettled(uint256 indexed job, IJobsTypes.State state, uint8 reason, bytes32 root, uint8 exitReason);
     event Paid(uint256 indexed job, address indexed provider, uint256 amount);
 
     function setUp() public {
@@ -20,11 +20,11 @@ contract JobsRunTest is World {
     /// @dev Named in order, so replica i is provider i; the rest of the market may stand in.
     function start(uint8 replicas, uint256 market_) private returns (uint256 job) {
         market(market_);
-        IJobs.Spec memory s = specOf(replicas);
+        IJobsTypes.Spec memory s = specOf(replicas);
         s.providers = new address[](market_ > 8 ? 8 : market_);
         for (uint256 i = 0; i < s.providers.length; i++) s.providers[i] = owner(i);
         job = submit(s);
-        isState(job, IJobs.State.Running);
+        isState(job, IJobsTypes.State.Running);
     }
 
     function sealAll(uint256 job, uint256 count, bytes32 root, uint8 exitReason) private {
@@ -54,15 +54,15 @@ contract JobsRunTest is World {
         same(providers.provider(owner(1)).reserved, RESERVE, "stake at risk");
         same(jobs.activeJobs(owner(1))[0], job, "active");
         sealAll(job, 3, ROOT, 0);
-        isState(job, IJobs.State.Revealing);
+        isState(job, IJobsTypes.State.Revealing);
         reveal(job, 0, ROOT, 0, 10);
         reveal(job, 1, ROOT, 0, 12);
         vm.expectEmit(true, true, false, true, address(jobs));
         emit Paid(job, owner(0), 12 * PRICE);
         vm.expectEmit(true, false, false, true, address(jobs));
-        emit JobSettled(job, IJobs.State.Agreed, Reasons.REASON_ALL_AGREED, ROOT, 0);
+        emit JobSettled(job, IJobsTypes.State.Agreed, Reasons.REASON_ALL_AGREED, ROOT, 0);
         reveal(job, 2, ROOT, 0, 50);
-        IJobs.Job memory j = jobs.getJob(job);
+        IJobsTypes.Job memory j = jobs.getJob(job);
         same(j.secondsUsed, 12, "lower median of 10, 12, 50");
         same(j.paid, 3 * 12 * PRICE, "paid");
         same(j.refunded, priceOf(j.spec) - j.paid, "refunded");
@@ -76,7 +76,7 @@ contract JobsRunTest is World {
             same(recordOf(i).streak, 1, "streak");
             same(recordOf(i).secondsServed, 12, "seconds");
             same(recordOf(i).earned, 12 * PRICE, "earned");
-            same(uint256(jobs.getReplicas(job)[i].state), uint256(IJobs.ReplicaState.Paid), "replica");
+            same(uint256(jobs.getReplicas(job)[i].state), uint256(IJobsTypes.ReplicaState.Paid), "replica");
             free(i);
         }
         same(jobs.credit(renter(0)), j.refunded, "renter's credit");
@@ -104,27 +104,27 @@ contract JobsRunTest is World {
         uint256 job = start(1, 1);
         seal(job, 0, ROOT, 0);
         reveal(job, 0, ROOT, 0, LIMIT);
-        isState(job, IJobs.State.Agreed);
+        isState(job, IJobsTypes.State.Agreed);
         same(jobs.credit(owner(0)), LIMIT * PRICE, "paid");
     }
 
     function test_the_owner_key_may_act_as_the_worker_does() public {
         uint256 job = start(1, 1);
-        bytes32 c = jobs.commitmentOf(job, owner(0), ROOT, 0, SALT);
-        same(c, keccak256(abi.encode(job, owner(0), ROOT, uint8(0), SALT)), "formula");
+        bytes32 c = jobs.commitmentOf(job, owner(0), ROOT, 0, 0, SALT);
+        same(c, keccak256(abi.encode(job, owner(0), ROOT, uint8(0), bytes32(0), SALT)), "formula");
         vm.prank(owner(0));
         jobs.seal(job, c);
         vm.prank(owner(0));
-        jobs.reveal(job, ROOT, 0, 1, 1, SALT);
-        isState(job, IJobs.State.Agreed);
+        jobs.reveal(job, ROOT, 0, 0, 1, 1, SALT);
+        isState(job, IJobsTypes.State.Agreed);
     }
 
     function test_a_job_that_fails_by_its_own_doing_is_paid_for() public {
         uint256 job = start(3, 3);
         sealAll(job, 3, 0, Reasons.EXIT_FAULT);
         for (uint256 i = 0; i < 3; i++) reveal(job, i, 0, Reasons.EXIT_FAULT, 2);
-        IJobs.Job memory j = jobs.getJob(job);
-        same(uint256(j.state), uint256(IJobs.State.Agreed), "state");
+        IJobsTypes.Job memory j = jobs.getJob(job);
+        same(uint256(j.state), uint256(IJobsTypes.State.Agreed), "state");
         same(j.exitReason, Reasons.EXIT_FAULT, "exit reason");
         same(j.paid, 3 * 2 * PRICE, "paid");
     }
@@ -140,7 +140,7 @@ contract JobsRunTest is World {
         uint256[] memory active = jobs.activeJobs(owner(0));
         same(active.length, 2, "two left");
         yes(active[0] + active[1] == b + c, "b and c");
-        IJobs.Replica memory r = jobs.getReplicas(b)[0];
+        IJobsTypes.Replica memory r = jobs.getReplicas(b)[0];
         same(r.worker, worker(0), "worker");
         same(keccak256(bytes(r.endpoint)), keccak256("127.0.0.1:9000"), "endpoint");
         same(r.tlsKeyHash, bytes32(uint256(1)), "key hash");
@@ -157,8 +157,8 @@ contract JobsRunTest is World {
         reveal(job, 0, ROOT, 0, 10);
         reveal(job, 1, LIE, 0, 60);
         reveal(job, 2, ROOT, 0, 30);
-        IJobs.Job memory j = jobs.getJob(job);
-        same(uint256(j.state), uint256(IJobs.State.Settled), "state");
+        IJobsTypes.Job memory j = jobs.getJob(job);
+        same(uint256(j.state), uint256(IJobsTypes.State.Agreed), "state");
         same(j.reason, Reasons.REASON_MAJORITY, "reason");
         same(j.root, ROOT, "root");
         same(j.paid, 2 * 10 * PRICE, "the two");
@@ -170,7 +170,7 @@ contract JobsRunTest is World {
         same(address(0).balance - zero, RESERVE - j.compensated, "the rest is burned");
         same(recordOf(1).faulted, 1, "record");
         same(recordOf(1).streak, 0, "streak");
-        same(uint256(jobs.getReplicas(job)[1].state), uint256(IJobs.ReplicaState.Faulted), "replica");
+        same(uint256(jobs.getReplicas(job)[1].state), uint256(IJobsTypes.ReplicaState.Faulted), "replica");
         for (uint256 i = 0; i < 3; i++) free(i);
         owes();
     }
@@ -190,8 +190,8 @@ contract JobsRunTest is World {
     }
 
     function noMajority(uint256 job, uint256 count) private view {
-        IJobs.Job memory j = jobs.getJob(job);
-        same(uint256(j.state), uint256(IJobs.State.Refunded), "state");
+        IJobsTypes.Job memory j = jobs.getJob(job);
+        same(uint256(j.state), uint256(IJobsTypes.State.Refunded), "state");
         same(j.reason, Reasons.REASON_NO_MAJORITY, "reason");
         same(j.paid + j.compensated, 0, "nobody paid");
         same(j.root, bytes32(0), "no root");
@@ -236,9 +236,9 @@ contract JobsRunTest is World {
         reveal(job, 0, 0, Reasons.EXIT_MEMORY, 5);
         reveal(job, 1, ROOT, 0, 5);
         reveal(job, 2, 0, Reasons.EXIT_MEMORY, 5);
-        isState(job, IJobs.State.Settled);
+        isState(job, IJobsTypes.State.Agreed);
         same(stakeOf(1), 10 ether, "stake");
-        same(uint256(jobs.getReplicas(job)[1].state), uint256(IJobs.ReplicaState.Released), "released");
+        same(uint256(jobs.getReplicas(job)[1].state), uint256(IJobsTypes.ReplicaState.Released), "released");
         owes();
     }
 
@@ -248,9 +248,9 @@ contract JobsRunTest is World {
         reveal(job, 0, ROOT, 0, 10);
         reveal(job, 1, ROOT, 0, 10);
         pass(REVEAL_WINDOW);
-        isState(job, IJobs.State.Revealing);
+        isState(job, IJobsTypes.State.Revealing);
         pass(1);
-        isState(job, IJobs.State.Settled);
+        isState(job, IJobsTypes.State.Agreed);
         same(stakeOf(2), 10 ether - RESERVE, "slashed");
         same(jobs.getJob(job).paid, 2 * 10 * PRICE, "the two are paid");
         owes();
@@ -261,7 +261,7 @@ contract JobsRunTest is World {
         sealAll(job, 3, ROOT, 0);
         reveal(job, 0, ROOT, 0, 10);
         pass(REVEAL_WINDOW + 1);
-        IJobs.Job memory j = jobs.getJob(job);
+        IJobsTypes.Job memory j = jobs.getJob(job);
         same(j.reason, Reasons.REASON_NO_MAJORITY, "reason");
         same(j.paid, 0, "one of three is paid nothing");
         same(stakeOf(0), 10 ether, "and loses nothing");
@@ -282,7 +282,7 @@ contract JobsRunTest is World {
         same(recordOf(0).declined, 1, "record");
         free(0);
         vm.prank(worker(0));
-        fails(IJobs.NotAssigned.selector, job, worker(0));
+        fails(IJobsTypes.NotAssigned.selector, job, worker(0));
         jobs.seal(job, ROOT);
     }
 
@@ -290,11 +290,11 @@ contract JobsRunTest is World {
         uint256 job = start(1, 1);
         vm.prank(worker(0));
         jobs.decline(job, Reasons.DECLINE_BUSY);
-        isState(job, IJobs.State.Running);
+        isState(job, IJobsTypes.State.Running);
         same(jobs.waiting(0, 10)[0], job, "in the book with its vacancy");
         yes(!jobs.tryMatch(job), "nobody else");
         pass(2 * WINDOW + 1);
-        isState(job, IJobs.State.Refunded);
+        isState(job, IJobsTypes.State.Refunded);
         same(jobs.getJob(job).reason, Reasons.REASON_TOO_FEW_SEALS, "reason");
         same(jobs.waiting(0, 10).length, 0, "book");
         owes();
@@ -311,7 +311,7 @@ contract JobsRunTest is World {
         same(holder(job, 0), 1, "the new one");
         seal(job, 1, ROOT, 0);
         reveal(job, 1, ROOT, 0, 1);
-        isState(job, IJobs.State.Agreed);
+        isState(job, IJobsTypes.State.Agreed);
         owes();
     }
 
@@ -323,27 +323,27 @@ contract JobsRunTest is World {
         register(1, 10 ether);
         offer(1, PRICE, 1);
         yes(jobs.tryMatch(job), "filled");
-        fails(IJobs.NothingToMatch.selector, job);
+        fails(IJobsTypes.NothingToMatch.selector, job);
         jobs.tryMatch(job);
     }
 
     function test_refuses_a_decline_that_is_late_or_nonsense() public {
         uint256 job = start(2, 2);
         vm.prank(worker(0));
-        fails(IJobs.BadDeclineReason.selector, 0);
+        fails(IJobsTypes.BadDeclineReason.selector, 0);
         jobs.decline(job, 0);
         vm.prank(worker(0));
-        fails(IJobs.BadDeclineReason.selector, 16);
+        fails(IJobsTypes.BadDeclineReason.selector, 16);
         jobs.decline(job, 16);
         seal(job, 0, ROOT, 0);
         vm.prank(worker(0));
-        fails(IJobs.AlreadySealed.selector, job, owner(0));
+        fails(IJobsTypes.AlreadySealed.selector, job, owner(0));
         jobs.decline(job, 1);
         vm.warp(block.timestamp + DECLINE_WINDOW + 1);
         vm.prank(worker(1));
-        fails(IJobs.TooLate.selector, job, START + DECLINE_WINDOW);
+        fails(IJobsTypes.TooLate.selector, job, START + DECLINE_WINDOW);
         jobs.decline(job, 1);
-        fails(IJobs.NotAssigned.selector, job, address(this));
+        fails(IJobsTypes.NotAssigned.selector, job, address(this));
         jobs.decline(job, 1);
     }
 
@@ -363,7 +363,7 @@ contract JobsRunTest is World {
         reveal(job, 0, ROOT, 0, 10);
         reveal(job, 1, ROOT, 0, 10);
         reveal(job, 3, ROOT, 0, 10);
-        isState(job, IJobs.State.Agreed);
+        isState(job, IJobsTypes.State.Agreed);
         owes();
     }
 
@@ -372,10 +372,10 @@ contract JobsRunTest is World {
         seal(job, 0, ROOT, 0);
         seal(job, 1, ROOT, 0);
         pass(WINDOW + 1);
-        isState(job, IJobs.State.Revealing);
+        isState(job, IJobsTypes.State.Revealing);
         reveal(job, 0, ROOT, 0, 10);
         reveal(job, 1, ROOT, 0, 10);
-        isState(job, IJobs.State.Settled);
+        isState(job, IJobsTypes.State.Agreed);
         same(jobs.getJob(job).reason, Reasons.REASON_MAJORITY, "two of three");
         owes();
     }
@@ -384,10 +384,10 @@ contract JobsRunTest is World {
         uint256 job = start(3, 3);
         seal(job, 0, ROOT, 0);
         pass(WINDOW + 1);
-        isState(job, IJobs.State.Running);
+        isState(job, IJobsTypes.State.Running);
         pass(WINDOW);
-        isState(job, IJobs.State.Refunded);
-        IJobs.Job memory j = jobs.getJob(job);
+        isState(job, IJobsTypes.State.Refunded);
+        IJobsTypes.Job memory j = jobs.getJob(job);
         same(j.reason, Reasons.REASON_TOO_FEW_SEALS, "reason");
         same(jobs.credit(renter(0)), priceOf(j.spec) + 2 * SMALL, "with two small penalties");
         same(stakeOf(0), 10 ether, "who sealed loses nothing");
@@ -397,12 +397,12 @@ contract JobsRunTest is World {
 
     function test_expire_by_hand_does_what_the_scheduler_does() public {
         uint256 job = start(2, 2);
-        fails(IJobs.NothingToExpire.selector, job);
+        fails(IJobsTypes.NothingToExpire.selector, job);
         jobs.expire(job);
         vm.warp(block.timestamp + WINDOW + 1);
         jobs.expire(job);
         same(stakeOf(0), 10 ether - SMALL, "slashed by hand");
-        fails(IJobs.NothingToExpire.selector, job);
+        fails(IJobsTypes.NothingToExpire.selector, job);
         jobs.expire(job);
         tick();
         same(stakeOf(0), 10 ether - SMALL, "not twice");
@@ -417,7 +417,7 @@ contract JobsRunTest is World {
             vm.prank(worker(who));
             jobs.decline(job, Reasons.DECLINE_INTERNAL);
         }
-        isState(job, IJobs.State.Refunded);
+        isState(job, IJobsTypes.State.Refunded);
         same(jobs.getJob(job).reason, Reasons.REASON_TOO_FEW_SEALS, "reason");
         owes();
     }
@@ -427,64 +427,64 @@ contract JobsRunTest is World {
     function test_refuses_seals_that_do_not_fit() public {
         uint256 job = start(2, 2);
         vm.prank(worker(0));
-        fails(IJobs.ZeroCommitment.selector);
+        fails(IJobsTypes.ZeroCommitment.selector);
         jobs.seal(job, 0);
-        fails(IJobs.NotAssigned.selector, job, address(this));
+        fails(IJobsTypes.NotAssigned.selector, job, address(this));
         jobs.seal(job, ROOT);
         seal(job, 0, ROOT, 0);
         vm.prank(worker(0));
-        fails(IJobs.AlreadySealed.selector, job, owner(0));
+        fails(IJobsTypes.AlreadySealed.selector, job, owner(0));
         jobs.seal(job, ROOT);
         vm.warp(block.timestamp + WINDOW + 1);
         vm.prank(worker(1));
-        fails(IJobs.TooLate.selector, job, START + WINDOW);
+        fails(IJobsTypes.TooLate.selector, job, START + WINDOW);
         jobs.seal(job, ROOT);
         vm.prank(worker(0));
-        fails(IJobs.WrongState.selector, job, uint256(IJobs.State.Running));
-        jobs.reveal(job, ROOT, 0, 1, 1, SALT);
+        fails(IJobsTypes.WrongState.selector, job, uint256(IJobsTypes.State.Running));
+        jobs.reveal(job, ROOT, 0, 0, 1, 1, SALT);
     }
 
     function test_refuses_reveals_that_do_not_fit() public {
         uint256 job = start(2, 2);
         seal(job, 0, ROOT, 0);
         seal(job, 1, 0, Reasons.EXIT_FAULT);
-        revealFails(job, ROOT, 0, 1, 0, SALT, abi.encodeWithSelector(IJobs.BadSecondsUsed.selector, 0, LIMIT));
-        revealFails(job, ROOT, 0, 1, LIMIT + 1, SALT, abi.encodeWithSelector(IJobs.BadSecondsUsed.selector, LIMIT + 1, LIMIT));
-        revealFails(job, ROOT, 64, 1, 1, SALT, abi.encodeWithSelector(IJobs.BadExitReason.selector, 64));
-        bytes memory bad = abi.encodeWithSelector(IJobs.BadReveal.selector, job, owner(0));
+        revealFails(job, ROOT, 0, 1, 0, SALT, abi.encodeWithSelector(IJobsTypes.BadSecondsUsed.selector, 0, LIMIT));
+        revealFails(job, ROOT, 0, 1, LIMIT + 1, SALT, abi.encodeWithSelector(IJobsTypes.BadSecondsUsed.selector, LIMIT + 1, LIMIT));
+        revealFails(job, ROOT, 64, 1, 1, SALT, abi.encodeWithSelector(IJobsTypes.BadExitReason.selector, 64));
+        bytes memory bad = abi.encodeWithSelector(IJobsTypes.BadReveal.selector, job, owner(0));
         revealFails(job, ROOT, 0, 1, 1, 0, bad);
         revealFails(job, LIE, 0, 1, 1, SALT, bad);
         revealFails(job, 0, Reasons.EXIT_FAULT, 0, 1, SALT, bad);
         revealFails(job, ROOT, Reasons.EXIT_FAULT, 0, 1, SALT, bad);
         revealFails(job, 0, Reasons.EXIT_FAULT, 1, 1, SALT, bad);
         reveal(job, 0, ROOT, 0, 1);
-        revealFails(job, ROOT, 0, 1, 1, SALT, abi.encodeWithSelector(IJobs.AlreadyRevealed.selector, job, owner(0)));
+        revealFails(job, ROOT, 0, 1, 1, SALT, abi.encodeWithSelector(IJobsTypes.AlreadyRevealed.selector, job, owner(0)));
         vm.prank(worker(0));
-        fails(IJobs.WrongState.selector, job, uint256(IJobs.State.Revealing));
+        fails(IJobsTypes.WrongState.selector, job, uint256(IJobsTypes.State.Revealing));
         jobs.seal(job, ROOT);
         vm.warp(block.timestamp + REVEAL_WINDOW + 1);
         vm.prank(worker(1));
-        fails(IJobs.TooLate.selector, job, START + REVEAL_WINDOW);
-        jobs.reveal(job, 0, Reasons.EXIT_FAULT, 0, 1, SALT);
+        fails(IJobsTypes.TooLate.selector, job, START + REVEAL_WINDOW);
+        jobs.reveal(job, 0, Reasons.EXIT_FAULT, 0, 0, 1, SALT);
     }
 
     function revealFails(uint256 job, bytes32 root, uint8 reason, uint64 size, uint32 used, bytes32 salt, bytes memory why) private {
         vm.prank(worker(0));
         vm.expectRevert(why);
-        jobs.reveal(job, root, reason, size, used, salt);
+        jobs.reveal(job, root, reason, 0, size, used, salt);
     }
 
     function test_anothers_commitment_cannot_be_copied() public {
         uint256 job = start(2, 2);
-        bytes32 c = keccak256(abi.encode(job, owner(0), ROOT, uint8(0), SALT));
+        bytes32 c = keccak256(abi.encode(job, owner(0), ROOT, uint8(0), bytes32(0), SALT));
         vm.prank(worker(0));
         jobs.seal(job, c);
         vm.prank(worker(1));
         jobs.seal(job, c);
         reveal(job, 0, ROOT, 0, 1);
         vm.prank(worker(1));
-        fails(IJobs.BadReveal.selector, job, owner(1));
-        jobs.reveal(job, ROOT, 0, 4096, 1, SALT);
+        fails(IJobsTypes.BadReveal.selector, job, owner(1));
+        jobs.reveal(job, ROOT, 0, 0, 4096, 1, SALT);
     }
 
     // ---- arithmetic, over all shapes of a vote
@@ -507,7 +507,7 @@ contract JobsRunTest is World {
             register(i, 20 ether);
             offer(i, c.price, 1);
         }
-        IJobs.Spec memory s = specOf(c.replicas);
+        IJobsTypes.Spec memory s = specOf(c.replicas);
         (s.maxPricePerSecond, s.secondsLimit) = (c.price, c.limit);
         c.job = submit(s);
         for (uint256 i = 0; i < c.replicas; i++) seal(c.job, i, answerOf(seed, i), 0);
@@ -530,7 +530,7 @@ contract JobsRunTest is World {
     }
 
     function check(uint256 job, uint8 replicas, uint256[4] memory votes, uint256 price) private view {
-        IJobs.Job memory j = jobs.getJob(job);
+        IJobsTypes.Job memory j = jobs.getJob(job);
         uint256 best = 0;
         for (uint256 a = 0; a < 4; a++) {
             if (2 * votes[a] > replicas) best = a + 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {World, IJobs, IProviders, IScheduler, Reasons} from "./World.sol";
+import {World, IJobs, IJobsTypes, IProviders, IScheduler, Reasons} from "./World.sol";
 import {IPull} from "../src/interfaces/IPull.sol";
 import {Vm} from "./Cheats.sol";
 
@@ -66,7 +66,7 @@ contract MarketHandler is World {
 
     function order(uint256 who, uint256 shape, uint96 price) external {
         calls++;
-        IJobs.Spec memory s = specOf(uint8(1 + shape % _replicasMax));
+        IJobsTypes.Spec memory s = specOf(uint8(1 + shape % _replicasMax));
         s.maxPricePerSecond = within(price, price % 4 == 0 ? 1 : 1e14, 2e14); // mostly what every provider takes
         s.secondsLimit = uint32(1 + (shape >> 8) % 300);
         s.startWindow = uint32((shape >> 32) % 200);
@@ -85,8 +85,8 @@ contract MarketHandler is World {
     function cancel(uint256 which) external {
         calls++;
         if (submitted == 0 || which % 4 != 0) return;
-        IJobs.Job memory j = jobs.getJob(1 + which % submitted);
-        if (j.state != IJobs.State.Open) return;
+        IJobsTypes.Job memory j = jobs.getJob(1 + which % submitted);
+        if (j.state != IJobsTypes.State.Open) return;
         vm.prank(j.renter);
         jobs.cancel(1 + which % submitted);
     }
@@ -94,7 +94,7 @@ contract MarketHandler is World {
     // ---- workers
 
     /// @dev One replica in the wanted state, from a random start.
-    function find(uint256 seed, IJobs.ReplicaState wanted, IJobs.State state) private view returns (uint256 job, uint256 i) {
+    function find(uint256 seed, IJobsTypes.ReplicaState wanted, IJobsTypes.State state) private view returns (uint256 job, uint256 i) {
         for (uint256 k = 0; k < PEOPLE; k++) {
             i = (seed % PEOPLE + k) % PEOPLE;
             uint256[] memory active_ = jobs.activeJobs(owner(i));
@@ -107,8 +107,8 @@ contract MarketHandler is World {
         return (0, 0);
     }
 
-    function mine(uint256 job, address provider) private view returns (IJobs.Replica memory r) {
-        IJobs.Replica[] memory all = jobs.getReplicas(job);
+    function mine(uint256 job, address provider) private view returns (IJobsTypes.Replica memory r) {
+        IJobsTypes.Replica[] memory all = jobs.getReplicas(job);
         for (uint256 n = 0; n < all.length; n++) {
             if (all[n].provider == provider) return all[n];
         }
@@ -120,7 +120,7 @@ contract MarketHandler is World {
     }
 
     function sealSome(uint256 seed) private {
-        (uint256 job, uint256 i) = find(seed, IJobs.ReplicaState.Assigned, IJobs.State.Running);
+        (uint256 job, uint256 i) = find(seed, IJobsTypes.ReplicaState.Assigned, IJobsTypes.State.Running);
         if (job == 0 || block.timestamp > mine(job, owner(i)).sealBy) return;
         bytes32 root = (seed >> 16) % 8 < _liars ? bytes32((seed >> 32) % 3) : ROOT;
         _answers[job][owner(i)] = root;
@@ -138,7 +138,7 @@ contract MarketHandler is World {
     }
 
     function revealSome(uint256 seed, uint32 used) private {
-        (uint256 job, uint256 i) = find(seed, IJobs.ReplicaState.Sealed, IJobs.State.Revealing);
+        (uint256 job, uint256 i) = find(seed, IJobsTypes.ReplicaState.Sealed, IJobsTypes.State.Revealing);
         if (job == 0 || block.timestamp > jobs.getJob(job).deadline) return;
         uint32 seconds_ = uint32(within(used, 1, jobs.getJob(job).spec.secondsLimit));
         bytes32 root = _answers[job][owner(i)];
@@ -149,7 +149,7 @@ contract MarketHandler is World {
         }
         bytes32 commitment = mine(job, owner(i)).commitment;
         for (uint8 reason = 1; reason < 10; reason++) {
-            if (keccak256(abi.encode(job, owner(i), root, reason, SALT)) != commitment) continue;
+            if (keccak256(abi.encode(job, owner(i), root, reason, bytes32(0), SALT)) != commitment) continue;
             reveal(job, i, 0, reason, seconds_);
             revealed++;
             return;
@@ -164,7 +164,7 @@ contract MarketHandler is World {
     function declineOne(uint256 seed) external {
         calls++;
         if (seed % 3 != 0) return;
-        (uint256 job, uint256 i) = find(seed >> 8, IJobs.ReplicaState.Assigned, IJobs.State.Running);
+        (uint256 job, uint256 i) = find(seed >> 8, IJobsTypes.ReplicaState.Assigned, IJobsTypes.State.Running);
         if (job == 0 || block.timestamp > mine(job, owner(i)).assignedAt + DECLINE_WINDOW) return;
         vm.prank(worker(i));
         jobs.decline(job, uint8(1 + seed % 15));
@@ -208,7 +208,7 @@ contract MarketHandler is World {
         address[3] memory who = [from, owner(seed % PEOPLE), worker(seed % PEOPLE)];
         bytes[10] memory data = [
             abi.encodeCall(IJobs.seal, (job, bytes32(seed))),
-            abi.encodeCall(IJobs.reveal, (job, bytes32(seed), 0, 1, 1, 0)),
+            abi.encodeCall(IJobs.reveal, (job, bytes32(seed), 0, 0, 1, 1, 0)),
             abi.encodeCall(IJobs.decline, (job, uint8(seed))),
             abi.encodeCall(IJobs.cancel, (job)),
             abi.encodeCall(IJobs.collect, ()),
@@ -265,7 +265,7 @@ abstract contract MarketInvariants is World {
         same(active.length, g.busy, "busy is its active jobs");
         yes(g.busy <= g.count, "busy <= count");
         for (uint256 n = 0; n < active.length; n++) {
-            IJobs.Replica[] memory all = jobs.getReplicas(active[n]);
+            IJobsTypes.Replica[] memory all = jobs.getReplicas(active[n]);
             uint256 held = 0;
             for (uint256 k = 0; k < all.length; k++) {
                 if (all[k].provider != provider) continue;
@@ -287,9 +287,9 @@ abstract contract MarketInvariants is World {
     function escrows() private view {
         uint256 sum = 0;
         for (uint256 job = 1; job <= jobs.jobCount(); job++) {
-            IJobs.Job memory j = jobs.getJob(job);
+            IJobsTypes.Job memory j = jobs.getJob(job);
             same(j.escrow + j.paid + j.refunded, priceOf(j.spec), "price == escrow + paid + refunded");
-            bool ended = uint256(j.state) >= uint256(IJobs.State.Agreed);
+            bool ended = uint256(j.state) >= uint256(IJobsTypes.State.Agreed);
             yes(!ended || j.escrow == 0, "an ended job holds nothing");
             sum += j.escrow;
         }

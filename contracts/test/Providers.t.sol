@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {World, IJobs, IProviders, Reasons, System} from "./World.sol";
+import {World, IJobs, IJobsTypes, IProviders, Reasons, System} from "./World.sol";
 
 contract ProvidersTest is World {
     function setUp() public {
@@ -124,17 +124,17 @@ contract ProvidersTest is World {
         uint256 price = MIN_STAKE / (FACTOR * LIMIT * 2); // two fit
         vm.prank(owner(0));
         providers.setOffer(0, price, 1, 3600, true);
-        IJobs.Spec memory s = specOf(1);
+        IJobsTypes.Spec memory s = specOf(1);
         s.maxPricePerSecond = price;
-        isState(submit(s), IJobs.State.Running);
-        isState(submit(s), IJobs.State.Running);
+        isState(submit(s), IJobsTypes.State.Running);
+        isState(submit(s), IJobsTypes.State.Running);
         uint256 third = submit(s);
-        isState(third, IJobs.State.Open);
+        isState(third, IJobsTypes.State.Open);
         vm.deal(owner(0), 1 ether);
         vm.prank(owner(0));
         providers.addStake{value: 1 ether}();
         tick();
-        isState(third, IJobs.State.Running);
+        isState(third, IJobsTypes.State.Running);
         yes(risk > 0, "risk");
         owes();
     }
@@ -157,7 +157,7 @@ contract ProvidersTest is World {
         vm.prank(owner(0));
         providers.unregister();
         same(providers.totalDrawWeight(), 0, "no more draws");
-        isState(submit(specOf(1)), IJobs.State.Open);
+        isState(submit(specOf(1)), IJobsTypes.State.Open);
         fails(IProviders.NotMature.selector, START + LEAVING);
         providers.complete(owner(0));
         vm.prank(owner(0));
@@ -211,7 +211,7 @@ contract ProvidersTest is World {
         register(0, 10 ether);
         same(providers.provider(owner(0)).record.agreed, 1, "record");
         same(providers.provider(owner(0)).gpus, 0, "but no GPUs");
-        isState(submit(specOf(1)), IJobs.State.Running);
+        isState(submit(specOf(1)), IJobsTypes.State.Running);
     }
 
     function test_below_the_minimum_stake_no_work_comes() public {
@@ -221,8 +221,8 @@ contract ProvidersTest is World {
         pass(DECLINE_WINDOW + LIMIT + GRACE + 1); // times out
         yes(providers.provider(owner(0)).stake < MIN_STAKE, "slashed");
         same(providers.drawWeight(owner(0)), 0, "no weight");
-        isState(job, IJobs.State.Running);
-        isState(submit(specOf(1)), IJobs.State.Open);
+        isState(job, IJobsTypes.State.Running);
+        isState(submit(specOf(1)), IJobsTypes.State.Open);
     }
 
     function test_pages_through_open_offers_only() public {

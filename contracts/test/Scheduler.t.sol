@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {World, IJobs, IScheduler, System} from "./World.sol";
+import {World, IJobs, IJobsTypes, IScheduler, System} from "./World.sol";
 import {IScheduled} from "../src/interfaces/IScheduler.sol";
 
 /// @dev Stands at the address of Staking, which files nothing itself yet.
@@ -161,7 +161,7 @@ contract ItemGasTest is World {
         vm.warp(block.timestamp + DECLINE_WINDOW + LIMIT + GRACE + 1);
         uint256 used = gasOfTick();
         for (uint256 i = 0; i < 7; i++) {
-            same(uint256(jobs.getReplicas(job)[i].state), uint256(IJobs.ReplicaState.Assigned), "replaced");
+            same(uint256(jobs.getReplicas(job)[i].state), uint256(IJobsTypes.ReplicaState.Assigned), "replaced");
         }
         same(jobs.getJob(job).compensated, 7 * FACTOR * PRICE * LIMIT * TIMEOUT_BPS / 10_000, "seven small penalties");
         yes(used < ITEM_GAS * 3 / 4, string.concat("gas ", vm.toString(used)));
@@ -173,7 +173,7 @@ contract ItemGasTest is World {
         for (uint256 i = 0; i < 7; i++) seal(job, holder(job, i), ROOT, 0);
         vm.warp(block.timestamp + REVEAL_WINDOW + 1);
         uint256 used = gasOfTick();
-        isState(job, IJobs.State.Refunded);
+        isState(job, IJobsTypes.State.Refunded);
         yes(used < ITEM_GAS / 2, string.concat("gas ", vm.toString(used)));
         owes();
     }
@@ -196,11 +196,16 @@ contract GenesisTest is World {
         }
     }
 
+    bytes4 private constant TWELVE = bytes4(
+        keccak256(
+            "initialize(uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256)"
+        )
+    );
+
     function test_initialize_refuses_parameters_that_cannot_work() public {
         vm.roll(0);
         bytes memory bad = abi.encodeWithSelector(System.BadParameters.selector);
         string memory seven = "initialize(uint256,uint256,uint256,uint256,uint256,uint256,uint256)";
-        string memory six = "initialize(uint256,uint256,uint256,uint256,uint256,uint256)";
         address fresh = address(0x9999);
         place(fresh, "Staking");
         refused(SYSTEM, fresh, abi.encodeWithSignature(seven, 1, 10, 5, 0, 0, 0, 0), bad);
@@ -211,11 +216,15 @@ contract GenesisTest is World {
         place(fresh, "Providers");
         refused(SYSTEM, fresh, abi.encodeWithSignature("initialize(uint256,uint256,uint256)", 1, 0, 1), bad);
         place(fresh, "Jobs");
-        refused(SYSTEM, fresh, abi.encodeWithSignature(six, 0, 1, 1, 1, 1, 1), bad);
-        refused(SYSTEM, fresh, abi.encodeWithSignature(six, 1, 0, 1, 1, 1, 1), bad);
-        refused(SYSTEM, fresh, abi.encodeWithSignature(six, 1, 1, 0, 1, 1, 1), bad);
-        refused(SYSTEM, fresh, abi.encodeWithSignature(six, 1, 1, 1, 1, 0, 1), bad);
-        refused(SYSTEM, fresh, abi.encodeWithSignature(six, 1, 1, 1, 1, 1, 10001), bad);
+        uint256[12] memory good = [uint256(1), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+        uint256[12] memory over =
+            [uint256(0), 0, 0, 366 days, 0, 10001, 10001, 10001, 0, 0, 10001, 5001];
+        for (uint256 i = 0; i < 12; i++) {
+            uint256 kept = good[i];
+            good[i] = over[i];
+            refused(SYSTEM, fresh, abi.encodePacked(TWELVE, abi.encode(good)), bad);
+            good[i] = kept;
+        }
         place(fresh, "Scheduler");
         refused(SYSTEM, fresh, abi.encodeWithSignature("initialize(uint256,uint256)", 1, 1), bad);
         refused(SYSTEM, fresh, abi.encodeWithSignature("initialize(uint256,uint256)", 4_000_000, 0), bad);

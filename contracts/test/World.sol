@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IJobs, Reasons} from "../src/interfaces/IJobs.sol";
+import {ICustody} from "../src/interfaces/ICustody.sol";
+import {IDisputes} from "../src/interfaces/IDisputes.sol";
+import {IJobs, IJobsTypes, Reasons} from "../src/interfaces/IJobs.sol";
 import {IProviders} from "../src/interfaces/IProviders.sol";
 import {IScheduler} from "../src/interfaces/IScheduler.sol";
 import {IStaking} from "../src/interfaces/IStaking.sol";
@@ -14,6 +16,8 @@ abstract contract World is Test {
     IStaking internal constant staking = IStaking(0x0000000000000000000000000000000000001001);
     IProviders internal constant providers = IProviders(0x0000000000000000000000000000000000001002);
     IJobs internal constant jobs = IJobs(0x0000000000000000000000000000000000001003);
+    IDisputes internal constant disputes = IDisputes(0x0000000000000000000000000000000000001006);
+    ICustody internal constant custody = ICustody(0x0000000000000000000000000000000000001007);
     IScheduler internal constant scheduler = IScheduler(0x0000000000000000000000000000000000001005);
 
     uint256 internal constant START = 1_750_000_000;
@@ -30,6 +34,19 @@ abstract contract World is Test {
     uint256 internal constant MAX_START = 3600;
     uint256 internal constant MAX_SECONDS = 86400;
     uint256 internal constant TIMEOUT_BPS = 1000;
+    uint256 internal constant FLOOR_BPS = 500;
+    uint256 internal constant NEWCOMER_BPS = 5000;
+    uint256 internal constant CHALLENGE_WINDOW = 40;
+    uint256 internal constant OBJECTION_WINDOW = 45;
+    uint256 internal constant OBJECTION_BPS = 5000;
+    uint256 internal constant REWARD_BPS = 2500;
+    uint256 internal constant JUDGE_FACTOR = 3;
+    uint256 internal constant SEATS = 3;
+    uint256 internal constant APPEAL_WINDOW = 35;
+    uint256 internal constant ABSENT_SLASH = 0.1 ether;
+    uint256 internal constant DUTY_SLASH = 1 ether;
+    uint256 internal constant ANSWER_WINDOW = 30;
+    uint256 internal constant DEMAND_BOND = 0.01 ether;
 
     uint256 internal constant PRICE = 1e12;
     uint32 internal constant LIMIT = 60;
@@ -45,10 +62,15 @@ abstract contract World is Test {
         place(address(providers), "Providers");
         place(address(jobs), "Jobs");
         place(address(scheduler), "Scheduler");
+        place(address(disputes), "Disputes");
+        place(address(custody), "Custody");
+        place(0x0000000000000000000000000000000000001008, "JobsCourt");
         bySystem(address(staking), initStaking());
         bySystem(address(providers), initProviders());
         bySystem(address(jobs), initJobs());
         bySystem(address(scheduler), initScheduler());
+        bySystem(address(disputes), initDisputes());
+        bySystem(address(custody), initCustody());
         vm.roll(1);
     }
 
@@ -65,9 +87,21 @@ abstract contract World is Test {
 
     function initJobs() internal pure returns (bytes memory) {
         return abi.encodeWithSignature(
-            "initialize(uint256,uint256,uint256,uint256,uint256,uint256)",
-            DECLINE_WINDOW, GRACE, REVEAL_WINDOW, MAX_START, MAX_SECONDS, TIMEOUT_BPS
+            "initialize(uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256)",
+            DECLINE_WINDOW, GRACE, REVEAL_WINDOW, MAX_START, MAX_SECONDS, TIMEOUT_BPS, FLOOR_BPS, NEWCOMER_BPS,
+            CHALLENGE_WINDOW, OBJECTION_WINDOW, OBJECTION_BPS, REWARD_BPS
         );
+    }
+
+    function initDisputes() internal pure returns (bytes memory) {
+        return abi.encodeWithSignature(
+            "initialize(uint256,uint256,uint256,uint256,uint256)",
+            JUDGE_FACTOR, SEATS, APPEAL_WINDOW, ABSENT_SLASH, DUTY_SLASH
+        );
+    }
+
+    function initCustody() internal pure returns (bytes memory) {
+        return abi.encodeWithSignature("initialize(uint256,uint256)", ANSWER_WINDOW, DEMAND_BOND);
     }
 
     function initScheduler() internal pure returns (bytes memory) {
@@ -99,6 +133,8 @@ abstract contract World is Test {
         same(address(staking).balance, staking.liabilities(), "Staking: balance == liabilities");
         same(address(providers).balance, providers.liabilities(), "Providers: balance == liabilities");
         same(address(jobs).balance, jobs.liabilities(), "Jobs: balance == liabilities");
+        same(address(disputes).balance, disputes.liabilities(), "Disputes: balance == liabilities");
+        same(address(custody).balance, custody.liabilities(), "Custody: balance == liabilities");
         same(address(scheduler).balance, scheduler.liabilities(), "Scheduler: balance == liabilities");
     }
 
@@ -136,7 +172,7 @@ abstract contract World is Test {
         }
     }
 
-    function specOf(uint8 replicas) internal pure returns (IJobs.Spec memory s) {
+    function specOf(uint8 replicas) internal pure returns (IJobsTypes.Spec memory s) {
         s.bundleRoot = keccak256("bundle");
         s.bundleSize = 4096;
         s.replicas = replicas;
@@ -145,21 +181,22 @@ abstract contract World is Test {
         s.maxPricePerSecond = 2 * PRICE;
     }
 
-    function priceOf(IJobs.Spec memory s) internal pure returns (uint256) {
-        return s.maxPricePerSecond * s.replicas * s.secondsLimit;
+    function priceOf(IJobsTypes.Spec memory s) internal pure returns (uint256) {
+        uint256 auditor = s.runtime == 0 && (s.replicas == 1 || s.auditBps != 0) ? 1 : 0;
+        return s.maxPricePerSecond * (s.replicas + auditor) * s.secondsLimit;
     }
 
-    function submit(IJobs.Spec memory s) internal returns (uint256) {
+    function submit(IJobsTypes.Spec memory s) internal returns (uint256) {
         vm.deal(renter(0), priceOf(s));
         vm.prank(renter(0));
         return jobs.submit{value: priceOf(s)}(s);
     }
 
-    function stateOf(uint256 job) internal view returns (IJobs.State) {
+    function stateOf(uint256 job) internal view returns (IJobsTypes.State) {
         return jobs.getJob(job).state;
     }
 
-    function isState(uint256 job, IJobs.State state) internal view {
+    function isState(uint256 job, IJobsTypes.State state) internal view {
         same(uint256(stateOf(job)), uint256(state), "job state");
     }
 
@@ -173,13 +210,13 @@ abstract contract World is Test {
     }
 
     function seal(uint256 job, uint256 i, bytes32 root, uint8 exitReason) internal {
-        bytes32 c = keccak256(abi.encode(job, owner(i), root, exitReason, SALT));
+        bytes32 c = keccak256(abi.encode(job, owner(i), root, exitReason, bytes32(0), SALT));
         vm.prank(worker(i));
         jobs.seal(job, c);
     }
 
     function reveal(uint256 job, uint256 i, bytes32 root, uint8 exitReason, uint32 used) internal {
         vm.prank(worker(i));
-        jobs.reveal(job, root, exitReason, root == 0 ? 0 : 4096, used, SALT);
+        jobs.reveal(job, root, exitReason, 0, root == 0 ? 0 : 4096, used, SALT);
     }
 }

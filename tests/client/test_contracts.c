@@ -18,6 +18,8 @@ static void embeds_every_contract_s_abi(void **state)
         [CONTRACT_PROVIDERS] = "setOffer",
         [CONTRACT_JOBS] = "submit",
         [CONTRACT_SCHEDULER] = "tick",
+        [CONTRACT_DISPUTES] = "sealVerdict",
+        [CONTRACT_CUSTODY] = "answer",
     };
     for (int i = 0; i < CONTRACT_COUNT; i++) {
         uint8_t selector[4];

@@ -143,6 +143,10 @@ static void commitments_bind_every_field(void **state)
     other.root.b[31] = 1;
     changed = chain_commitment(&owner, &other);
     assert_false(hash_equal(&base, &changed));
+    other = entry;
+    other.trace.b[31] = 1;
+    changed = chain_commitment(&owner, &other);
+    assert_false(hash_equal(&base, &changed));
     owner.b[19] = 9;
     changed = chain_commitment(&owner, &entry);
     assert_false(hash_equal(&base, &changed));

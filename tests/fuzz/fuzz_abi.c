@@ -14,6 +14,8 @@ static const char *const functions[CONTRACT_COUNT][4] = {
     [CONTRACT_PROVIDERS] = {"provider", "offers", "gpu", "providerCount"},
     [CONTRACT_JOBS] = {"getJob", "getReplicas", "jobsOf", "parameters"},
     [CONTRACT_SCHEDULER] = {"cursor", "pending", "pendingAt", "liabilities"},
+    [CONTRACT_DISPUTES] = {"getCase", "seatsOf", "dutiesOf", "parameters"},
+    [CONTRACT_CUSTODY] = {"getDemand", "demandsOf", "parameters", "liabilities"},
 };
 
 static void use(json_t *decoded, enum status status)

@@ -16,7 +16,7 @@ import {IPull} from "./IPull.sol";
 /// Commitment: keccak256(abi.encode(uint256 job, address provider, bytes32 root, uint8 exitReason, bytes32 trace, bytes32 salt)),
 /// provider being the owner's address, not the worker key. Results agree when (root, exitReason, trace) are equal.
 /// Each replica: sealBy = assigned + declineWindow + secondsLimit + sealGrace; decline only until assigned + declineWindow.
-interface IJobs is IPull {
+interface IJobsTypes {
     /// @dev From Agreed on the job has ended; only a challenge moves it once more, from Agreed to Overturned.
     enum State {
         None, Open, Running, Revealing, Auditing, Disputed, Accepting,
@@ -169,7 +169,9 @@ interface IJobs is IPull {
     error TooManyDemands(uint256 job, uint8 replicaIndex);
     error NothingToMatch(uint256 job);
     error NothingToExpire(uint256 job);
+}
 
+interface IJobs is IJobsTypes, IPull {
     function submit(Spec calldata spec) external payable returns (uint256 job);
     /// @notice What to send with submit.
     function priceOf(Spec calldata spec) external pure returns (uint256);

@@ -14,7 +14,7 @@ import {IPull} from "./IPull.sol";
 interface IProviders is IPull {
     enum Status { None, Active, Leaving }
     /// @dev How a replica ended; moves the track record.
-    enum Outcome { Released, Agreed, Faulted, TimedOut, Declined }
+    enum Outcome { Released, Agreed, Faulted, TimedOut, Declined, Overturned }
 
     struct Record {
         uint64 completed; // replicas revealed and settled
@@ -34,7 +34,7 @@ interface IProviders is IPull {
         string endpoint; // host:port of the gateway
         string region;
         uint256 stake;
-        uint256 reserved; // at risk by what runs now; free stake = stake - reserved
+        uint256 reserved; // at risk by what runs or may still be challenged; free stake = stake - reserved
         uint64 leavesAt; // Leaving: when `complete` may be called
         uint8 gpus; // entries 0 .. gpus-1
         Record record;
@@ -74,11 +74,15 @@ interface IProviders is IPull {
         bytes32 model; // keccak256 of the model's name, or 0 for any
         uint32 secondsLimit;
         uint256 maxPricePerSecond;
+        uint16 auditBps; // asked for by the renter; alone: at least the network's floor
+        uint16 newcomerBps; // alone: the audit rate of a provider without a streak
+        bool alone; // no other replica whose result would show a cheat
     }
 
     struct Match {
         address provider;
         uint8 index;
+        uint16 auditBps; // the rate in force
         uint256 pricePerSecond;
         uint256 reserved;
     }
@@ -88,10 +92,11 @@ interface IProviders is IPull {
         address provider;
         uint8 index;
         Outcome outcome;
+        bool slot; // the device is free again
         uint32 secondsUsed;
         uint256 reserved; // given back to the free stake …
         uint256 slashed; // … after this much (≤ reserved) is taken
-        uint256 toRenter; // of `slashed`: sent to Jobs for the renter; the rest is burned
+        uint256 toJobs; // of `slashed`: sent to Jobs, for the renter first; the rest is burned
         uint256 earned;
     }
 
@@ -105,7 +110,7 @@ interface IProviders is IPull {
     event OfferChanged(address indexed provider, uint8 indexed index, uint256 pricePerSecond, uint32 minSeconds, uint32 maxSeconds, bool open);
     event Reserved(address indexed provider, uint256 indexed job, uint8 index, uint256 amount);
     event Released(address indexed provider, uint256 indexed job, uint8 index, uint256 amount, Outcome outcome);
-    event ProviderSlashed(address indexed provider, uint256 indexed job, uint256 amount, uint256 toRenter);
+    event ProviderSlashed(address indexed provider, uint256 indexed job, uint256 amount, uint256 toJobs);
 
     error AlreadyRegistered(address provider);
     error NotRegistered(address provider);
@@ -144,14 +149,17 @@ interface IProviders is IPull {
     ///         `named` is empty), not among `excluded`, and reserves slot and stake. With `all`, all or none.
     function assign(Need calldata need, address[] calldata named, address[] calldata excluded, uint256 wanted, bool all, uint256 seed)
         external returns (Match[] memory);
-    /// @notice Jobs only: a replica ended; frees the slot and the reserved stake, slashes, writes the record.
+    /// @notice Jobs only, once or more for a replica: frees its slot, gives back or slashes reserved stake, writes the record.
     function finish(Finish calldata f) external;
 
     function provider(address owner) external view returns (Provider memory);
     /// @notice The provider that a worker key acts for; zero if none.
     function providerOf(address worker) external view returns (address);
-    /// @notice Free stake per running second of price: reserved = stakeFactor * price * secondsLimit.
+    /// @notice reserved = factor * price * secondsLimit; factor = stakeFactor, or for a replica that stands alone
+    ///         max(stakeFactor, ceil(10000 / auditRate)).
     function stakeFactor() external view returns (uint256);
+    /// @notice Of a replica that stands alone: max(floorBps, newcomerBps * 8 / (8 + streak)).
+    function auditRateOf(address owner, uint16 floorBps, uint16 newcomerBps) external view returns (uint16);
     function minStake() external view returns (uint256);
     function gpu(address owner, uint8 index) external view returns (Gpu memory);
     function providerCount() external view returns (uint256);

@@ -12,7 +12,7 @@ interface IScheduler {
 
     error BadId(uint256 id);
 
-    /// @notice Jobs, Providers and Staking only: call onSchedule(kind, id) on the caller at or after `time`. id < 2^88.
+    /// @notice Jobs, Providers, Staking, Disputes and Custody only: call onSchedule(kind, id) on the caller at or after `time`. id < 2^88.
     function schedule(uint8 kind, uint256 id, uint64 time) external;
     /// @notice System only, at each block's end. Bounded items, buckets and gas; never reverts because of an item.
     function tick() external;

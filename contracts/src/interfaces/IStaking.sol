@@ -95,6 +95,8 @@ interface IStaking is IPull {
     event ValidatorSlashed(address indexed operator, address indexed reporter, uint64 indexed epoch, uint64 viewNumber,
         uint8 evidence, uint256 fractionBps, uint256 amount, uint256 reward);
 
+    event DutySlashed(address indexed operator, uint256 amount);
+
     error AlreadyValidator(address operator);
     error NotValidator(address operator);
     error ConsensusKeyTaken(address consensusAddress);
@@ -152,6 +154,13 @@ interface IStaking is IPull {
     /// @notice System only, in the last block of epoch `ended`: what its members did; the value, if any, is the
     ///         epoch's reward. Makes and keeps the next epoch's set.
     function endEpoch(uint64 ended, Work[] calldata work) external payable;
+
+    /// @notice Disputes only: takes up to `amount` of the operator's own stake, never more than a tenth of minSelfStake, and
+    ///         burns it. Returns what was taken.
+    function slashDuty(address operator, uint256 amount) external returns (uint256 taken);
+    /// @notice Up to `wanted` different operators of the running set, drawn by weight without replacement, none of `excluded`,
+    ///         no convicts.
+    function drawMembers(uint256 seed, uint256 wanted, address[] calldata excluded) external view returns (address[] memory);
 
     function epoch() external view returns (uint64);
     /// @notice The set of `epoch()`: right after endEpoch of e, that of e + 1; right after genesis, that of 0.
