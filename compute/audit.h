@@ -11,8 +11,10 @@
  *     what the provider claims that others wrote there.
  * docs/compute.md says what this finds with which odds and what it cannot find.
  *
- * It accuses nobody. A job whose blocks write to the same addresses, or read what others write in
- * the same launch, differs in all honesty; so AUDIT_DIFFERS means: run the whole job, and judge by
+ *   - and where a block alone does not do as claimed, runs all blocks of that launch, since in an
+ *     honest job blocks may add to the same sums.
+ *
+ * It accuses nobody: AUDIT_DIFFERS means that the whole job must be run, and judged by
  * its result. All that the provider says is verified against the trace, all that comes out of the
  * sandbox is bounded. Always the cpu executor, one thread. One call may run in each thread. */
 #ifndef LEASEHOLD_COMPUTE_AUDIT_H
@@ -69,10 +71,11 @@ struct audit_result {
     char why[AUDIT_WHY_SIZE]; /* one line for people, unless clean */
     uint64_t step;            /* where the audit ended, unless clean */
     uint64_t block;
-    uint32_t block_count; /* that were run */
-    uint64_t page_count;  /* that were fetched */
-    uint64_t fetch_ms;    /* in `fetch` and in verifying */
-    uint64_t check_ms;    /* for inputs, list and result */
+    uint32_t block_count;  /* of those drawn, that were looked at */
+    uint32_t launch_count; /* run as a whole, since a block alone did not do as claimed */
+    uint64_t page_count;   /* that were fetched */
+    uint64_t fetch_ms;     /* in `fetch` and in verifying */
+    uint64_t check_ms;     /* for inputs, list and result */
     uint64_t compile_ms;
     uint64_t blocks_ms; /* from the first block to the last, fetching too */
     uint64_t wall_ms;   /* of the sandbox */

@@ -15,6 +15,7 @@ enum status inputs_open(struct inputs *in, const struct plan *plan, const char *
 {
     char path[PATH_MAX];
     in->plan = plan;
+    in->count = plan->buffer_count;
     for (uint32_t i = 0; i < plan->buffer_count; i++)
         in->fds[i] = -1;
     for (uint32_t i = 0; i < plan->buffer_count; i++) {
@@ -30,10 +31,10 @@ enum status inputs_open(struct inputs *in, const struct plan *plan, const char *
 
 void inputs_close(struct inputs *in)
 {
-    for (uint32_t i = 0; in->plan != NULL && i < in->plan->buffer_count; i++) {
+    for (uint32_t i = 0; i < in->count; i++) {
         if (in->fds[i] >= 0) close(in->fds[i]);
     }
-    in->plan = NULL;
+    in->count = 0;
 }
 
 /* A page of a buffer whose first `content` bytes are in the file and whose rest is zeros. */

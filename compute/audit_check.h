@@ -8,6 +8,7 @@
 
 struct inputs { /* image 0, from the files of the bundle */
     const struct plan *plan;
+    uint32_t count;           /* of buffers; outlives the plan */
     int fds[JOB_BUFFERS_MAX]; /* -1 for a buffer that starts as zeros */
 };
 /* E_IO. inputs_close may follow either way. */

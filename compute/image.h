@@ -41,20 +41,30 @@ bool image_launch_has(const struct plan_launch *launch, uint32_t buffer);
 bool image_is_kept(const struct plan *plan);
 
 /* What goes through the pipes when more is said than outputs: a frame and `size` bytes after it. */
-enum frame_kind {                /* the runner says: */
-                  FRAME_ROW = 1, /* the roots of all buffers of image `step`, 32 bytes each */
-                  FRAME_IMAGE,   /* image `step`, wanted by --dump: pages of all buffers in order */
-                  FRAME_CHECKPOINT, /* image `step`, to go on from */
-                  FRAME_OUTPUTS,    /* the end: all outputs, one after another */
-                  FRAME_READY,      /* --audit: compiled, asks for the first block */
-                  FRAME_WANT, /* for `count` pages of `buffer` from `page`, no more than there are */
-                  FRAME_WROTE, /* the block wrote into `page` of `buffer`, which now is as follows */
-                  FRAME_DONE,  /* the block has ended */
-                  FRAME_RUN =
-                      64, /* the trusted side says: run block `page` of step `step`; `count` is a
-                           mask of buffers whose pages are of no use any more */
-                  FRAME_PAGES, /* what was asked for */
+enum frame_kind {
+    /* The runner: the roots of all buffers in image `step`, 32 bytes each. */
+    FRAME_ROW = 1,
+    /* Image `step`, wanted by --dump: the pages of all buffers in order. */
+    FRAME_IMAGE,
+    /* Image `step`, to go on from. */
+    FRAME_CHECKPOINT,
+    /* The end: all outputs, one after another. */
+    FRAME_OUTPUTS,
+    /* With --audit. Compiled; asks for the first block. */
+    FRAME_READY,
+    /* Asks for `count` pages of `buffer` from `page`. */
+    FRAME_WANT,
+    /* The block wrote into `page` of `buffer`, which now is as follows. */
+    FRAME_WROTE,
+    /* The block has ended. */
+    FRAME_DONE,
+    /* The trusted side: run block `page` of step `step`, or IMAGE_ALL_BLOCKS of them; the pages of
+     * buffers in the mask `count` are of no use any more. */
+    FRAME_RUN = 64,
+    /* What was asked for. */
+    FRAME_PAGES
 };
+#define IMAGE_ALL_BLOCKS UINT64_MAX
 struct frame { /* same machine, same layout on both sides */
     uint32_t kind;
     uint32_t buffer;

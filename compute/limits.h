@@ -32,7 +32,7 @@
 #define TRACE_DUMPS_MAX   256u /* images that one run writes out */
 #define AUDIT_SAMPLES_MAX 65536u
 #define AUDIT_PAGES_MAX   (256u * 1024u) /* 1 GiB of memory that an audit asks for */
-#define AUDIT_WRITTEN_MAX 4096u          /* pages that one block may write in an audit */
+#define AUDIT_WRITTEN_MAX 8192u          /* pages that one block or launch may write in an audit */
 
 /* bundles and results */
 #define BUNDLE_ENTRIES_MAX 256

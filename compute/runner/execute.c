@@ -66,13 +66,18 @@ static void run_launch(struct machine *m, const struct plan_launch *l, uint32_t 
     trace_step(l, m->step);
 }
 
-static void run_one_block(void *machine, uint64_t step, uint64_t block)
+static void run_for_audit(void *machine, uint64_t step, uint64_t block)
 {
     const struct machine *m = machine;
     unsigned long long args[JOB_ARGS_MAX + 1] = {0};
     if (step >= image_steps(m->plan)) give_up(REASON_BAD_JOB, "the audit asks for no step");
     struct image_step s = image_step_at(m->plan, step);
     struct launch launch = launch_of(m, s.launch, s.index, args);
+    if (block == IMAGE_ALL_BLOCKS) {
+        for (uint64_t i = 0; i < launch.block_count; i++)
+            block_run(&launch, i);
+        return;
+    }
     if (block >= launch.block_count) give_up(REASON_BAD_JOB, "the audit asks for no block");
     block_run(&launch, block);
 }
@@ -104,7 +109,7 @@ void execute_job(const struct runner_options *options, const struct plan *plan)
     pool_bind_module(m.module_base);
     machine_check_launches(&m);
     if (options->audit) {
-        audit_loop(options->output_fd, run_one_block, &m);
+        audit_loop(options->output_fd, run_for_audit, &m);
         _exit(REASON_OK);
     }
     for (uint32_t i = 0; i < plan->group_count; i++)
