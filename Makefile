@@ -57,7 +57,10 @@ LINK_outside := wallet compute client base
 side_of = $(if $(shell grep -E '^.include "(client|compute|wallet)/' $(1)),outside,inside)
 archives = $(foreach f,$(LINK_$(1)),$(OUT)/lib$(f).a)
 
-sources_of = $(filter-out %_main.c compute/runner/%,$(shell find $(1) -name '*.c' 2>/dev/null | sort)) \
+# Of the runner these stand alone, and serve the trusted side and the tests too.
+RUNNER_SHARED := $(addprefix compute/runner/,library.c nvrtc.c ptx_read.c ptx_rewrite.c ptx_scan.c)
+sources_of = $(filter-out %_main.c $(filter-out $(RUNNER_SHARED),$(wildcard compute/runner/*.c)), \
+               $(shell find $(1) -name '*.c' 2>/dev/null | sort)) \
              $(shell find $(1) -name '*.S' 2>/dev/null | sort)
 objects_of = $(patsubst %,$(OUT)/%.o,$(call sources_of,$(1)))
 

@@ -2,6 +2,8 @@
 
 #include "base/fatal.h"
 #include "base/file.h"
+#include "compute/card_run.h"
+#include "compute/exec.h"
 #include "compute/run_keep.h"
 
 #include <assert.h>
@@ -247,6 +249,11 @@ static void take_outcome(struct run *r, struct sandbox_outcome *outcome)
     if (outcome->log.size > 0) result->log = must_strdup(buffer_text(&outcome->log));
     buffer_finish(&outcome->log);
     snprintf(result->message, sizeof result->message, "%s", reason_text(outcome->reason));
+    if (outcome->why[0] != '\0' && result->reason != REASON_OK) {
+        snprintf(result->message, sizeof result->message, "%s: %s", reason_text(outcome->reason),
+                 outcome->why);
+        return;
+    }
     if (result->reason == REASON_OK || result->log == NULL) return;
     const char *line = telling_line(result->log);
     size_t size = strcspn(line, "\n");
@@ -269,6 +276,34 @@ static enum status add_uses(struct run *r, struct sandbox_spec *spec)
     enum status status = keeping_open(&r->keeping, r->error, r->options->keep, &r->job->plan,
                                       &r->bundle, spec->output_fd);
     if (status == OK) keeping_spec(&r->keeping, spec);
+    return status;
+}
+
+/* With what it takes to reach a card or NVRTC, if the run may use one. */
+static enum status run_with_card(struct run *r, struct sandbox_outcome *out,
+                                 struct sandbox_spec *spec)
+{
+    struct card_run *card;
+    const struct run_options *o = r->options;
+    bool wanted = o->gpu != NULL && o->executor != RUN_CPU && o->inside == NULL;
+    if (!wanted && !o->check) return sandbox_run(out, r->error, spec);
+    const struct card_run_options options = {.gpu = o->check ? NULL : o->gpu,
+                                             .nvrtc = o->nvrtc,
+                                             .cache_folder = o->cache_folder,
+                                             .runner_path = r->runner,
+                                             .job_folder = spec->job_folder,
+                                             .run_folder = r->folder,
+                                             .plan = &r->job->plan};
+    card = must_alloc(sizeof *card);
+    enum status status = card_run_prepare(card, &options);
+    if (status != OK) say(r, status, "cannot write in %.300s", r->folder);
+    if (status == OK) {
+        spec->card = &card->card;
+        status = sandbox_run(out, r->error, spec);
+        if (status == OK) card_run_keep(card);
+        card_run_finish(card);
+    }
+    free(card);
     return status;
 }
 
@@ -297,27 +332,69 @@ static enum status run_in_sandbox(struct run *r, const char *cc, const char *tar
                                 .output_bytes = plan_output_bytes(&r->job->plan),
                                 .output_fd = fd,
                                 .cancel = o->cancel};
-    status = add_uses(r, &spec);
-    if (status == OK) status = sandbox_run(&outcome, r->error, &spec);
+    static const char *const CHECK[] = {"--check", NULL};
+    if (o->check) {
+        spec.more_args = CHECK;
+        spec.output_bytes = 0;
+    } else {
+        status = add_uses(r, &spec);
+    }
+    if (status == OK) status = run_with_card(r, &outcome, &spec);
     if (close(fd) != 0 && status == OK) status = say(r, E_IO, "cannot write %.300s", stream);
     if (status != OK) return status;
     take_outcome(r, &outcome);
     r->result.seconds = seconds_of(r->result.wall_ms, seconds);
-    if (r->result.reason != REASON_OK || o->inside != NULL) return OK;
+    if (r->result.reason != REASON_OK || o->inside != NULL || o->check) return OK;
     if (image_is_kept(&r->job->plan) && keeping_end(&r->keeping, &r->result) != OK) {
         return say(r, E_IO, "cannot write the trace: %s", strerror(errno));
     }
     return r->result.reason == REASON_OK ? make_result(r, stream, tar_path) : OK;
 }
 
+/* Kernels that may use any instruction, and commands: no result that others could check. */
+static enum status run_unchecked(struct run *r, const char *tar_path)
+{
+    char job[PATH_MAX];
+    struct sandbox_outcome outcome;
+    struct bundle_info info = {0};
+    uint32_t seconds = limit_of(r);
+    if (r->options->inside != NULL) {
+        return say(r, E_UNSUPPORTED, "a job of runtime %s cannot be checked by running it again",
+                   r->job->runtime);
+    }
+    if (r->job->exec == NULL) {
+        return say(r, E_UNSUPPORTED, "runtime %s needs a GPU", r->job->runtime);
+    }
+    path_in(r, job, "job");
+    struct exec_run run = {.job = r->job,
+                           .job_folder = job,
+                           .folder = r->folder,
+                           .runner_path = r->runner,
+                           .result_tar_path = tar_path,
+                           .seconds = seconds,
+                           .cancel = r->options->cancel};
+    enum status status = exec_run(&outcome, &info, r->error, &run);
+    if (status != OK) return status;
+    take_outcome(r, &outcome);
+    r->result.seconds = seconds_of(r->result.wall_ms, seconds);
+    r->result.root = info.root;
+    r->result.size_bytes = info.size_bytes;
+    return OK;
+}
+
 static enum status run_steps(struct run *r, const char *job_path, const char *tar_path)
 {
     const char *cc = NULL;
+    if (r->options->executor == RUN_CUDA && r->options->gpu == NULL && !r->options->check) {
+        return say(r, E_UNSUPPORTED, "there is no card for the cuda executor");
+    }
     enum status status = find_runner(r);
-    if (status == OK) status = find_compiler(r, &cc);
     if (status == OK) status = make_folders(r);
     if (status == OK) status = open_job(r, job_path);
     if (status != OK || r->result.reason != REASON_OK) return status;
+    bool checked = strcmp(r->job->runtime, JOB_RUNTIME_CUDA_C) == 0;
+    if (checked) status = find_compiler(r, &cc);
+    if (status != OK) return status;
     uint64_t memory_max = (uint64_t)r->options->memory_mib_max << 20;
     uint64_t memory = r->job->plan.memory_bytes;
     if (r->job->plan.trace) memory += image_pages(&r->job->plan) * IMAGE_PAGE_BYTES;
@@ -326,7 +403,7 @@ static enum status run_steps(struct run *r, const char *job_path, const char *ta
                    "the job wants %" PRIu64 " MiB of memory, this machine offers %" PRIu32 " MiB",
                    memory >> 20, r->options->memory_mib_max);
     }
-    return run_in_sandbox(r, cc, tar_path);
+    return checked ? run_in_sandbox(r, cc, tar_path) : run_unchecked(r, tar_path);
 }
 
 enum status run_job(struct run_result *out, char error[RUN_ERROR_SIZE], const char *job_path,

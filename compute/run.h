@@ -37,6 +37,12 @@ struct run_inside {
                            const char *folder);
 };
 
+struct gpu;
+
+/* Which executor: with AUTO a card if run_options has one. What a card cannot do exactly as the
+ * processor does is run by the processor all the same; CUDA refuses only if there is no card. */
+enum run_executor { RUN_AUTO, RUN_CPU, RUN_CUDA };
+
 struct run_options {         /* zero-initialised is good */
     const char *runner_path; /* NULL: leasehold-run beside this program, then in the PATH */
     const char *cc;          /* NULL: clang if it is there, else g++ */
@@ -49,6 +55,11 @@ struct run_options {         /* zero-initialised is good */
     const volatile sig_atomic_t *cancel; /* may be NULL */
     const struct run_keep *keep;         /* may be NULL */
     const struct run_inside *inside;     /* may be NULL */
+    enum run_executor executor;
+    const struct gpu *gpu; /* the card to use, as gpus.h found it; may be NULL */
+    const char *nvrtc;     /* NVIDIA's compiler; NULL: LEASEHOLD_NVRTC, then where it usually is */
+    const char *cache_folder; /* compiled code for cards (code_cache.h); NULL: none is kept */
+    bool check; /* run nothing: REASON_OK or _COMPILE, and the log says what was found */
 };
 
 struct run_result {

@@ -24,7 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ARGS_MAX        1200
+#define ARGS_MAX        1700
+#define CARD_FILES_MAX  512u /* NVIDIA's library opens its nodes many times */
 #define TEXTS_BYTES     4096 /* numbers and links that arguments point to */
 #define STATUS_BYTES    256
 #define TICK_MS         50
@@ -153,6 +154,7 @@ static void add_files(struct command *c, const struct sandbox_spec *spec, enum w
     add_all(c, CACHE);
     for (size_t i = 0; i < sizeof SYSTEM / sizeof *SYSTEM; i++)
         add_system_folder(c, SYSTEM[i]);
+    if (spec->card != NULL) add_all(c, spec->card->mounts);
     const char *const own[] = {"--ro-bind",
                                spec->runner_path,
                                "/leasehold-run",
@@ -205,7 +207,9 @@ static void add_rest(struct command *c, const struct sandbox_spec *spec, enum wa
         "--threads",   keep(c, "%u", spec->threads),
         NULL};
     add_all(c, ENVIRONMENT);
+    if (spec->card != NULL) add_all(c, spec->card->environment);
     add_all(c, program);
+    if (spec->card != NULL) add_all(c, spec->card->args);
     if (spec->more_args != NULL) add_all(c, spec->more_args);
     if (way != WAY_USER_NAMESPACE) {
         add(c, "--drop-to");
@@ -276,11 +280,19 @@ static void be_first_to_go(void)
     close(fd);
 }
 
+static bool has_device(const struct sandbox_spec *spec)
+{
+    return spec->card != NULL && spec->card->has_device;
+}
+
 /* fds: what becomes 0 to 7 inside. Only calls that are safe after fork. */
 _Noreturn static void become_bwrap(const struct command *c, const int fds[FD_FIRST_FREE],
-                                   const struct sandbox_guest *guest, enum way way)
+                                   const struct sandbox_spec *spec, enum way way)
 {
     sigset_t none;
+    const struct sandbox_guest *guest = spec->guest;
+    unsigned files_max = has_device(spec) ? CARD_FILES_MAX : RUN_FILES_MAX;
+    if (guest != NULL) files_max = guest->open_files_max;
     int high[FD_FIRST_FREE];
     int count = fds[FD_USERS] < 0 ? FD_USERS : FD_FIRST_FREE;
     for (int i = 0; i < count; i++)
@@ -297,7 +309,7 @@ _Noreturn static void become_bwrap(const struct command *c, const int fds[FD_FIR
         _exit(126);
     }
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, guest != NULL ? guest->open_files_max : RUN_FILES_MAX);
+    limit(RLIMIT_NOFILE, files_max);
     if (guest != NULL) be_first_to_go();
     execvp("bwrap", (char *const *)(uintptr_t)c->args);
     dprintf(STDERR_FILENO, "bwrap: %s\n", strerror(errno));
@@ -331,23 +343,28 @@ static int open_input(struct sandbox *s)
     return ends[0];
 }
 
+static enum syscalls_kind calls_of(const struct sandbox_spec *spec)
+{
+    if (spec->guest != NULL) return spec->guest->calls;
+    return has_device(spec) ? SYSCALLS_EXEC : SYSCALLS_RUNNER;
+}
+
 static bool start(struct sandbox *s)
 {
-    const struct sandbox_guest *guest = s->spec->guest;
     int pipes[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}; /* log, output, status, info */
     int input = open_input(s);
     bool good = input >= 0;
     for (int i = 0; i < 4; i++)
         good = good && pipe2(pipes[i], O_CLOEXEC) == 0;
-    good = good && syscalls_filter(&s->filter, guest != NULL ? guest->calls : SYSCALLS_RUNNER,
-                                   s->way != WAY_USER_NAMESPACE) == OK;
+    good =
+        good && syscalls_filter(&s->filter, calls_of(s->spec), s->way != WAY_USER_NAMESPACE) == OK;
     if (good) {
         struct command c = {.count = 0};
         make_command(&c, s->spec, s->way);
         const int fds[FD_FIRST_FREE] = {input,       pipes[0][1], pipes[0][1], pipes[1][1],
                                         pipes[2][1], pipes[3][1], s->filter,   s->users};
         s->bwrap = fork();
-        if (s->bwrap == 0) become_bwrap(&c, fds, guest, s->way);
+        if (s->bwrap == 0) become_bwrap(&c, fds, s->spec, s->way);
         good = s->bwrap > 0;
     }
     for (int i = 0; i < 4; i++)

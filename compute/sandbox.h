@@ -42,8 +42,18 @@ struct sandbox_guest {
     const char *disk_folder; /* NULL, or: the run fails when this disk is nearly full */
 };
 
+/* What the runner gets beside the usual so that it can use a card or NVRTC (card_run.h makes it):
+ * more of bwrap's and of its own words, each list closed by NULL. */
+struct sandbox_card {
+    const char *const *mounts;
+    const char *const *environment;
+    const char *const *args;
+    bool has_device; /* NVIDIA's driver makes calls that only general programs may make */
+};
+
 struct sandbox_spec {
     const struct sandbox_guest *guest; /* NULL: the runner */
+    const struct sandbox_card *card;   /* NULL: none */
     const char *runner_path;           /* leasehold-run */
     const char *job_folder;            /* plain files, read-only at /job */
     const char *plan_path;             /* read-only at /plan */

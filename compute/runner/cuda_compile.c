@@ -188,7 +188,6 @@ static int run_nvrtc(const struct runner_options *options, const struct plan *pl
     if (child == 0) {
         if (options->output_fd > STDERR_FILENO) close(options->output_fd);
         if (options->status_fd > STDERR_FILENO) close(options->status_fd);
-        if (options->artifact_fd > STDERR_FILENO) close(options->artifact_fd);
         become_nvrtc(options, plan);
     }
     while (waitpid(child, &status, 0) < 0) {

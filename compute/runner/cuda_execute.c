@@ -45,18 +45,21 @@ static void *map_cached(struct executor *e, size_t *size)
     return at;
 }
 
-/* To the trusted side, which may keep it for the next run. From here on nobody can add to it. */
+/* To the trusted side, which may keep it for the next run: before anything of the job has run. */
 static void hand_out(struct executor *e, const char *cubin, size_t size)
 {
-    int fd = e->options->artifact_fd;
-    if (fd <= STDERR_FILENO) return;
-    for (size_t done = 0; done < size && size <= CUDA_CUBIN_BYTES_MAX;) {
+    if (e->options->artifact_path == NULL || size > CUDA_CUBIN_BYTES_MAX) return;
+    int fd = open(e->options->artifact_path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    for (size_t done = 0; fd >= 0 && done < size;) {
         ssize_t put = write(fd, cubin + done, size - done);
         if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) break; /* half of it is not ELF to its end, and will not load */
+        if (put <= 0) { /* better nothing than half of it */
+            (void)!ftruncate(fd, 0);
+            break;
+        }
         done += (size_t)put;
     }
-    close(fd);
+    if (fd >= 0) close(fd);
 }
 
 static void load_code(struct executor *e, const char *ptx)
@@ -292,11 +295,6 @@ void cuda_execute(const struct runner_options *options, const struct plan *plan,
 
 /* ---- the parent's side --------------------------------------------------------------------------- */
 
-static void close_artifact(const struct runner_options *options)
-{
-    if (options->artifact_fd > STDERR_FILENO) close(options->artifact_fd);
-}
-
 static int run_child(const struct runner_options *options, const struct plan *plan, const char *ptx,
                      struct cuda_shared *shared)
 {
@@ -307,7 +305,6 @@ static int run_child(const struct runner_options *options, const struct plan *pl
         if (options->status_fd > STDERR_FILENO) close(options->status_fd);
         cuda_execute(options, plan, ptx, shared);
     }
-    close_artifact(options);
     while (waitpid(child, &status, 0) < 0) {
         if (errno != EINTR) give_up(REASON_SIGNAL, "lost the job's process");
     }
@@ -330,8 +327,6 @@ bool cuda_run(const struct runner_options *options, const struct plan *plan, enu
     int status = CUDA_DECLINED << 8;
     if (ptx != NULL || options->cached_path != NULL) {
         status = run_child(options, plan, ptx, shared);
-    } else {
-        close_artifact(options);
     }
     free(ptx);
     bool declined = WIFEXITED(status) && WEXITSTATUS(status) == CUDA_DECLINED;

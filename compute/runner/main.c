@@ -40,7 +40,7 @@ static const struct argp_option OPTIONS[] = {
     {"arch", 'A', "N", 0, "The card's compute capability: 75 for 7.5", 0},
     {"nvrtc", 'n', "PATH", 0, "NVIDIA's compiler (LEASEHOLD_NVRTC, then the usual places)", 0},
     {"cached", 'x', "PATH", 0, "Machine code of an earlier run, for the card", 0},
-    {"artifact-fd", 'X', "FD", 0, "Where new machine code for the card goes", 0},
+    {"artifact", 'X', "PATH", 0, "Where new machine code for the card goes", 0},
     {"print-man", PRINT_MAN, NULL, 0, "Print the manual page (roff), and stop", 0},
     {0}};
 
@@ -112,7 +112,7 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case 'A': o->arch = number_or_error(value, 999, state); break;
     case 'n': o->nvrtc_path = value; break;
     case 'x': o->cached_path = value; break;
-    case 'X': o->artifact_fd = (int)number_or_error(value, 1023, state); break;
+    case 'X': o->artifact_path = value; break;
     case PRINT_MAN: print_man(); exit(0);
     case ARGP_KEY_END:
         if (!o->plan_path || !o->job_folder || !o->work_folder || o->threads == 0) {

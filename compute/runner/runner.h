@@ -36,7 +36,7 @@ struct runner_options {
     unsigned arch;                   /* 75 for a card of capability 7.5; 0: there is none */
     const char *nvrtc_path;          /* NULL: found as nvrtc.h says */
     const char *cached_path;         /* machine code of an earlier run, or NULL */
-    int artifact_fd;                 /* where new machine code goes, or 0 */
+    const char *artifact_path;       /* where new machine code goes, or NULL */
 };
 
 /* How compile_job is asked: for a module, for errors alone, or for warnings that show a job whose
