@@ -8,8 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#define POLL_MS     120u
-#define PATIENCE_MS 120000u /* a node may restart under us */
+#define POLL_MS 120u
 
 static const char *const job_states[] = {"none",     "open",     "running",   "revealing",
                                          "auditing", "disputed", "accepting", "agreed",
@@ -320,20 +319,32 @@ static int step(struct follow *f)
     return CODE_DONE;
 }
 
+int follow_poll(struct follow *f, bool *out_ended)
+{
+    int code = step(f);
+    tell_uploads(f);
+    show_waiting(f);
+    progress_tick(f->progress);
+    *out_ended = code == CODE_DONE && job_ended((enum job_state)abi_get_u64(f->state, "state"));
+    if (code == CODE_DONE && !*out_ended && rpc_stopped(f->session->rpc)) code = CODE_STOPPED;
+    return code;
+}
+
+void follow_pause(void)
+{
+    struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+    nanosleep(&pause, NULL);
+}
+
 int follow_job(struct follow *f)
 {
     uint32_t patience = rpc_patience(f->session->rpc);
-    int code = CODE_DONE;
-    rpc_set_patience(f->session->rpc, PATIENCE_MS);
-    while (code == CODE_DONE) {
-        code = step(f);
-        tell_uploads(f);
-        show_waiting(f);
-        progress_tick(f->progress);
-        if (code == CODE_DONE && job_ended((enum job_state)abi_get_u64(f->state, "state"))) break;
-        if (code == CODE_DONE && rpc_stopped(f->session->rpc)) code = CODE_STOPPED;
-        struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
-        nanosleep(&pause, NULL);
+    bool ended = false;
+    rpc_set_patience(f->session->rpc, FOLLOW_PATIENCE_MS);
+    int code = follow_poll(f, &ended);
+    while (code == CODE_DONE && !ended) {
+        follow_pause();
+        code = follow_poll(f, &ended);
     }
     rpc_set_patience(f->session->rpc, patience);
     return code;

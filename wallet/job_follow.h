@@ -51,6 +51,11 @@ struct follow {
     json_t *replicas;    /* Jobs.getReplicas */
 };
 
+#define FOLLOW_PATIENCE_MS 120000u /* of the node's client: a node may restart under us */
+
+/* One look at the chain, without waiting; for who follows several jobs, with pauses between. */
+MUST_CHECK int follow_poll(struct follow *f, bool *out_ended);
+void follow_pause(void);
 /* Returns when the job has ended, or CODE_STOPPED. f->state and f->replicas are then the last. */
 MUST_CHECK int follow_job(struct follow *f);
 /* Reads state and replicas once. */

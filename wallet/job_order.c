@@ -41,11 +41,11 @@ static int read_options(struct session *s, struct job_order *o)
     return code;
 }
 
-static int read_folder(struct session *s, struct job_order *o)
+static int read_folder(struct session *s, struct job_order *o, const char *folder)
 {
     char error[JOB_ERROR_SIZE] = "";
     struct job *job = NULL;
-    int code = absolute_path(s, o->folder, s->in->words[0]);
+    int code = absolute_path(s, o->folder, folder);
     if (code != CODE_DONE) return code;
     if (job_load(&job, error, o->folder) != OK) return fail(s, CODE_USAGE, "%s", error);
     snprintf(o->runtime, sizeof o->runtime, "%s", job->runtime);
@@ -134,11 +134,11 @@ static int pack(struct session *s, struct job_order *o, const char *scratch)
     return CODE_DONE;
 }
 
-int order_read(struct session *s, struct job_order *o)
+int order_read(struct session *s, struct job_order *o, const char *folder)
 {
     *o = (struct job_order){0};
     int code = read_options(s, o);
-    if (code == CODE_DONE) code = read_folder(s, o);
+    if (code == CODE_DONE) code = read_folder(s, o, folder);
     if (code == CODE_DONE && s->in->values[OPTION_MAX_PRICE] != NULL)
         code = option_amount(s, &o->price, OPTION_MAX_PRICE);
     return code;

@@ -22,8 +22,8 @@ struct job_order {
     size_t fitting; /* offers that fit now */
 };
 
-/* Reads the options and the folder; asks no node. */
-MUST_CHECK int order_read(struct session *s, struct job_order *o);
+/* Reads the options and the job's folder; asks no node. */
+MUST_CHECK int order_read(struct session *s, struct job_order *o, const char *folder);
 /* Packs the bundle into `scratch`, and asks the chain for offers: they make the ceiling when none
  * was given. */
 MUST_CHECK int order_price(struct session *s, struct job_order *o, const char *scratch);

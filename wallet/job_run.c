@@ -4,9 +4,8 @@
 #include "base/units.h"
 #include "compute/reason.h"
 #include "wallet/handlers.h"
-#include "wallet/job_order.h"
-#include "wallet/job_record.h"
 #include "wallet/job_result.h"
+#include "wallet/job_submit.h"
 #include "wallet/output.h"
 
 #include <errno.h>
@@ -26,30 +25,6 @@ struct running {
 };
 
 /* ---- before anything is sent ---- */
-
-static int check_funds(struct running *r)
-{
-    struct session *s = r->s;
-    struct u256 balance;
-    char have[AMOUNT_TEXT_SIZE];
-    char need[AMOUNT_TEXT_SIZE];
-    enum status status =
-        rpc_call_u256(s->rpc, &balance, "eth_getBalance",
-                      json_pack("[o,s]", abi_address(&s->sender.address), "latest"));
-    if (status != OK) return fail_rpc(s, status, "asking for the balance");
-    amount_to_text(have, balance);
-    amount_to_text(need, r->order.total);
-    if (u256_compare(balance, r->order.total) < 0)
-        return fail(s, CODE_REFUSED,
-                    "%s has %s and the job locks %s, plus fees; send money there, "
-                    "or lower --replicas, --max-price or the seconds in job.json",
-                    session_name(s, &s->sender.address), have, need);
-    amount_to_short(have, balance);
-    amount_to_short(need, r->order.total);
-    progress_stage(&r->progress, &(struct stage){.name = "funded"}, "%s has %s, the job locks %s",
-                   session_name(s, &s->sender.address), have, need);
-    return CODE_DONE;
-}
 
 static int check_output(struct running *r)
 {
@@ -87,48 +62,12 @@ static int dry_run(struct running *r)
 
 /* ---- submission ---- */
 
-static int keep_record(struct running *r, const char *records, uint64_t block)
-{
-    struct job_record *record = &r->record;
-    char tar[PATH_MAX];
-    record->submitted_block = block;
-    record->bundle_root = r->order.bundle.root;
-    record->bundle_size = r->order.bundle.size_bytes;
-    snprintf(record->folder, sizeof record->folder, "%s", r->order.folder);
-    int size = snprintf(record->directory, sizeof record->directory, "%.4000s/%llu", records,
-                        (unsigned long long)record->job);
-    int more = snprintf(tar, sizeof tar, "%.4060s/bundle.tar", record->directory);
-    if (size >= PATH_MAX || more >= PATH_MAX)
-        return fail(r->s, CODE_FAILED, "the path is too long");
-    if (directory_make(record->directory, 0700) != OK || rename(r->order.tar_path, tar) != 0)
-        return fail(r->s, CODE_FAILED, "cannot write %s: %s", record->directory, strerror(errno));
-    snprintf(r->order.tar_path, sizeof r->order.tar_path, "%s", "");
-    int code = choose_output(r);
-    return code == CODE_DONE ? job_record_save(r->s, record) : code;
-}
-
 static int submit(struct running *r, const char *records)
 {
-    struct tx_receipt receipt = {0};
-    char hash[67];
-    char total[AMOUNT_TEXT_SIZE];
-    progress_waiting(&r->progress, "submitting");
-    progress_tick(&r->progress);
-    int code = session_send(r->s, &receipt, CONTRACT_JOBS, "submit",
-                            json_pack("[o]", order_spec(r->s, &r->order)), r->order.total);
-    if (code == CODE_DONE) {
-        json_t *events = contract_receipt_events(&receipt);
-        const json_t *args = contract_event_args(events, "JobSubmitted");
-        r->record.job = abi_get_u64(args, "job");
-        json_decref(events);
-        hash_to_text(hash, &receipt.hash);
-        amount_to_short(total, r->order.total);
-        progress_stage(&r->progress, &(struct stage){"submitted", receipt.block_number, hash},
-                       "job %llu, %s locked", (unsigned long long)r->record.job, total);
-        code = keep_record(r, records, receipt.block_number);
-    }
-    tx_receipt_finish(&receipt);
-    return code;
+    int code = submit_order(r->s, &r->progress, &r->order, &r->record);
+    if (code == CODE_DONE) code = submit_keep(r->s, &r->order, &r->record, records);
+    if (code == CODE_DONE) code = choose_output(r);
+    return code == CODE_DONE ? job_record_save(r->s, &r->record) : code;
 }
 
 /* ---- the end ---- */
@@ -263,7 +202,7 @@ static int detach(struct running *r)
 static int run_order(struct running *r, const char *records)
 {
     if (!r->s->json) order_print(&r->order);
-    int code = check_funds(r);
+    int code = submit_check_funds(r->s, &r->progress, r->order.total);
     if (code == CODE_DONE) code = submit(r, records);
     if (code != CODE_DONE) return code;
     return option_on(r->s->in, OPTION_DETACH) ? detach(r) : follow_to_the_end(r);
@@ -287,7 +226,7 @@ int job_run(struct session *s)
     stop_watch();
     progress_init(&r->progress, s->json);
     int code = check_output(r);
-    if (code == CODE_DONE) code = order_read(s, &r->order);
+    if (code == CODE_DONE) code = order_read(s, &r->order, s->in->words[0]);
     if (code == CODE_DONE) code = session_connect(s);
     if (code == CODE_DONE) code = job_records_folder(s, records);
     if (code == CODE_DONE) code = order_price(s, &r->order, records);
