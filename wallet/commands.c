@@ -75,8 +75,7 @@ const struct command COMMANDS[] = {
      gpu_list, "Search the open offers.", ""},
     {"job run", "FOLDER", 1, 1,
      GPU_NEEDS | BIT(REPLICAS) | BIT(AUDIT) | BIT(MAX_PRICE) | BIT(PROVIDER) | BIT(START_WINDOW) |
-         BIT(OUTPUT) |
-         BIT(DRY_RUN) | BIT(DETACH),
+         BIT(OUTPUT) | BIT(DRY_RUN) | BIT(DETACH),
      job_run, "Rent workers, run the job in FOLDER on them, pay, and bring the result here.",
      "FOLDER holds job.json and the files that it names. The whole price is locked first; what "
      "was\n"
@@ -89,8 +88,10 @@ const struct command COMMANDS[] = {
     {"job cancel", "ID", 1, 1, 0, job_cancel, "Take back an order that waits for workers.", ""},
     {"job challenge", "ID", 1, 1, 0, job_challenge,
      "Doubt an agreed result: validators run it again, for a bond.",
-     "While the workers' stake is at risk (see challengeBy in `job show --json`). If the result was\n"
-     "wrong you get back what you paid, the bond, and a part of the liars' stake; if it was right,\n"
+     "While the workers' stake is at risk (see challengeBy in `job show --json`). If the result "
+     "was\n"
+     "wrong you get back what you paid, the bond, and a part of the liars' stake; if it was "
+     "right,\n"
      "the bond goes to the judges and to the workers that you doubted."},
     {"job appeal", "ID", 1, 1, 0, job_appeal,
      "Ask a larger committee about a verdict, once, for a larger bond.", ""},
@@ -101,7 +102,8 @@ const struct command COMMANDS[] = {
      "Do not pay for such a result; a part of the price is burned.", ""},
     {"job demand", "ID WORKER", 2, 2, BIT(LEAF) | BIT(BUNDLE), job_demand,
      "Make a worker show 4 KiB of a result on the chain, or lose its stake.",
-     "`job run` and `job fetch` do it by themselves when no worker gives the result out. WORKER is\n"
+     "`job run` and `job fetch` do it by themselves when no worker gives the result out. WORKER "
+     "is\n"
      "its number in `job show`."},
     {"devnet up", "", 0, 0,
      BIT(DIR) | BIT(VALIDATORS) | BIT(WORKERS) | BIT(BLOCK_MS) | BIT(EPOCH_BLOCKS) | BIT(RPC_PORT) |

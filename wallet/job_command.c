@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/units.h"
 #include "compute/reason.h"
+#include "wallet/dispute.h"
 #include "wallet/handlers.h"
 #include "wallet/job_record.h"
 #include "wallet/job_result.h"
@@ -133,11 +134,14 @@ static void print_job(const json_t *job, const json_t *replicas, uint64_t id)
 
 int job_show(struct session *s)
 {
+    json_t *dispute = NULL;
     struct follow f = {.session = s};
     int code = word_number(s, &f.job, 0, "the job's id");
     if (code == CODE_DONE) code = session_connect(s);
     if (code == CODE_DONE) code = follow_refresh(&f);
+    if (code == CODE_DONE) code = dispute_fetch(s, &dispute, f.job);
     if (code == CODE_DONE && s->json) {
+        json_object_set(f.state, "case", dispute);
         json_object_set_new(f.state, "job", json_integer((json_int_t)f.job));
         json_object_set_new(f.state, "stateName",
                             json_string(job_state_name(abi_get_u64(f.state, "state"))));
@@ -145,7 +149,9 @@ int job_show(struct session *s)
         print_json(json_incref(f.state));
     } else if (code == CODE_DONE) {
         print_job(f.state, f.replicas, f.job);
+        dispute_print(dispute);
     }
+    json_decref(dispute);
     follow_finish(&f);
     return code;
 }

@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/units.h"
 #include "compute/bundle.h"
+#include "wallet/job_demand.h"
 #include "wallet/output.h"
 
 #include <dirent.h>
@@ -60,31 +61,56 @@ static enum status fetch_round(struct follow *f, char *error, const char *path, 
     return status;
 }
 
+static int check_download(struct follow *f, const char *path, unsigned worker)
+{
+    char size[32];
+    struct hash root;
+    struct hash agreed = abi_get_hash(f->state, "root");
+    uint64_t bytes = 0;
+    if (merkle_root_of_path(&root, &bytes, path) != OK || !hash_equal(&root, &agreed))
+        return fail(f->session, CODE_FAILED, "%s was damaged after the download", path);
+    size_to_text(size, bytes);
+    progress_stage(f->progress, &(struct stage){.name = "downloaded"},
+                   "from worker %u, %s, verified against the agreed root", worker, size);
+    return CODE_DONE;
+}
+
+/* Rounds with a pause between; E_NOT_FOUND: nobody gave it out, `error` says why. */
+static enum status fetch_rounds(struct follow *f, char *error, const char *path, unsigned *worker)
+{
+    for (int round = 0; round < ROUNDS_MAX && !rpc_stopped(f->session->rpc); round++) {
+        if (fetch_round(f, error, path, worker) == OK) return OK;
+        struct timespec pause = {.tv_nsec = ROUND_PAUSE_MS * 1000000L};
+        nanosleep(&pause, NULL);
+    }
+    return E_NOT_FOUND;
+}
+
+static int say_withheld(struct follow *f)
+{
+    char amount[AMOUNT_TEXT_SIZE];
+    amount_to_short(amount, abi_get_u256(f->state, "compensated"));
+    return fail(f->session, CODE_JOB_FAILED,
+                "the workers withheld the result of job %llu and lost their stake; %s of it are "
+                "yours",
+                (unsigned long long)f->job, amount);
+}
+
 static int download(struct follow *f, const char *path)
 {
     char error[JSON_ERROR_SIZE] = "no worker of it was paid";
     unsigned worker = 0;
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        if (fetch_round(f, error, path, &worker) == OK) {
-            char size[32];
-            struct hash root;
-            struct hash agreed = abi_get_hash(f->state, "root");
-            uint64_t bytes = 0;
-            if (merkle_root_of_path(&root, &bytes, path) != OK || !hash_equal(&root, &agreed))
-                return fail(f->session, CODE_FAILED, "%s was damaged after the download", path);
-            size_to_text(size, bytes);
-            progress_stage(f->progress, &(struct stage){.name = "downloaded"},
-                           "from worker %u, %s, verified against the agreed root", worker, size);
-            return CODE_DONE;
-        }
-        if (rpc_stopped(f->session->rpc)) return CODE_STOPPED;
-        struct timespec pause = {.tv_nsec = ROUND_PAUSE_MS * 1000000L};
-        nanosleep(&pause, NULL);
-    }
+    enum demand_end end = DEMAND_TOO_LATE;
+    if (fetch_rounds(f, error, path, &worker) == OK) return check_download(f, path, worker);
+    if (rpc_stopped(f->session->rpc)) return CODE_STOPPED;
+    int code = demand_result(f, &end);
+    if (code != CODE_DONE) return code;
+    if (end == DEMAND_WITHHELD) return say_withheld(f);
+    if (end == DEMAND_ANSWERED && fetch_rounds(f, error, path, &worker) == OK)
+        return check_download(f, path, worker);
     return fail(f->session, CODE_FAILED,
-                "no worker gave the result out (%s); try again: leasehold "
-                "job fetch %llu",
-                error, (unsigned long long)f->job);
+                "no worker gave the result out (%s); try again: leasehold job fetch %llu", error,
+                (unsigned long long)f->job);
 }
 
 static void list_files(struct buffer *report, const char *folder)

@@ -61,6 +61,8 @@ void census_add(struct offer_census *census, const struct offer_filter *f, const
 /* "no open A100 with 40960 MiB under 2 LSH/s; the cheapest costs 3 LSH/s; 4 with no free slot". */
 void census_explain(struct buffer *out, const struct offer_census *census,
                     const struct offer_filter *f);
+/* The code of a lack: "price". */
+const char *census_code(enum offer_lack lack);
 /* {"offers": n, "lack": {"price": n, ...}} for programs. */
 json_t *census_to_json(const struct offer_census *census);
 

@@ -68,6 +68,11 @@ void census_explain(struct buffer *out, const struct offer_census *census,
     if (census->many != 0) buffer_print(out, "; %zu lack more than one thing", census->many);
 }
 
+const char *census_code(enum offer_lack lack)
+{
+    return LACK_CODE[lack];
+}
+
 json_t *census_to_json(const struct offer_census *census)
 {
     json_t *lack = json_object();
