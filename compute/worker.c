@@ -6,8 +6,10 @@
 
 #include <stdio.h>
 
-#define SEND_WAIT_MS 30000
-#define GAS_EXTRA    2000000 /* the last seal starts the reveals, the last reveal pays */
+#define SEND_WAIT_MS   30000
+#define START_PAUSE_MS 500
+#define SETTLED_LOOKS  8
+#define GAS_EXTRA      2000000 /* the last seal starts the reveals, the last reveal pays */
 
 bool worker_stopping(const struct worker *w)
 {
@@ -19,23 +21,57 @@ void worker_stop(struct worker *w)
     __atomic_store_n(&w->stop, true, __ATOMIC_RELAXED);
 }
 
+void worker_drain(struct worker *w)
+{
+    if (__atomic_add_fetch(&w->stop_requests, 1, __ATOMIC_RELAXED) > 1) worker_stop(w);
+}
+
+bool worker_draining(const struct worker *w)
+{
+    return __atomic_load_n(&w->stop_requests, __ATOMIC_RELAXED) > 0;
+}
+
+static bool holds(const uint64_t *ids, size_t count, uint64_t id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] == id) return true;
+    return false;
+}
+
+/* Settled jobs wait for their challenge window to close: a few of them in each turn. */
+static void look_at_settled(struct worker *w, const struct journal_entry *entries, size_t count)
+{
+    size_t looks = 0;
+    for (size_t i = 0; i < count && looks < SETTLED_LOOKS; i++) {
+        const struct journal_entry *e = &entries[(w->settled_cursor + i) % count];
+        if (e->stage != JOURNAL_SETTLED) continue;
+        worker_look_at_job(w, e->job);
+        looks++;
+        if (looks == SETTLED_LOOKS) w->settled_cursor = (w->settled_cursor + i + 1) % count;
+    }
+}
+
 /* Jobs that the chain no longer counts as active, but that the journal has not seen the end of. */
-static void look_at_ended(struct worker *w, const uint64_t *active, size_t active_count)
+static size_t look_at_ended(struct worker *w, const uint64_t *active, size_t active_count)
 {
     static struct journal_entry entries[JOURNAL_JOBS_MAX];
     size_t count = journal_list(w->journal, entries, JOURNAL_JOBS_MAX);
+    size_t open = 0;
     for (size_t i = 0; i < count; i++) {
-        bool is_active = false;
-        for (size_t k = 0; k < active_count; k++)
-            is_active |= active[k] == entries[i].job;
-        if (entries[i].stage != JOURNAL_ENDED && !is_active) worker_look_at_job(w, entries[i].job);
+        if (entries[i].stage == JOURNAL_ENDED) continue;
+        if (holds(active, active_count, entries[i].job)) continue;
+        open++;
+        if (entries[i].stage != JOURNAL_SETTLED) worker_look_at_job(w, entries[i].job);
     }
+    look_at_settled(w, entries, count);
+    return open;
 }
 
 static void look_at_chain(struct worker *w)
 {
     uint64_t active[WORKER_JOBS_MAX];
     size_t count = 0;
+    w->open_count = SIZE_MAX; /* not known until all is looked at */
     if (chain_active_jobs(&w->chain, active, &count) != OK) {
         log_limited(LOG_WARN, WORKER_AREA, "cannot read jobs: %s", rpc_problem(w->rpc));
         return;
@@ -43,7 +79,8 @@ static void look_at_chain(struct worker *w)
     for (size_t i = 0; i < count && !worker_stopping(w); i++)
         worker_look_at_job(w, active[i]);
     if (worker_stopping(w)) return;
-    look_at_ended(w, active, count);
+    w->open_count = count + look_at_ended(w, active, count);
+    worker_answer_demands(w);
     keeping_drop_strangers(&w->keeping, active, count);
     uint64_t keep_s = w->config->keep_hours * 3600;
     keeping_expire(&w->keeping, w->now_s > keep_s ? w->now_s - keep_s : 0);
@@ -75,12 +112,11 @@ static void turn(struct worker *w)
 static enum status check_fault(struct worker *w, char error[JSON_ERROR_SIZE])
 {
     bool devnet = false;
-    enum status status = chain_is_devnet(w->rpc, &devnet);
-    if (status != OK) {
-        snprintf(error, JSON_ERROR_SIZE, "%.200s", rpc_problem(w->rpc));
-        return status;
+    while (chain_is_devnet(w->rpc, &devnet) != OK && !worker_stopping(w)) {
+        log_limited(LOG_WARN, WORKER_AREA, "no node answers: %s", rpc_problem(w->rpc));
+        home_pause_ms(START_PAUSE_MS);
     }
-    if (w->fault == FAULT_NONE || devnet) return OK;
+    if (w->fault == FAULT_NONE || devnet || worker_stopping(w)) return OK;
     snprintf(error, JSON_ERROR_SIZE, "--fault %.20s is for devnets; this chain is none",
              w->config->fault);
     return E_DENIED;
@@ -134,18 +170,16 @@ static void sweep_ended_into_known(struct worker *w)
 static enum status prepare(struct worker *w, char error[JSON_ERROR_SIZE])
 {
     enum status status = check_fault(w, error);
-    if (status == OK) status = sender_init(&w->sender, w->rpc, &w->key);
-    if (status != OK) {
-        if (!error[0]) snprintf(error, JSON_ERROR_SIZE, "%.200s", rpc_problem(w->rpc));
-        return status;
-    }
+    if (status != OK) return status;
+    while (sender_init(&w->sender, w->rpc, &w->key) != OK && !worker_stopping(w))
+        home_pause_ms(START_PAUSE_MS);
     w->sender.wait_ms = SEND_WAIT_MS;
     w->sender.gas_extra = GAS_EXTRA;
     w->chain.rpc = w->rpc;
     w->chain.sender = &w->sender;
     status = wait_for_registration(w);
-    if (status == OK) status = chain_read_parameters(&w->chain);
-    if (status != OK) snprintf(error, JSON_ERROR_SIZE, "%.200s", rpc_problem(w->rpc));
+    while (status == OK && chain_read_parameters(&w->chain) != OK && !worker_stopping(w))
+        home_pause_ms(START_PAUSE_MS);
     return status;
 }
 
@@ -158,10 +192,16 @@ enum status worker_run(struct worker *w, char error[JSON_ERROR_SIZE])
     sweep_ended_into_known(w);
     log_info(WORKER_AREA, "ready gateway=%s owner=%s fault=%s", gateway_server_endpoint(w->gateway),
              w->config->owner, w->config->fault);
-    while (!worker_stopping(w)) {
+    bool told = false;
+    while (!worker_stopping(w) && !(worker_draining(w) && w->open_count == 0)) {
+        if (worker_draining(w) && !told)
+            log_info(WORKER_AREA,
+                     "draining jobs=%zu: nothing new is taken; once more stops at once",
+                     w->open_count == SIZE_MAX ? 0 : w->open_count);
+        told |= worker_draining(w);
         turn(w);
         home_pause_ms(w->config->poll_ms);
     }
-    log_info(WORKER_AREA, "stopping");
+    log_info(WORKER_AREA, worker_stopping(w) ? "stopping" : "drained");
     return OK;
 }

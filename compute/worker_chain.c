@@ -70,15 +70,7 @@ enum status chain_active_jobs(struct worker_chain *c, uint64_t out[WORKER_JOBS_M
     enum status status = contract_call(c->rpc, &answer, CONTRACT_JOBS, "activeJobs",
                                        json_pack("[o]", abi_address(&c->owner)));
     if (status != OK) return status;
-    const json_t *ids = abi_get(answer, FIRST);
-    size_t count = 0;
-    for (; count < json_array_size(ids) && count < WORKER_JOBS_MAX; count++) {
-        const json_t *id = json_array_get(ids, count);
-        json_t *holder = json_pack("{s:O}", "id", id);
-        out[count] = abi_get_u64(holder, "id");
-        json_decref(holder);
-    }
-    *out_count = count;
+    *out_count = chain_read_ids(out, WORKER_JOBS_MAX, answer);
     json_decref(answer);
     return OK;
 }
@@ -99,6 +91,7 @@ static enum status read_replicas(struct worker_chain *c, struct chain_job *job)
         job->replica = (enum chain_replica_state)abi_get_u64(replica, "state");
         job->assigned_at_s = abi_get_u64(replica, "assignedAt");
         job->seal_by_s = abi_get_u64(replica, "sealBy");
+        job->at_risk = job->in_case || !u256_is_zero(abi_get_u256(replica, "reserved"));
     }
     json_decref(answer);
     return OK;
@@ -115,6 +108,7 @@ enum status chain_find_job(struct worker_chain *c, struct chain_job *out, uint64
     found.state = (enum chain_job_state)abi_get_u64(j, "state");
     found.renter = abi_get_address(j, "renter");
     found.ended_at_s = found.state >= CHAIN_JOB_AGREED ? abi_get_u64(j, "deadline") : 0;
+    found.in_case = abi_get_bool(j, "inCase");
     found.bundle_root = abi_get_hash(spec, "bundleRoot");
     found.bundle_size = abi_get_u64(spec, "bundleSize");
     found.seconds_limit = (uint32_t)abi_get_u64(spec, "secondsLimit");
@@ -125,11 +119,11 @@ enum status chain_find_job(struct worker_chain *c, struct chain_job *out, uint64
     return status;
 }
 
-enum status chain_credit(struct worker_chain *c, struct u256 *out_wei)
+enum status chain_credit(struct worker_chain *c, struct u256 *out_wei, enum contract_id id)
 {
     json_t *answer = NULL;
-    enum status status = contract_call(c->rpc, &answer, CONTRACT_JOBS, "credit",
-                                       json_pack("[o]", abi_address(&c->owner)));
+    enum status status =
+        contract_call(c->rpc, &answer, id, "credit", json_pack("[o]", abi_address(&c->owner)));
     if (status != OK) return status;
     *out_wei = abi_get_u256(answer, FIRST);
     json_decref(answer);
@@ -148,13 +142,18 @@ struct hash chain_commitment(const struct address *owner, const struct journal_e
     return keccak256(bytes_of(words, sizeof words));
 }
 
-static enum status send(struct worker_chain *c, const char *function, json_t *args)
+static enum status send_to(struct worker_chain *c, enum contract_id id, const char *function,
+                           json_t *args)
 {
     struct tx_receipt receipt = {0};
-    enum status status =
-        contract_send(c->sender, &receipt, CONTRACT_JOBS, function, args, u256_from_u64(0));
+    enum status status = contract_send(c->sender, &receipt, id, function, args, u256_from_u64(0));
     tx_receipt_finish(&receipt);
     return status;
+}
+
+static enum status send(struct worker_chain *c, const char *function, json_t *args)
+{
+    return send_to(c, CONTRACT_JOBS, function, args);
 }
 
 enum status chain_seal(struct worker_chain *c, const struct journal_entry *entry)
@@ -179,7 +178,45 @@ enum status chain_decline(struct worker_chain *c, uint64_t job, enum decline_rea
     return send(c, "decline", json_pack("[o,o]", abi_u64(job), abi_u64((uint64_t)why)));
 }
 
-enum status chain_sweep(struct worker_chain *c)
+enum status chain_sweep(struct worker_chain *c, enum contract_id id)
 {
-    return send(c, "withdrawFor", json_pack("[o]", abi_address(&c->owner)));
+    return send_to(c, id, "withdrawFor", json_pack("[o]", abi_address(&c->owner)));
+}
+
+enum status chain_demands(struct worker_chain *c, uint64_t out[DEMANDS_MAX], size_t *out_count)
+{
+    json_t *answer = NULL;
+    enum status status = contract_call(c->rpc, &answer, CONTRACT_CUSTODY, "demandsOf",
+                                       json_pack("[o]", abi_address(&c->owner)));
+    if (status != OK) return status;
+    *out_count = chain_read_ids(out, DEMANDS_MAX, answer);
+    json_decref(answer);
+    return OK;
+}
+
+enum status chain_find_demand(struct worker_chain *c, struct chain_demand *out, uint64_t id)
+{
+    json_t *d = NULL;
+    enum status status =
+        contract_call(c->rpc, &d, CONTRACT_CUSTODY, "getDemand", json_pack("[o]", abi_u64(id)));
+    if (status != OK) return status;
+    *out = (struct chain_demand){.id = id,
+                                 .open = abi_get_u64(d, "state") == DEMAND_OPEN,
+                                 .job = abi_get_u64(d, "job"),
+                                 .root = abi_get_hash(d, "root"),
+                                 .leaf = abi_get_u64(d, "leaf"),
+                                 .size = abi_get_u64(d, "size"),
+                                 .answer_by_s = abi_get_u64(d, "answerBy")};
+    json_decref(d);
+    return OK;
+}
+
+enum status chain_answer(struct worker_chain *c, uint64_t id, struct bytes leaf,
+                         const struct merkle_proof *proof)
+{
+    json_t *path = json_array();
+    for (size_t i = 0; i < proof->count; i++)
+        json_array_append_new(path, abi_hash(&proof->siblings[i]));
+    return send_to(c, CONTRACT_CUSTODY, "answer",
+                   json_pack("[o,o,o]", abi_u64(id), abi_bytes(leaf), path));
 }

@@ -5,7 +5,8 @@
 #ifndef LEASEHOLD_COMPUTE_WORKER_CHAIN_H
 #define LEASEHOLD_COMPUTE_WORKER_CHAIN_H
 
-#include "client/contracts.h"
+#include "base/merkle.h"
+#include "compute/case_chain.h"
 #include "compute/journal.h"
 
 #define WORKER_JOBS_MAX 128 /* as many as a provider can hold (IJobs.activeJobs) */
@@ -44,7 +45,9 @@ struct chain_job {
     uint32_t seconds_limit;
     uint8_t runtime;
     uint64_t ended_at_s;
-    bool mine; /* this provider holds a replica */
+    bool in_case; /* validators judge it now */
+    bool mine;    /* this provider holds a replica */
+    bool at_risk; /* stake is still held for that replica: its data may be asked for */
     enum chain_replica_state replica;
     uint64_t assigned_at_s;
     uint64_t seal_by_s;
@@ -57,6 +60,20 @@ enum decline_reason {
     DECLINE_UNSUPPORTED = 3,
     DECLINE_SHUTDOWN = 4,
     DECLINE_INTERNAL = 5,
+};
+
+#define DEMANDS_MAX 64 /* as many as a provider can have open (ICustody.demandsOf) */
+#define DEMAND_OPEN 1  /* ICustody.State */
+
+/* Somebody asks to be shown a leaf of what this provider holds. */
+struct chain_demand {
+    uint64_t id;
+    bool open;
+    uint64_t job;
+    struct hash root; /* of the bundle or the result */
+    uint64_t leaf;
+    uint64_t size; /* of the content */
+    uint64_t answer_by_s;
 };
 
 struct worker_chain {
@@ -79,7 +96,8 @@ MUST_CHECK enum status chain_registration(struct worker_chain *c, struct address
 MUST_CHECK enum status chain_active_jobs(struct worker_chain *c, uint64_t out[WORKER_JOBS_MAX],
                                          size_t *out_count);
 MUST_CHECK enum status chain_find_job(struct worker_chain *c, struct chain_job *out, uint64_t job);
-MUST_CHECK enum status chain_credit(struct worker_chain *c, struct u256 *out_wei);
+MUST_CHECK enum status chain_credit(struct worker_chain *c, struct u256 *out_wei,
+                                    enum contract_id id);
 
 /* keccak256(abi.encode(job, provider, root, exitReason, trace, salt)): IJobs.commitmentOf. */
 struct hash chain_commitment(const struct address *owner, const struct journal_entry *entry);
@@ -89,6 +107,15 @@ struct hash chain_commitment(const struct address *owner, const struct journal_e
 MUST_CHECK enum status chain_seal(struct worker_chain *c, const struct journal_entry *entry);
 MUST_CHECK enum status chain_reveal(struct worker_chain *c, const struct journal_entry *entry);
 MUST_CHECK enum status chain_decline(struct worker_chain *c, uint64_t job, enum decline_reason why);
-MUST_CHECK enum status chain_sweep(struct worker_chain *c); /* the owner's credit to the owner */
+/* What a contract owes the owner, to the owner. */
+MUST_CHECK enum status chain_sweep(struct worker_chain *c, enum contract_id id);
+
+/* Demands that this provider must answer, and one of them. */
+MUST_CHECK enum status chain_demands(struct worker_chain *c, uint64_t out[DEMANDS_MAX],
+                                     size_t *out_count);
+MUST_CHECK enum status chain_find_demand(struct worker_chain *c, struct chain_demand *out,
+                                         uint64_t id);
+MUST_CHECK enum status chain_answer(struct worker_chain *c, uint64_t id, struct bytes leaf,
+                                    const struct merkle_proof *proof);
 
 #endif

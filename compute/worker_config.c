@@ -24,8 +24,10 @@ const struct option_program WORKER_PROGRAM = {
         "Example:\n"
         "  leasehold-worker init --data-dir worker\n"
         "  leasehold-worker --data-dir worker --owner 0x... --worker-key hot.json\n\n"
-        "Signals: SIGTERM and SIGINT stop after telling the sandboxes to end; what was running is "
-        "taken up again at the next start. Exit status: 0 after a clean stop, 1 when the start was "
+        "Signals: SIGTERM drains: new jobs are declined, what runs is finished, and the program "
+        "ends when none of its jobs can be asked about any more. A second SIGTERM, or SIGINT, ends "
+        "it at once; what was running is taken up again at the next start. Exit status: 0 after a "
+        "clean stop, 1 when the start was "
         "refused (the reason is on stderr), 64 for a wrong command line.",
     .man_tail =
         ".SH FILES\n.TP\nDIR/journal\nWhat was run, sealed and revealed; losing it loses the salts "

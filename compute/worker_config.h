@@ -33,7 +33,7 @@
       "How long to wait for the renter's bundle to begin before the job is declined.")             \
     X(poll_ms, "poll-ms", NUMBER, "MS", "150", 20, 60000, "How often the chain is looked at.")     \
     X(fault, "fault", TEXT, "KIND", "none", 0, 0,                                                  \
-      "Misbehave on purpose, on a devnet only: none, lie, silent, noreveal.")                      \
+      "Misbehave on purpose, on a devnet only: none, lie, collude, silent, noreveal, withhold.")   \
     X(log_level, "log-level", TEXT, "LEVEL", "info", 0, 0,                                         \
       "Least important lines to log: debug, info, warn or error.")                                 \
     X(config, "config", TEXT, "FILE", "", 0, 0,                                                    \
@@ -49,9 +49,11 @@ extern const struct option_program WORKER_PROGRAM;
 /*     name         what the worker does wrong */
 #define WORKER_FAULTS(X)                                                                           \
     X(NONE, "none")         /* nothing */                                                          \
-    X(LIE, "lie")           /* flips a byte of the result before sealing it, and serves that */    \
+    X(LIE, "lie")           /* seals and serves a result that is wrong in a way of its own */      \
+    X(COLLUDE, "collude")   /* seals and serves the wrong result that all colluders agree on */    \
     X(SILENT, "silent")     /* takes the job and never seals */                                    \
-    X(NOREVEAL, "noreveal") /* seals and never reveals */
+    X(NOREVEAL, "noreveal") /* seals and never reveals */                                          \
+    X(WITHHOLD, "withhold") /* right, and paid, but gives its result to nobody */
 
 enum worker_fault {
 #define X(id, name) FAULT_##id,

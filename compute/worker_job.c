@@ -12,6 +12,7 @@ const char *worker_action_text(enum worker_action action)
     case ACT_SEAL: return "seal";
     case ACT_REVEAL: return "reveal";
     case ACT_DECLINE: return "decline";
+    case ACT_SETTLE: return "settle";
     case ACT_END: return "end";
     }
     return "?";
@@ -43,6 +44,7 @@ static enum worker_action decline(enum decline_reason *out, enum decline_reason 
 static enum worker_action before_running(const struct worker_view *v, enum decline_reason *reason)
 {
     bool in_time = may_decline(v);
+    if (v->draining && in_time) return decline(reason, DECLINE_SHUTDOWN);
     if (v->job->runtime != RUNTIME_CUDA_C && in_time) return decline(reason, DECLINE_UNSUPPORTED);
     if (v->cannot_run) return in_time ? decline(reason, DECLINE_INTERNAL) : ACT_WAIT;
     if (v->bundle_whole && v->slot_free) return ACT_RUN;
@@ -62,12 +64,19 @@ static enum worker_action while_assigned(const struct worker_view *v, enum decli
     return has_result(v) ? ACT_SEAL : before_running(v, reason);
 }
 
+/* While the chain holds stake for it, the job's data is answered for. */
+static enum worker_action after_end(const struct worker_view *v)
+{
+    enum journal_stage noted = v->entry ? v->entry->stage : JOURNAL_STARTED;
+    if (noted == JOURNAL_ENDED || v->running) return ACT_WAIT;
+    if (!v->job->at_risk) return ACT_END;
+    return noted == JOURNAL_SETTLED ? ACT_WAIT : ACT_SETTLE;
+}
+
 enum worker_action worker_decide(const struct worker_view *v, enum decline_reason *out_reason)
 {
     assert(v->job && v->job->mine);
-    bool ended = v->job->state >= CHAIN_JOB_AGREED;
-    bool noted = v->entry && v->entry->stage == JOURNAL_ENDED;
-    if (ended) return noted || v->running ? ACT_WAIT : ACT_END;
+    if (v->job->state >= CHAIN_JOB_AGREED) return after_end(v);
     switch (v->job->replica) {
     case CHAIN_REPLICA_ASSIGNED: return while_assigned(v, out_reason);
     case CHAIN_REPLICA_SEALED:

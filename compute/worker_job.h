@@ -18,7 +18,8 @@ enum worker_action {
     ACT_SEAL,
     ACT_REVEAL,
     ACT_DECLINE, /* with the reason beside it */
-    ACT_END,     /* the job ended on the chain: note it, keep the result for its time */
+    ACT_SETTLE,  /* the job ended, but may be challenged: note it, keep bundle and result */
+    ACT_END,     /* nothing more can come: note it, drop the bundle, keep the result for its time */
 };
 
 struct worker_view {
@@ -27,6 +28,7 @@ struct worker_view {
     bool running;                      /* in the sandbox now */
     bool cannot_run;                   /* this machine failed at it */
     bool slot_free;
+    bool draining; /* the worker is about to stop: it takes nothing new */
     bool bundle_whole;
     uint64_t bundle_held;
     uint64_t now_s; /* of the chain */

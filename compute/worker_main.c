@@ -17,8 +17,10 @@ static struct worker *running;
 
 static void on_signal(int number)
 {
-    (void)number;
-    worker_stop(running);
+    if (number == SIGTERM)
+        worker_drain(running);
+    else
+        worker_stop(running);
 }
 
 static int refuse(const char *error)

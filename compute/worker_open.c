@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define RPC_TIMEOUT_MS  5000 /* a node that hangs is left for the next one */
 #define RPC_PATIENCE_MS 60000
 
 static void path_in(const struct worker *w, char out[PATH_MAX], const char *name)
@@ -85,8 +86,10 @@ static enum status open_gateway(struct worker *w, char error[JSON_ERROR_SIZE])
 
 static enum status open_rpc(struct worker *w, char error[JSON_ERROR_SIZE])
 {
-    struct rpc_options options = {
-        .urls = w->config->rpc, .patience_ms = RPC_PATIENCE_MS, .stop = &w->stop};
+    struct rpc_options options = {.urls = w->config->rpc,
+                                  .timeout_ms = RPC_TIMEOUT_MS,
+                                  .patience_ms = RPC_PATIENCE_MS,
+                                  .stop = &w->stop};
     return rpc_create(&w->rpc, &options, error);
 }
 
@@ -127,7 +130,8 @@ enum status worker_create(struct worker **out, char error[JSON_ERROR_SIZE],
     enum status status = worker_fault_from_text(&w->fault, config->fault);
     if (status != OK)
         snprintf(error, JSON_ERROR_SIZE,
-                 "--fault is \"%.40s\", must be none, lie, silent or noreveal", config->fault);
+                 "--fault is \"%.40s\", must be none, lie, collude, silent, noreveal or withhold",
+                 config->fault);
     if (status == OK) status = home_make(error, w->data_dir);
     if (status == OK) status = home_lock(&w->lock_fd, error, w->data_dir, "worker");
     if (status == OK) status = open_key(w, error);

@@ -34,17 +34,23 @@ struct worker {
     struct gateway_server *gateway;
     uint64_t now_s; /* of the chain */
     uint64_t head;
-    bool look_again; /* something was sent or run since the last look */
+    bool look_again;       /* something was sent or run since the last look */
+    int stop_requests;     /* SIGTERM: one drains, two stop */
+    size_t open_count;     /* jobs that are not over, at the last look */
+    size_t settled_cursor; /* among the settled ones: a few are looked at in each turn */
     struct failed_run failed[WORKER_JOBS_MAX];
     size_t failed_count;
 };
 
 bool worker_stopping(const struct worker *w);
+bool worker_draining(const struct worker *w);
 
 /* Takes in what the slots have finished: result to disk, then its record with the salt. */
 void worker_collect_runs(struct worker *w);
 /* Reads one job, decides, and does it. */
 void worker_look_at_job(struct worker *w, uint64_t id);
+/* Shows the leaves that renters and judges have demanded on the chain (worker_custody.c). */
+void worker_answer_demands(struct worker *w);
 /* Tells the gateway what a job's parties may do. */
 void worker_make_known(struct worker *w, const struct chain_job *job,
                        const struct journal_entry *entry);

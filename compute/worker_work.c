@@ -7,17 +7,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define RETRIES_MAX 2 /* of a run that this machine, not the job, failed at */
+#define RETRIES_MAX      2 /* of a run that this machine, not the job, failed at */
+#define TAR_HEADER_BYTES 512
+#define COLLUSION_MARK   1
 
 /* --- runs --- */
 
-/* A liar changes its answer and stands by it: the changed result is what it seals and serves. */
-static enum status falsify(const char *path, struct hash *out_root)
+/* A liar changes its answer and stands by it: the changed result is what it seals and serves.
+ * `mark` is never 0; colluders have the same. */
+static enum status falsify(const char *path, struct hash *out_root, uint8_t mark)
 {
     struct buffer content = {0};
     enum status status = file_read(&content, path, SIZE_MAX / 8);
-    if (status == OK && content.size > 600) {
-        content.data[600] ^= 1; /* behind the tar's header: a byte of the first output */
+    if (status == OK && content.size > TAR_HEADER_BYTES) {
+        content.data[TAR_HEADER_BYTES] ^= mark; /* the first byte of the first output */
         status = file_write_atomic(path, buffer_bytes(&content), 0600);
     }
     buffer_finish(&content);
@@ -27,8 +30,10 @@ static enum status falsify(const char *path, struct hash *out_root)
 static enum status store_result(struct worker *w, struct run_outcome *o)
 {
     if (o->result.reason != REASON_OK) return OK;
-    if (w->fault == FAULT_LIE) {
-        enum status status = falsify(o->result_path, &o->result.root);
+    if (w->fault == FAULT_LIE || w->fault == FAULT_COLLUDE) {
+        uint8_t own = w->chain.owner.b[19] | COLLUSION_MARK << 1; /* differs from the colluders' */
+        uint8_t mark = w->fault == FAULT_COLLUDE ? COLLUSION_MARK : own;
+        enum status status = falsify(o->result_path, &o->result.root, mark);
         if (status != OK) return status;
         log_warn(WORKER_AREA, "lying about job=%" PRIu64, o->job);
     }
@@ -63,6 +68,7 @@ static void record_run(struct worker *w, const struct run_outcome *o)
                                   .seconds = o->result.seconds ? o->result.seconds : 1};
     if (o->result.reason == REASON_OK) {
         entry.root = o->result.root;
+        entry.trace = o->result.trace;
         entry.output_size = o->result.size_bytes;
     }
     random_bytes(entry.salt.b, sizeof entry.salt.b);
@@ -133,6 +139,22 @@ static void report(struct worker *w, const char *what, uint64_t job, enum status
                  status_text(status), rpc_problem(w->rpc));
 }
 
+static void sweep(struct worker *w, uint64_t job)
+{
+    struct u256 credit;
+    if (chain_credit(&w->chain, &credit, CONTRACT_JOBS) != OK || u256_is_zero(credit)) return;
+    report(w, "paid out to the owner after", job, chain_sweep(&w->chain, CONTRACT_JOBS));
+}
+
+/* Bundle and result stay: a challenge, or a demand, may still come. */
+static void settle_job(struct worker *w, const struct chain_job *job,
+                       const struct journal_entry *entry)
+{
+    advance(w, entry, JOURNAL_SETTLED);
+    log_info(WORKER_AREA, "settled job=%" PRIu64 " state=%d", job->id, (int)job->state);
+    sweep(w, job->id);
+}
+
 static void end_job(struct worker *w, const struct chain_job *job,
                     const struct journal_entry *entry)
 {
@@ -143,9 +165,7 @@ static void end_job(struct worker *w, const struct chain_job *job,
     worker_make_known(w, job, &ended);
     keeping_drop_bundle(&w->keeping, job->id, &job->bundle_root);
     log_info(WORKER_AREA, "ended job=%" PRIu64 " state=%d", job->id, (int)job->state);
-    struct u256 credit;
-    if (chain_credit(&w->chain, &credit) != OK || u256_is_zero(credit)) return;
-    report(w, "paid out to the owner after", job->id, chain_sweep(&w->chain));
+    sweep(w, job->id);
 }
 
 static void act(struct worker *w, const struct worker_view *v, enum worker_action action,
@@ -169,6 +189,7 @@ static void act(struct worker *w, const struct worker_view *v, enum worker_actio
         status = chain_decline(&w->chain, v->job->id, why);
         report(w, "declined", v->job->id, status);
         break;
+    case ACT_SETTLE: settle_job(w, v->job, v->entry); break;
     case ACT_END: end_job(w, v->job, v->entry); break;
     }
     w->look_again = true;
@@ -181,13 +202,13 @@ void worker_make_known(struct worker *w, const struct chain_job *job,
                               .renter = job->renter,
                               .bundle_root = job->bundle_root,
                               .bundle_size = job->bundle_size,
-                              .over = job->state >= CHAIN_JOB_AGREED};
+                              .over = job->state >= CHAIN_JOB_AGREED && !job->at_risk};
     known.takes_bundle =
         job->mine && job->replica == CHAIN_REPLICA_ASSIGNED && job->state < CHAIN_JOB_REVEALING;
     if (entry && entry->stage >= JOURNAL_RAN) {
         known.result_root = entry->root;
         known.result_size = entry->output_size;
-        known.gives_result = job->replica >= CHAIN_REPLICA_REVEALED;
+        known.gives_result = job->replica >= CHAIN_REPLICA_REVEALED && w->fault != FAULT_WITHHOLD;
     }
     if (!known_jobs_put(w->known, &known))
         log_limited(LOG_WARN, WORKER_AREA, "too many known jobs");
@@ -211,6 +232,7 @@ void worker_look_at_job(struct worker *w, uint64_t id)
                                .running = run_pool_is_running(w->pool, id),
                                .cannot_run = cannot_run(w, id),
                                .slot_free = run_pool_has_free_slot(w->pool),
+                               .draining = worker_draining(w),
                                .bundle_whole = whole,
                                .bundle_held = held,
                                .now_s = w->now_s,

@@ -60,6 +60,12 @@ static const struct row ROWS[] = {
      true, true, 9, 150, FAULT_NONE, ACT_WAIT, 0},
     {"waits for the others' reveals", CHAIN_JOB_REVEALING, CHAIN_REPLICA_REVEALED, JOURNAL_REVEALED,
      false, true, true, 9, 150, FAULT_NONE, ACT_WAIT, 0},
+    {"waits while an auditor is drawn", CHAIN_JOB_AUDITING, CHAIN_REPLICA_REVEALED,
+     JOURNAL_REVEALED, false, true, true, 9, 150, FAULT_NONE, ACT_WAIT, 0},
+    {"waits while validators judge", CHAIN_JOB_DISPUTED, CHAIN_REPLICA_REVEALED, JOURNAL_REVEALED,
+     false, true, true, 9, 150, FAULT_NONE, ACT_WAIT, 0},
+    {"waits for the renter's word", CHAIN_JOB_ACCEPTING, CHAIN_REPLICA_REVEALED, JOURNAL_REVEALED,
+     false, true, true, 9, 150, FAULT_NONE, ACT_WAIT, 0},
     {"notes the end", CHAIN_JOB_AGREED, CHAIN_REPLICA_PAID, JOURNAL_REVEALED, false, true, true, 9,
      160, FAULT_NONE, ACT_END, 0},
     {"notes the end once", CHAIN_JOB_AGREED, CHAIN_REPLICA_PAID, JOURNAL_ENDED, false, true, true,
@@ -99,6 +105,53 @@ static void the_worker_does_what_chain_and_journal_call_for(void **state)
                      worker_action_text(action));
         if (action == ACT_DECLINE) assert_int_equal(reason, r->reason);
     }
+}
+
+/* From the end until the challenge window is over the data is kept. */
+static void a_job_that_may_be_challenged_is_kept(void **state)
+{
+    (void)state;
+    struct chain_job job = {.id = 1, .state = CHAIN_JOB_AGREED, .mine = true, .at_risk = true};
+    struct journal_entry entry = {.job = 1, .stage = JOURNAL_REVEALED};
+    struct worker_view view = {.job = &job, .entry = &entry, .slot_free = true, .now_s = 100};
+    enum decline_reason reason;
+    job.replica = CHAIN_REPLICA_PAID;
+    assert_int_equal(worker_decide(&view, &reason), ACT_SETTLE);
+    entry.stage = JOURNAL_SETTLED;
+    assert_int_equal(worker_decide(&view, &reason), ACT_WAIT);
+    job.at_risk = false;
+    assert_int_equal(worker_decide(&view, &reason), ACT_END);
+    job.state = CHAIN_JOB_OVERTURNED;
+    assert_int_equal(worker_decide(&view, &reason), ACT_END);
+    entry.stage = JOURNAL_ENDED;
+    assert_int_equal(worker_decide(&view, &reason), ACT_WAIT);
+}
+
+static void a_worker_that_drains_takes_nothing_and_finishes_what_it_has(void **state)
+{
+    (void)state;
+    struct chain_job job = {.id = 1, .state = CHAIN_JOB_RUNNING, .mine = true};
+    struct worker_view view = {.job = &job,
+                               .slot_free = true,
+                               .draining = true,
+                               .bundle_whole = true,
+                               .now_s = 110,
+                               .decline_window_s = 30,
+                               .upload_s = 10};
+    enum decline_reason reason = DECLINE_BUSY;
+    job.replica = CHAIN_REPLICA_ASSIGNED;
+    job.assigned_at_s = 100;
+    job.seal_by_s = 200;
+    assert_int_equal(worker_decide(&view, &reason), ACT_DECLINE);
+    assert_int_equal(reason, DECLINE_SHUTDOWN);
+    view.running = true;
+    assert_int_equal(worker_decide(&view, &reason), ACT_WAIT);
+    view.running = false;
+    view.now_s = 140; /* too late to decline: it is run after all */
+    assert_int_equal(worker_decide(&view, &reason), ACT_RUN);
+    struct journal_entry entry = {.job = 1, .stage = JOURNAL_RAN};
+    view.entry = &entry;
+    assert_int_equal(worker_decide(&view, &reason), ACT_SEAL);
 }
 
 static void what_this_machine_cannot_run_is_declined_in_time(void **state)
@@ -147,6 +200,10 @@ static void commitments_bind_every_field(void **state)
     other.trace.b[31] = 1;
     changed = chain_commitment(&owner, &other);
     assert_false(hash_equal(&base, &changed));
+    other = entry;
+    other.trace.b[0] = 1;
+    changed = chain_commitment(&owner, &other);
+    assert_false(hash_equal(&base, &changed));
     owner.b[19] = 9;
     changed = chain_commitment(&owner, &entry);
     assert_false(hash_equal(&base, &changed));
@@ -156,6 +213,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worker_does_what_chain_and_journal_call_for),
+        cmocka_unit_test(a_job_that_may_be_challenged_is_kept),
+        cmocka_unit_test(a_worker_that_drains_takes_nothing_and_finishes_what_it_has),
         cmocka_unit_test(what_this_machine_cannot_run_is_declined_in_time),
         cmocka_unit_test(commitments_bind_every_field),
     };
