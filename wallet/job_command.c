@@ -183,6 +183,7 @@ static int check_has_result(struct session *s, const struct follow *f)
 {
     uint64_t state = abi_get_u64(f->state, "state");
     uint64_t reason = abi_get_u64(f->state, "exitReason");
+    if (state == JOB_ACCEPTING) return CODE_DONE;
     if (!job_ended((enum job_state)state))
         return fail(s, CODE_JOB_FAILED, "job %llu is still %s", (unsigned long long)f->job,
                     job_state_name(state));

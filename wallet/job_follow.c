@@ -1,7 +1,7 @@
 #include "wallet/job_follow.h"
 
 #include "base/units.h"
-#include "compute/reason.h"
+#include "wallet/job_tell.h"
 #include "wallet/output.h"
 
 #include <stdio.h>
@@ -64,161 +64,9 @@ bool job_ended(enum job_state state)
     return state >= JOB_AGREED;
 }
 
-/* One event being told. */
-struct told {
-    struct follow *f;
-    const json_t *args;
-    struct stage stage;
-    uint64_t worker; /* number for people: replica index + 1 */
-};
-
-static uint64_t worker_of_provider(const struct follow *f, const struct address *provider)
+bool job_has_answer(uint64_t state)
 {
-    for (size_t i = 0; i < json_array_size(f->replicas); i++) {
-        struct address a = abi_get_address(json_array_get(f->replicas, i), "provider");
-        if (address_equal(&a, provider)) return i + 1;
-    }
-    return 0;
-}
-
-static void tell_assigned(struct told *t)
-{
-    char price[AMOUNT_TEXT_SIZE];
-    struct address provider = abi_get_address(t->args, "provider");
-    amount_to_short(price, abi_get_u256(t->args, "pricePerSecond"));
-    progress_stage(t->f->progress, &t->stage, "worker %llu is %s, %s/s",
-                   (unsigned long long)t->worker, session_name(t->f->session, &provider), price);
-}
-
-static void tell_amount(struct told *t, const char *before, const char *key)
-{
-    char amount[AMOUNT_TEXT_SIZE];
-    amount_to_short(amount, abi_get_u256(t->args, key));
-    progress_stage(t->f->progress, &t->stage, "%s %s", before, amount);
-}
-
-static void tell_worker_amount(struct told *t, const char *after, const char *key)
-{
-    struct address provider = abi_get_address(t->args, "provider");
-    uint64_t worker = worker_of_provider(t->f, &provider);
-    char amount[AMOUNT_TEXT_SIZE];
-    amount_to_short(amount, abi_get_u256(t->args, key));
-    progress_stage(t->f->progress, &t->stage, "worker %llu %s %s", (unsigned long long)worker,
-                   after, amount);
-}
-
-static void tell_revealed(struct told *t)
-{
-    uint64_t reason = abi_get_u64(t->args, "exitReason");
-    uint64_t seconds = abi_get_u64(t->args, "secondsUsed");
-    if (reason == REASON_OK) {
-        progress_stage(t->f->progress, &t->stage, "worker %llu: root %.18s..., %llu s",
-                       (unsigned long long)t->worker, abi_get_text(t->args, "root"),
-                       (unsigned long long)seconds);
-    } else {
-        progress_stage(t->f->progress, &t->stage, "worker %llu: no result: %s",
-                       (unsigned long long)t->worker, reason_text((unsigned)reason));
-    }
-}
-
-static void tell_settled(struct told *t)
-{
-    uint64_t state = abi_get_u64(t->args, "state");
-    bool agreed = state == JOB_AGREED || state == JOB_SETTLED;
-    size_t paid = 0;
-    for (size_t i = 0; i < json_array_size(t->f->replicas); i++)
-        if (abi_get_u64(json_array_get(t->f->replicas, i), "state") == REPLICA_PAID) paid++;
-    t->stage.name = agreed ? "agreed" : job_state_name(state);
-    if (agreed) {
-        progress_stage(t->f->progress, &t->stage, "%zu of %zu workers have the same result", paid,
-                       json_array_size(t->f->replicas));
-    } else {
-        progress_stage(t->f->progress, &t->stage, "%s",
-                       job_reason_text(abi_get_u64(t->args, "reason")));
-    }
-}
-
-static void tell_declined(struct told *t)
-{
-    progress_stage(t->f->progress, &t->stage, "worker %llu: %s", (unsigned long long)t->worker,
-                   decline_reason_text(abi_get_u64(t->args, "reason")));
-}
-
-static void tell_sealed(struct told *t)
-{
-    progress_stage(t->f->progress, &t->stage, "worker %llu has bound itself to a result",
-                   (unsigned long long)t->worker);
-}
-
-static void tell_paid(struct told *t)
-{
-    tell_worker_amount(t, "gets", "amount");
-}
-
-static void tell_refunded(struct told *t)
-{
-    tell_amount(t, "to the renter, not used:", "amount");
-}
-
-static void tell_compensated(struct told *t)
-{
-    tell_amount(t, "to the renter, from slashed stake:", "amount");
-}
-
-static void tell_slashed(struct told *t)
-{
-    tell_worker_amount(t, "loses", "slashed");
-}
-
-static const struct teller {
-    const char *event;
-    const char *stage;
-    void (*tell)(struct told *t);
-} tellers[] = {
-    {"JobAssigned", "matched", tell_assigned},
-    {"JobSealed", "sealed", tell_sealed},
-    {"JobRevealed", "revealed", tell_revealed},
-    {"JobSettled", "agreed", tell_settled},
-    {"Paid", "paid", tell_paid},
-    {"Refunded", "refunded", tell_refunded},
-    {"Compensated", "compensated", tell_compensated},
-    {"ReplicaFaulted", "slashed", tell_slashed},
-    {"JobTimedOut", "timed out", tell_slashed},
-    {"JobDeclined", "declined", tell_declined},
-};
-
-/* The settlement's one transaction emits the payments before the verdict; people read the verdict
- * first. Events of one transaction are told in this order of passes. */
-static int pass_of(const char *event)
-{
-    return strcmp(event, "Paid") == 0 || strcmp(event, "Refunded") == 0 ||
-                   strcmp(event, "Compensated") == 0 || strcmp(event, "ReplicaFaulted") == 0
-               ? 1
-               : 0;
-}
-
-static void tell_event(struct follow *f, const json_t *event)
-{
-    struct told t = {.f = f, .args = abi_get(event, "args")};
-    const char *name = abi_get_text(event, "name");
-    t.worker = abi_get_u64(t.args, "replicaIndex") + 1;
-    t.stage = (struct stage){NULL, abi_get_u64(event, "blockNumber"),
-                             abi_get_text(event, "transactionHash")};
-    for (size_t i = 0; i < sizeof tellers / sizeof *tellers; i++) {
-        if (strcmp(tellers[i].event, name) != 0) continue;
-        t.stage.name = tellers[i].stage;
-        tellers[i].tell(&t);
-    }
-}
-
-static void tell_events(struct follow *f, const json_t *events)
-{
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < json_array_size(events); i++) {
-            const json_t *event = json_array_get(events, i);
-            if (pass_of(abi_get_text(event, "name")) == pass) tell_event(f, event);
-        }
-    }
+    return state == JOB_ACCEPTING || job_ended((enum job_state)state);
 }
 
 int follow_refresh(struct follow *f)
@@ -293,8 +141,28 @@ static void show_waiting(struct follow *f)
     if (state == JOB_OPEN) progress_waiting(f->progress, "waiting for free workers");
     if (state == JOB_RUNNING)
         progress_waiting(f->progress, "running: %zu of %zu sealed", counts[REPLICA_SEALED], total);
+    if (state == JOB_AUDITING)
+        progress_waiting(f->progress, "waiting whether a validator runs it again");
+    if (state == JOB_DISPUTED) progress_waiting(f->progress, "validators run it again");
     if (state == JOB_REVEALING)
         progress_waiting(f->progress, "revealing: %zu of %zu", counts[REPLICA_REVEALED], total);
+}
+
+/* What the job's contracts said of it, each contract's oldest first. */
+static int read_events(struct follow *f, json_t **out, const struct event_query *query)
+{
+    static const enum contract_id FROM[] = {CONTRACT_JOBS, CONTRACT_DISPUTES};
+    json_t *all = json_array();
+    int code = CODE_DONE;
+    for (size_t i = 0; i < sizeof FROM / sizeof *FROM && code == CODE_DONE; i++) {
+        json_t *events = NULL;
+        enum status status = contract_events(f->session->rpc, &events, FROM[i], query);
+        if (status != OK) code = fail_rpc(f->session, status, "asking for the job's events");
+        json_array_extend(all, events);
+        json_decref(events);
+    }
+    *out = all;
+    return code;
 }
 
 /* Looks at the chain once more if it has moved. */
@@ -310,11 +178,10 @@ static int step(struct follow *f)
     int code = follow_refresh(f);
     if (code != CODE_DONE) return code;
     start_uploads(f);
-    struct event_query query = {NULL, &topic, f->next_block, head};
-    status = contract_events(f->session->rpc, &events, CONTRACT_JOBS, &query);
-    if (status != OK) return fail_rpc(f->session, status, "asking for the job's events");
-    tell_events(f, events);
+    code = read_events(f, &events, &(struct event_query){NULL, &topic, f->next_block, head});
+    if (code == CODE_DONE) job_tell_events(f, events);
     json_decref(events);
+    if (code != CODE_DONE) return code;
     f->next_block = head + 1;
     return CODE_DONE;
 }
@@ -325,7 +192,7 @@ int follow_poll(struct follow *f, bool *out_ended)
     tell_uploads(f);
     show_waiting(f);
     progress_tick(f->progress);
-    *out_ended = code == CODE_DONE && job_ended((enum job_state)abi_get_u64(f->state, "state"));
+    *out_ended = code == CODE_DONE && job_has_answer(abi_get_u64(f->state, "state"));
     if (code == CODE_DONE && !*out_ended && rpc_stopped(f->session->rpc)) code = CODE_STOPPED;
     return code;
 }

@@ -35,6 +35,8 @@ enum replica_state {
     REPLICA_RELEASED,
 };
 bool job_ended(enum job_state state);
+/* Ended, or all that is still missing is the renter's word. */
+bool job_has_answer(uint64_t state);
 const char *job_state_name(uint64_t state);
 const char *replica_state_name(uint64_t state);
 /* Why a job ended, from its `reason`. */
@@ -56,7 +58,7 @@ struct follow {
 /* One look at the chain, without waiting; for who follows several jobs, with pauses between. */
 MUST_CHECK int follow_poll(struct follow *f, bool *out_ended);
 void follow_pause(void);
-/* Returns when the job has ended, or CODE_STOPPED. f->state and f->replicas are then the last. */
+/* Returns when the job has its answer, or CODE_STOPPED. f->state and f->replicas are then the last. */
 MUST_CHECK int follow_job(struct follow *f);
 /* Reads state and replicas once. */
 MUST_CHECK int follow_refresh(struct follow *f);

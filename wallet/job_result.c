@@ -45,15 +45,28 @@ static enum status fetch_from(struct follow *f, char *error, const json_t *repli
     return status;
 }
 
-/* One try with each worker that was paid. */
+/* The root that counts: the agreed one, or while the renter is asked, the only one. */
+static struct hash wanted_root(const struct follow *f)
+{
+    bool asked = abi_get_u64(f->state, "state") == JOB_ACCEPTING;
+    return abi_get_hash(asked ? json_array_get(f->replicas, 0) : f->state, "root");
+}
+
+static bool has_it(const struct follow *f, const json_t *replica)
+{
+    struct hash root = abi_get_hash(replica, "root");
+    struct hash wanted = wanted_root(f);
+    uint64_t state = abi_get_u64(replica, "state");
+    return (state == REPLICA_PAID || state == REPLICA_REVEALED) && hash_equal(&root, &wanted);
+}
+
+/* One try with each worker that has the result. */
 static enum status fetch_round(struct follow *f, char *error, const char *path, unsigned *worker)
 {
     enum status status = E_NOT_FOUND;
-    struct hash agreed = abi_get_hash(f->state, "root");
     for (size_t i = 0; i < json_array_size(f->replicas); i++) {
         const json_t *replica = json_array_get(f->replicas, i);
-        struct hash root = abi_get_hash(replica, "root");
-        if (abi_get_u64(replica, "state") != REPLICA_PAID || !hash_equal(&root, &agreed)) continue;
+        if (!has_it(f, replica)) continue;
         status = fetch_from(f, error, replica, path);
         *worker = (unsigned)i + 1;
         if (status == OK) return OK;
@@ -65,7 +78,7 @@ static int check_download(struct follow *f, const char *path, unsigned worker)
 {
     char size[32];
     struct hash root;
-    struct hash agreed = abi_get_hash(f->state, "root");
+    struct hash agreed = wanted_root(f);
     uint64_t bytes = 0;
     if (merkle_root_of_path(&root, &bytes, path) != OK || !hash_equal(&root, &agreed))
         return fail(f->session, CODE_FAILED, "%s was damaged after the download", path);

@@ -59,7 +59,9 @@ static void says_what_to_type_instead(void **state)
         const char *words[6];
         const char *error;
     } cases[] = {
-        {{"job"}, "leasehold job needs one of: run, resume, list, show, fetch, cancel"},
+        {{"job"},
+         "leasehold job needs one of: run, resume, list, show, fetch, cancel, "
+         "challenge, appeal, accept, object, demand"},
         {{"jbo"}, "no command jbo; see: leasehold help"},
         {{"job", "run"}, "something is missing: leasehold job run FOLDER"},
         {{"job", "run", "a", "b"}, "too many words: leasehold job run FOLDER"},
