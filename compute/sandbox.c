@@ -225,7 +225,7 @@ static void add_guest(struct command *c, const struct sandbox_guest *guest, enum
         add_all(c, REST);
     else
         add_all(c, REST + 2);
-    if (guest->is_first) add(c, "--as-pid-1");
+    add(c, "--as-pid-1");
     add_all(c, guest->layout);
     add(c, "--");
     add_all(c, guest->program);

@@ -31,12 +31,12 @@ enum sandbox_next {
 typedef enum sandbox_next sandbox_talk(void *context, struct buffer *reply, struct bytes said);
 
 /* Another program than the runner: what it sees and may do. It gets 3 and 4 as the runner does, and
- * says the same on them, if need be with a line "why TEXT" before the last; it knows --drop-to. */
+ * says the same on them, if need be with a line "why TEXT" before the last; it knows --drop-to. It
+ * is the first process of its pid namespace. */
 struct sandbox_guest {
     const char *const *layout;  /* bwrap's arguments that make its root, closed by NULL */
     const char *const *program; /* what runs in it, closed by NULL */
     enum syscalls_kind calls;
-    bool is_first;           /* it is the first process of its pid namespace */
     unsigned user;           /* outside, where root starts it */
     unsigned open_files_max; /* a process */
     const char *disk_folder; /* NULL, or: the run fails when this disk is nearly full */
