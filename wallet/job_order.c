@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "wallet/job_record.h"
 #include "wallet/output.h"
+#include "wallet/staking.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 
 #define REPLICAS_MAX   7
 #define WINDOW_SECONDS 60
+
+enum order_runtime_number { RUNTIME_CUDA_C, RUNTIME_CUDA_C_FAST, RUNTIME_EXEC };
 
 static int read_providers(struct session *s, struct job_order *o)
 {
@@ -28,9 +31,18 @@ static int read_providers(struct session *s, struct job_order *o)
     return CODE_DONE;
 }
 
+static int read_audit(struct session *s, struct job_order *o)
+{
+    const char *text = s->in->values[OPTION_AUDIT];
+    if (text == NULL || percent_to_bps(&o->audit_bps, text) == OK) return CODE_DONE;
+    return fail(s, CODE_USAGE, "--audit must be 0 to 100 in steps of 0.01, not %.40s", text);
+}
+
 static int read_options(struct session *s, struct job_order *o)
 {
-    int code = option_number(s, &o->replicas, OPTION_REPLICAS, 3, REPLICAS_MAX);
+    uint64_t usual = order_runtime(o) == 0 ? 3 : 1;
+    int code = option_number(s, &o->replicas, OPTION_REPLICAS, usual, REPLICAS_MAX);
+    if (code == CODE_DONE) code = read_audit(s, o);
     if (code == CODE_DONE && o->replicas == 0)
         code = fail(s, CODE_USAGE, "--replicas must be 1 to %d, not 0", REPLICAS_MAX);
     if (code == CODE_DONE)
@@ -39,6 +51,29 @@ static int read_options(struct session *s, struct job_order *o)
     if (code == CODE_DONE) code = option_capability(s, &o->capability);
     if (code == CODE_DONE) code = read_providers(s, o);
     return code;
+}
+
+uint64_t order_runtime(const struct job_order *o)
+{
+    if (strcmp(o->runtime, "exec") == 0) return RUNTIME_EXEC;
+    return strcmp(o->runtime, "cuda-c") == 0 ? RUNTIME_CUDA_C : RUNTIME_CUDA_C_FAST;
+}
+
+/* A result that stands alone always may. */
+static bool may_be_audited(const struct job_order *o)
+{
+    return order_runtime(o) == RUNTIME_CUDA_C && (o->replicas == 1 || o->audit_bps != 0);
+}
+
+/* What nobody else can run again has one worker and no audit. */
+static int check_settlement(struct session *s, const struct job_order *o)
+{
+    if (order_runtime(o) == RUNTIME_CUDA_C) return CODE_DONE;
+    if (o->replicas == 1 && o->audit_bps == 0) return CODE_DONE;
+    return fail(s, CODE_USAGE,
+                "job.json: a job of runtime %s cannot be checked by others: it takes --replicas 1 "
+                "and no --audit",
+                o->runtime);
 }
 
 static int read_folder(struct session *s, struct job_order *o, const char *folder)
@@ -51,11 +86,6 @@ static int read_folder(struct session *s, struct job_order *o, const char *folde
     snprintf(o->runtime, sizeof o->runtime, "%s", job->runtime);
     o->seconds = job->plan.seconds;
     job_destroy(job);
-    if (strcmp(o->runtime, "cuda-c") != 0)
-        return fail(s, CODE_USAGE,
-                    "job.json: runtime %s cannot be settled by this network yet; "
-                    "cuda-c can",
-                    o->runtime);
     /* vram_mib in job.json is what the job may use; only --vram asks for a card of that size, so
      * that cpu workers can take what fits their memory. */
     return option_number(s, &o->vram_mib, OPTION_VRAM, 0, UINT32_MAX);
@@ -66,7 +96,7 @@ static struct offer_filter filter_of(const struct session *s, const struct job_o
     struct offer_filter f = {.model = s->in->values[OPTION_MODEL],
                              .vram_mib = o->vram_mib,
                              .capability = o->capability,
-                             .runtimes = 1,
+                             .runtimes = (uint8_t)(1u << order_runtime(o)),
                              .max_price = o->price,
                              .seconds = o->seconds,
                              .free_only = true};
@@ -96,6 +126,20 @@ static int no_match(struct session *s, const struct job_order *o, const struct o
     return code;
 }
 
+/* A result that stands alone is audited the more often, the less is known of its provider. */
+static int read_audit_rates(struct session *s, const struct job_order *o, struct offer_filter *f)
+{
+    json_t *answer = NULL;
+    int code = session_call(s, &answer, CONTRACT_JOBS, "parameters", NULL);
+    if (code != CODE_DONE) return code;
+    const json_t *rules = abi_get(answer, "0");
+    uint64_t floor = abi_get_u64(rules, "auditFloorBps");
+    f->audit_bps = o->audit_bps > floor ? o->audit_bps : floor;
+    f->newcomer_bps = abi_get_u64(rules, "newcomerBps");
+    json_decref(answer);
+    return CODE_DONE;
+}
+
 /* The ceiling when none is given: the dearest of the cheapest `replicas` offers that fit. */
 static int price_from_offers(struct session *s, struct job_order *o)
 {
@@ -106,6 +150,8 @@ static int price_from_offers(struct session *s, struct job_order *o)
     int code = session_call_u256(s, &factor, CONTRACT_PROVIDERS, "stakeFactor", NULL);
     if (code != CODE_DONE) return code;
     f.stake_factor = u256_to_u64_saturating(factor);
+    if (may_be_audited(o) && o->replicas == 1) code = read_audit_rates(s, o, &f);
+    if (code != CODE_DONE) return code;
     code = offers_fetch(s, &offers, &f, "price", &census);
     if (code != CODE_DONE) return code;
     bool given = !u256_is_zero(o->price);
@@ -137,8 +183,9 @@ static int pack(struct session *s, struct job_order *o, const char *scratch)
 int order_read(struct session *s, struct job_order *o, const char *folder)
 {
     *o = (struct job_order){0};
-    int code = read_options(s, o);
-    if (code == CODE_DONE) code = read_folder(s, o, folder);
+    int code = read_folder(s, o, folder);
+    if (code == CODE_DONE) code = read_options(s, o);
+    if (code == CODE_DONE) code = check_settlement(s, o);
     if (code == CODE_DONE && s->in->values[OPTION_MAX_PRICE] != NULL)
         code = option_amount(s, &o->price, OPTION_MAX_PRICE);
     return code;
@@ -148,8 +195,7 @@ int order_price(struct session *s, struct job_order *o, const char *scratch)
 {
     int code = pack(s, o, scratch);
     if (code == CODE_DONE) code = price_from_offers(s, o);
-    /* A result that stands alone may be audited: IJobs.priceOf. */
-    uint64_t runs = o->replicas + (o->replicas == 1 ? 1 : 0);
+    uint64_t runs = o->replicas + (may_be_audited(o) ? 1 : 0); /* IJobs.priceOf */
     if (code == CODE_DONE) o->total = u256_mul(o->price, u256_from_u64(runs * o->seconds));
     return code;
 }
@@ -167,13 +213,14 @@ json_t *order_spec(const struct session *s, const struct job_order *o)
     if (model != NULL) model_hash = keccak256(bytes_of_text(model));
     for (size_t i = 0; i < o->provider_count; i++)
         json_array_append_new(providers, abi_address(&o->providers[i]));
-    return json_pack("{s:o,s:o,s:i,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "bundleRoot",
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "bundleRoot",
                      abi_hash(&o->bundle.root), "bundleSize", abi_u64(o->bundle.size_bytes),
-                     "runtime", 0, "replicas", abi_u64(o->replicas), "auditBps", 0,
-                     "minComputeCapability", abi_u64(o->capability), "minVramMiB",
-                     abi_u64(o->vram_mib), "secondsLimit", abi_u64(o->seconds), "startWindow",
-                     abi_u64(o->start_window_s), "model", abi_hash(&model_hash),
-                     "maxPricePerSecond", abi_u256(o->price), "providers", providers);
+                     "runtime", abi_u64(order_runtime(o)), "replicas", abi_u64(o->replicas),
+                     "auditBps", abi_u64(o->audit_bps), "minComputeCapability",
+                     abi_u64(o->capability), "minVramMiB", abi_u64(o->vram_mib), "secondsLimit",
+                     abi_u64(o->seconds), "startWindow", abi_u64(o->start_window_s), "model",
+                     abi_hash(&model_hash), "maxPricePerSecond", abi_u256(o->price), "providers",
+                     providers);
 }
 
 void order_print(const struct job_order *o)
@@ -191,6 +238,13 @@ void order_print(const struct job_order *o)
             "less; %zu offers fit now\nto lock    %s; what is not used comes back\n",
             o->folder, size, root, (unsigned long long)o->replicas, (unsigned long long)o->seconds,
             price, o->fitting, total);
+    if (may_be_audited(o))
+        fprintf(stderr,
+                "audit      one more run is locked for; it comes back when none is drawn\n");
+    if (order_runtime(o) != RUNTIME_CUDA_C)
+        fprintf(stderr,
+                "note       nobody can check this runtime by running it again: look at the result, "
+                "then accept or object\n");
 }
 
 void order_to_json(json_t *out, const struct job_order *o)
@@ -199,6 +253,8 @@ void order_to_json(json_t *out, const struct job_order *o)
     json_object_set_new(out, "bundleRoot", abi_hash(&o->bundle.root));
     json_object_set_new(out, "bundleSize", abi_u64(o->bundle.size_bytes));
     json_object_set_new(out, "replicas", abi_u64(o->replicas));
+    json_object_set_new(out, "runtime", json_string(o->runtime));
+    json_object_set_new(out, "auditBps", abi_u64(o->audit_bps));
     json_object_set_new(out, "secondsLimit", abi_u64(o->seconds));
     json_object_set_new(out, "fittingOffers", json_integer((json_int_t)o->fitting));
     json_set_amount(out, "maxPricePerSecond", o->price);

@@ -14,6 +14,7 @@ struct job_order {
     uint64_t vram_mib;
     uint64_t capability;
     uint64_t replicas;
+    uint64_t audit_bps; /* chance of an audit that was asked for, in 1/10000 */
     uint64_t start_window_s;
     struct u256 price; /* ceiling for one replica and second */
     struct u256 total; /* what is locked */
@@ -22,6 +23,9 @@ struct job_order {
     size_t fitting; /* offers that fit now */
 };
 
+/* IJobs.Spec.runtime of o->runtime: 0 can be run again by anybody; others are settled by the
+ * renter's word. */
+uint64_t order_runtime(const struct job_order *o);
 /* Reads the options and the job's folder; asks no node. */
 MUST_CHECK int order_read(struct session *s, struct job_order *o, const char *folder);
 /* Packs the bundle into `scratch`, and asks the chain for offers: they make the ceiling when none

@@ -81,12 +81,23 @@ static unsigned lack(bool it_does, enum offer_lack what)
     return it_does ? 1u << what : 0;
 }
 
+/* IProviders: the stake behind a result that stands alone is what it brings, over the chance of an
+ * audit; eight agreed results in a row halve a newcomer's. */
+static uint64_t stake_factor_of(const struct offer_filter *f, const json_t *offer)
+{
+    uint64_t streak = abi_get_u64(abi_get(offer, "record"), "streak");
+    uint64_t rate = f->newcomer_bps * 8 / (8 + (streak < UINT32_MAX ? streak : UINT32_MAX));
+    if (rate < f->audit_bps) rate = f->audit_bps;
+    uint64_t factor = rate == 0 ? 0 : (10000 + rate - 1) / rate;
+    return factor > f->stake_factor ? factor : f->stake_factor;
+}
+
 static unsigned room_lacks(const struct offer_filter *f, const json_t *offer, const json_t *gpu)
 {
     if (!f->free_only) return 0;
     struct u256 price = abi_get_u256(gpu, "pricePerSecond");
-    struct u256 risk =
-        u256_mul(u256_mul(price, u256_from_u64(f->seconds)), u256_from_u64(f->stake_factor));
+    struct u256 risk = u256_mul(u256_mul(price, u256_from_u64(f->seconds)),
+                                u256_from_u64(stake_factor_of(f, offer)));
     return lack(abi_get_u64(gpu, "busy") >= abi_get_u64(gpu, "count"), LACK_SLOT) |
            lack(u256_compare(risk, abi_get_u256(offer, "freeStake")) > 0, LACK_STAKE);
 }

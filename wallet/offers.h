@@ -15,6 +15,8 @@ struct offer_filter {
     uint64_t agreed;       /* results on the paid side, at least */
     bool free_only;        /* with a free slot, and stake for that job */
     uint64_t stake_factor;
+    uint64_t audit_bps;    /* of a result that stands alone; 0: it does not */
+    uint64_t newcomer_bps; /* likewise, of a provider without a streak */
 };
 
 /* What an offer can lack: bit, code for programs, what a person reads after a number of offers */

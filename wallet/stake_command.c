@@ -39,7 +39,7 @@ static int read_commission(struct session *s, uint64_t *out_bps)
 {
     const char *text = s->in->values[OPTION_COMMISSION];
     *out_bps = 0;
-    if (text == NULL || commission_from_text(out_bps, text) == OK) return CODE_DONE;
+    if (text == NULL || percent_to_bps(out_bps, text) == OK) return CODE_DONE;
     return fail(s, CODE_USAGE, "--commission must be 0 to 100 in steps of 0.01, not %.40s", text);
 }
 

@@ -152,7 +152,7 @@ void date_to_text(char out[DATE_TEXT_SIZE], uint64_t when_s, uint64_t now_s)
     snprintf(out, DATE_TEXT_SIZE, "%s, %s", date, distance);
 }
 
-enum status commission_from_text(uint64_t *out_bps, const char *text)
+enum status percent_to_bps(uint64_t *out_bps, const char *text)
 {
     struct u256 scaled;
     char copy[32];

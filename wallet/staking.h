@@ -47,7 +47,7 @@ void date_to_text(char out[DATE_TEXT_SIZE], uint64_t when_s, uint64_t now_s);
 void duration_to_text(char out[32], uint64_t seconds);
 
 /* "5", "2.5" or "2.5%" to 500, 250, 250. E_MALFORMED, E_RANGE: above 100, or below a hundredth. */
-MUST_CHECK enum status commission_from_text(uint64_t *out_bps, const char *text);
+MUST_CHECK enum status percent_to_bps(uint64_t *out_bps, const char *text);
 
 /* How many of the `held` shares are worth the amount, rounded up; E_RANGE if they are not. */
 MUST_CHECK enum status shares_of_amount(struct u256 *out, struct u256 amount, struct u256 held,

@@ -82,11 +82,11 @@ static void takes_commissions_in_hundredths_of_a_percent(void **state)
         "five", "1e2", "5%%", "1000000", "0x5",    "5 ",    ".",     "99999999999999999999999999"};
     uint64_t bps = 77;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_not_equal(commission_from_text(&bps, bad[i]), OK);
+        assert_int_not_equal(percent_to_bps(&bps, bad[i]), OK);
         assert_int_equal(bps, 77);
     }
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_int_equal(commission_from_text(&bps, good[i].text), OK);
+        assert_int_equal(percent_to_bps(&bps, good[i].text), OK);
         assert_int_equal(bps, good[i].bps);
     }
 }
