@@ -75,11 +75,15 @@ const struct command COMMANDS[] = {
      gpu_list, "Search the open offers.", ""},
     {"job run", "FOLDER", 1, 1,
      GPU_NEEDS | BIT(REPLICAS) | BIT(AUDIT) | BIT(MAX_PRICE) | BIT(PROVIDER) | BIT(START_WINDOW) |
-         BIT(OUTPUT) | BIT(DRY_RUN) | BIT(DETACH),
+         BIT(OUTPUT) | BIT(DRY_RUN) | BIT(DETACH) | BIT(LOCAL) | BIT(SPLIT),
      job_run, "Rent workers, run the job in FOLDER on them, pay, and bring the result here.",
      "FOLDER holds job.json and the files that it names. The whole price is locked first; what "
      "was\n"
      "not used comes back. Interrupted? Continue with `leasehold job resume ID`."},
+    {"job check", "FOLDER", 1, 1, 0, job_check,
+     "Say whether the job in FOLDER has the same result everywhere, and if not, why not.",
+     "Compiles it as workers do, and where NVIDIA's compiler is installed also for their cards,\n"
+     "whose code is then compared with a list of what is deterministic. Runs nothing."},
     {"job resume", "ID", 1, 1, BIT(OUTPUT), job_resume,
      "Take up a job again that was started here: upload, wait, download.", ""},
     {"job list", "[ACCOUNT]", 0, 1, 0, job_list, "List an account's jobs.", ""},

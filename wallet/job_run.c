@@ -4,7 +4,9 @@
 #include "base/units.h"
 #include "compute/reason.h"
 #include "wallet/handlers.h"
+#include "wallet/job_local.h"
 #include "wallet/job_result.h"
+#include "wallet/job_split.h"
 #include "wallet/job_submit.h"
 #include "wallet/output.h"
 
@@ -79,21 +81,6 @@ static void add_money(json_t *o, const json_t *state)
     json_set_amount(o, "compensated", abi_get_u256(state, "compensated"));
 }
 
-static json_t *report_lines(struct running *r)
-{
-    json_t *lines = json_array();
-    char *save = NULL;
-    char *text = strdup(buffer_text(&r->report));
-    if (text == NULL) return lines;
-    for (char *line = strtok_r(text, "\n", &save); line != NULL;
-         line = strtok_r(NULL, "\n", &save)) {
-        json_t *value = json_string(line);
-        if (value != NULL) json_array_append_new(lines, value);
-    }
-    free(text);
-    return lines;
-}
-
 static void print_end_json(struct running *r, int code)
 {
     const json_t *state = r->follow.state;
@@ -103,7 +90,7 @@ static void print_end_json(struct running *r, int code)
         job_reason_text(abi_get_u64(state, "reason")), "root",
         json_deep_copy(abi_get(state, "root")), "output", r->fetched ? r->record.output : "",
         "seconds", progress_seconds(&r->progress), "stages", r->progress.stages, "replicas",
-        r->follow.replicas, "report", report_lines(r), "exitCode", code);
+        r->follow.replicas, "report", lines_to_json(buffer_text(&r->report)), "exitCode", code);
     json_object_set_new(o, "exitReason",
                         json_string(reason_name((unsigned)abi_get_u64(state, "exitReason"))));
     add_money(o, state);
@@ -217,7 +204,7 @@ static void finish(struct running *r)
     free(r);
 }
 
-int job_run(struct session *s)
+static int run_whole(struct session *s)
 {
     struct running *r = calloc(1, sizeof *r);
     char records[PATH_MAX];
@@ -238,6 +225,15 @@ int job_run(struct session *s)
     }
     finish(r);
     return code;
+}
+
+int job_run(struct session *s)
+{
+    uint32_t parts = 0;
+    int code = split_wanted(s, &parts, s->in->words[0]);
+    if (code != CODE_DONE) return code;
+    if (parts != 0) return split_run(s, parts);
+    return option_on(s->in, OPTION_LOCAL) ? local_job(s) : run_whole(s);
 }
 
 int job_resume(struct session *s)

@@ -60,6 +60,9 @@
     X(LEAF, "leaf", "NUMBER", "", "Which 4 KiB of the content, from 0 (0).")                       \
     X(BUNDLE, "bundle", NULL, "", "Of the job's bundle, not of its result.")                       \
     X(DRY_RUN, "dry-run", NULL, "", "Check and price it; send nothing.")                           \
+    X(LOCAL, "local", NULL, "", "Run it here, for free; workers would get the same root.")         \
+    X(SPLIT, "split", "PARTS", "",                                                                 \
+      "Into how many parts, each a job of its own (what \"split\" in job.json says).")             \
     X(DETACH, "detach", NULL, "", "Return as soon as possible and leave the rest running.")        \
     X(DIR, "dir", "DIR", "folder", "The network's folder (~/.leasehold/devnet).")                  \
     X(VALIDATORS, "validators", "COUNT", "", "Validators to start, 1 to 16 (1).")                  \

@@ -10,10 +10,11 @@
 #include <string.h>
 
 static bool stopped;
+static volatile sig_atomic_t stop_number; /* the same for those who want that type */
 
 static void on_signal(int number)
 {
-    (void)number;
+    stop_number = number;
     __atomic_store_n(&stopped, true, __ATOMIC_RELAXED);
 }
 
@@ -27,6 +28,11 @@ void stop_watch(void)
 const bool *stop_flag(void)
 {
     return &stopped;
+}
+
+const volatile sig_atomic_t *stop_signal(void)
+{
+    return &stop_number;
 }
 
 void print_json(json_t *value)
@@ -136,4 +142,19 @@ void time_to_text(char out[32], uint64_t when_s, uint64_t now_s)
         unit = "min";
     }
     snprintf(out, 32, past ? "%llu %s ago" : "in %llu %s", (unsigned long long)distance, unit);
+}
+
+json_t *lines_to_json(const char *text)
+{
+    json_t *lines = json_array();
+    char *save = NULL;
+    char *copy = strdup(text);
+    if (copy == NULL) return lines;
+    for (char *line = strtok_r(copy, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save)) {
+        json_t *value = json_string(line);
+        if (value != NULL) json_array_append_new(lines, value);
+    }
+    free(copy);
+    return lines;
 }

@@ -5,9 +5,14 @@
 #include "base/json.h"
 #include "base/units.h"
 
+#include <signal.h>
+
 #define TABLE_COLUMNS_MAX 12
 
 void print_json(json_t *value); /* consumes it; one value, indented, and a newline */
+
+/* Each line of a text as a string of an array. */
+json_t *lines_to_json(const char *text);
 
 /* Sets "<key>" to the amount as text and "<key>Wei" to its wei in decimal. */
 void json_set_amount(json_t *object, const char *key, struct u256 wei);
@@ -33,5 +38,6 @@ void time_to_text(char out[32], uint64_t when_s, uint64_t now_s);
 /* Raised by SIGINT and SIGTERM once stop_watch was called. */
 void stop_watch(void);
 const bool *stop_flag(void);
+const volatile sig_atomic_t *stop_signal(void); /* the number of that signal, or 0 */
 
 #endif
