@@ -28,6 +28,7 @@ int stake_status(struct session *s);
 int list_validators(struct session *s);
 int gpu_list(struct session *s);
 int job_run(struct session *s);
+int job_check(struct session *s);
 int job_resume(struct session *s);
 int job_list(struct session *s);
 int job_show(struct session *s);
