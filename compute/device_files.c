@@ -1,7 +1,6 @@
 #include "compute/device_files.h"
 
 #include <dirent.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,4 +70,13 @@ void device_files_find(struct device_files *out)
         look_in(&libraries, FOLDERS[i], LIBRARIES, S_IFREG);
     qsort(out->nodes, out->node_count, DEVICE_PATH_SIZE, compare_paths);
     qsort(out->libraries, out->library_count, DEVICE_PATH_SIZE, compare_paths);
+}
+
+bool device_node_is_for(const char *node, unsigned number)
+{
+    char *end;
+    const char *name = file_name(node);
+    if (strcmp(name, "nvidiactl") == 0 || strncmp(name, "nvidia-uvm", 10) == 0) return true;
+    if (strncmp(name, "nvidia", 6) != 0 || name[6] < '0' || name[6] > '9') return false;
+    return strtoul(name + 6, &end, 10) == number && *end == '\0';
 }

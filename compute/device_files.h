@@ -5,6 +5,7 @@
 #ifndef LEASEHOLD_COMPUTE_DEVICE_FILES_H
 #define LEASEHOLD_COMPUTE_DEVICE_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define DEVICE_NODES_MAX     64
@@ -19,5 +20,7 @@ struct device_files {
 };
 
 void device_files_find(struct device_files *out);
+/* True for the node of card `number` (/dev/nvidia3 is 3) and for those that all cards share. */
+bool device_node_is_for(const char *node, unsigned number);
 
 #endif

@@ -161,11 +161,11 @@ static enum status make_plan(struct exec *e)
     plan->processes = wanted->processes;
     plan->memory_bytes = wanted->memory_bytes;
     plan->folder_bytes_max = wanted->folder_bytes_max;
-    plan->device = e->run->devices != NULL;
+    plan->device = e->run->gpu != NULL;
     for (size_t i = 0; i < sizeof ALWAYS / sizeof *ALWAYS && status == OK; i++)
         status = exec_plan_set_env(plan, ALWAYS[i]);
     if (status == OK) status = exec_plan_merge(plan, &e->said, wanted);
-    if (status == OK && plan->device) status = exec_layout_gpu_env(plan);
+    if (status == OK && plan->device) status = exec_layout_gpu_env(plan, e->run->gpu);
     for (uint32_t i = 0; i < wanted->output_count && status == OK; i++) {
         const struct exec_output *o = &wanted->outputs[i];
         status = exec_plan_add_output(plan, o->name, o->path, o->bytes_max);

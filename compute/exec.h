@@ -7,8 +7,9 @@
 #define LEASEHOLD_COMPUTE_EXEC_H
 
 #include "compute/bundle.h"
-#include "compute/device_files.h"
 #include "compute/sandbox.h"
+
+struct gpu; /* gpus.h */
 
 #define EXEC_ERROR_SIZE 512
 
@@ -19,7 +20,7 @@ struct exec_run {
     const char *runner_path;     /* leasehold-run: the helpers are beside it */
     const char *result_tar_path; /* written when the job succeeds */
     uint32_t seconds;            /* for unpacking and running */
-    const struct device_files *devices;  /* NULL: no card for this job */
+    const struct gpu *gpu;       /* NULL: no card for this job */
     const volatile sig_atomic_t *cancel; /* may be NULL */
 };
 

@@ -1,6 +1,9 @@
 #include "compute/exec_layout.h"
 
+#include "base/fatal.h"
+#include "compute/device_files.h"
 #include "compute/exec_job.h"
+#include "compute/gpus.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -9,6 +12,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,16 +153,26 @@ static void add_devices(struct exec_layout *l)
         add3(l, "--symlink", LINKS[i][0], LINKS[i][1]);
 }
 
-static void add_gpus(struct exec_layout *l, const struct device_files *files)
+/* Copies, since the list of files does not live as long as the arguments. */
+static void add_gpu(struct exec_layout *l, const struct gpu *gpu)
 {
+    static const char *const READ[] = {"/sys/devices", "/sys/bus/pci", "/sys/module"};
+    struct device_files *files = must_alloc(sizeof *files);
+    device_files_find(files);
     add_folder(l, "0755", GPU_FOLDER);
-    for (size_t i = 0; i < files->node_count; i++)
-        add3(l, "--dev-bind-try", files->nodes[i], files->nodes[i]);
-    for (size_t i = 0; i < files->library_count; i++) {
-        const char *name = strrchr(files->libraries[i], '/') + 1;
-        add3(l, "--ro-bind-try", files->libraries[i], exec_text(l->arena, GPU_FOLDER "/%s", name));
+    for (size_t i = 0; i < files->node_count; i++) {
+        if (!device_node_is_for(files->nodes[i], gpu->node)) continue;
+        const char *node = exec_text(l->arena, "%s", files->nodes[i]);
+        add3(l, "--dev-bind-try", node, node);
     }
-    add3(l, "--ro-bind-try", "/sys", "/sys"); /* where the driver looks for its buses */
+    for (size_t i = 0; i < files->library_count; i++) {
+        const char *library = exec_text(l->arena, "%s", files->libraries[i]);
+        const char *name = strrchr(library, '/');
+        add3(l, "--ro-bind-try", library, exec_text(l->arena, GPU_FOLDER "%s", name));
+    }
+    for (size_t i = 0; i < sizeof READ / sizeof *READ; i++) /* what the driver's library reads */
+        add3(l, "--ro-bind-try", READ[i], READ[i]);
+    free(files);
 }
 
 static void add_job(struct exec_layout *l, const struct exec_run *run)
@@ -196,7 +210,7 @@ enum status exec_layout_run(struct exec_layout *l, const struct exec_run *run, c
     add_folder(l, "0755", "/.leasehold");
     add3(l, "--ro-bind", init, "/.leasehold/init");
     add3(l, "--ro-bind", plan, "/.leasehold/plan");
-    if (run->devices != NULL) add_gpus(l, run->devices);
+    if (run->gpu != NULL) add_gpu(l, run->gpu);
     add(l, "--remount-ro");
     add(l, "/");
     add(l, "--chdir");
@@ -204,16 +218,26 @@ enum status exec_layout_run(struct exec_layout *l, const struct exec_run *run, c
     return OK;
 }
 
-enum status exec_layout_gpu_env(struct exec_plan *plan)
+static enum status set_env(struct exec_plan *plan, const char *name, const char *value)
 {
-    static const char NAME[] = "LD_LIBRARY_PATH=";
     char pair[PATH_MAX];
-    const char *old = NULL;
-    for (uint32_t i = 0; i < plan->env_count; i++) {
-        if (strncmp(plan->env[i], NAME, sizeof NAME - 1) == 0) old = plan->env[i];
-    }
-    int size = snprintf(pair, sizeof pair, "%s" GPU_FOLDER "%s%s", NAME, old != NULL ? ":" : "",
-                        old != NULL ? old + sizeof NAME - 1 : "");
+    int size = snprintf(pair, sizeof pair, "%s=%s", name, value);
     if (size < 0 || (size_t)size >= sizeof pair) return E_LIMIT;
     return exec_plan_set_env(plan, pair);
+}
+
+enum status exec_layout_gpu_env(struct exec_plan *plan, const struct gpu *gpu)
+{
+    static const char NAME[] = "LD_LIBRARY_PATH=";
+    char folders[PATH_MAX];
+    const char *old = "";
+    for (uint32_t i = 0; i < plan->env_count; i++) {
+        if (strncmp(plan->env[i], NAME, sizeof NAME - 1) == 0) old = plan->env[i] + sizeof NAME - 1;
+    }
+    int size = snprintf(folders, sizeof folders, GPU_FOLDER "%s%s", *old != '\0' ? ":" : "", old);
+    if (size < 0 || (size_t)size >= sizeof folders) return E_LIMIT;
+    enum status status = set_env(plan, "LD_LIBRARY_PATH", folders);
+    if (status == OK) status = set_env(plan, "CUDA_VISIBLE_DEVICES", gpu->uuid);
+    if (status == OK) status = set_env(plan, "NVIDIA_VISIBLE_DEVICES", gpu->uuid);
+    return status;
 }

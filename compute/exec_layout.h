@@ -3,7 +3,7 @@
  *
  * The command's root is a small tmpfs of our own, closed to writing, into which what lies in the
  * image's root is bound, read-only. So no path that bwrap opens leads through a link of the image.
- *   /dev       null, zero, full, random, urandom; the cards' nodes if the job has one
+ *   /dev       null, zero, full, random, urandom; and the card's nodes if the job has one
  *   /proc      of its own pid namespace
  *   /job       the one place to write, a tmpfs of disk_mib: in (read-only), out, work, tmp, shm
  *   /tmp, /dev/shm, and /work where the image has none, are links into it
@@ -32,7 +32,7 @@ void exec_layout_unpack(struct exec_layout *layout, const char *helper, const ch
 /* E_LIMIT: too much in the image's root. E_IO. */
 MUST_CHECK enum status exec_layout_run(struct exec_layout *layout, const struct exec_run *run,
                                        const char *root, const char *init, const char *plan);
-/* The variables that make a program find the cards' libraries. E_LIMIT. */
-MUST_CHECK enum status exec_layout_gpu_env(struct exec_plan *plan);
+/* The variables that make a program find the card and its libraries. E_LIMIT. */
+MUST_CHECK enum status exec_layout_gpu_env(struct exec_plan *plan, const struct gpu *gpu);
 
 #endif

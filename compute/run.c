@@ -358,7 +358,7 @@ static enum status run_unchecked(struct run *r, const char *tar_path)
     struct sandbox_outcome outcome;
     struct bundle_info info = {0};
     uint32_t seconds = limit_of(r);
-    if (r->options->inside != NULL) {
+    if (r->options->inside != NULL || r->options->check) {
         return say(r, E_UNSUPPORTED, "a job of runtime %s cannot be checked by running it again",
                    r->job->runtime);
     }
@@ -372,6 +372,7 @@ static enum status run_unchecked(struct run *r, const char *tar_path)
                            .runner_path = r->runner,
                            .result_tar_path = tar_path,
                            .seconds = seconds,
+                           .gpu = r->options->executor != RUN_CPU ? r->options->gpu : NULL,
                            .cancel = r->options->cancel};
     enum status status = exec_run(&outcome, &info, r->error, &run);
     if (status != OK) return status;
