@@ -15,8 +15,7 @@ static const char HOST[] = "belongs to the host; job.json says what is launched 
 static const char HALF[] = "half precision is not in the profile; use float";
 static const char OUTSIDE[] = "is not there: kernels reach nothing but their buffers";
 static const char COMPILER[] = "tells compilers apart: honest workers would run different programs";
-static const char CPU_ONLY[] =
-    "only the cpu executor has it: cards decline the job, and it is slow";
+static const char CPU_ONLY[] = "is there on the cpu executor alone: cards decline the job";
 
 /* A star at the end stands for any rest. word, hint, fatal */
 #define LINT_WORDS(X)                                                                              \

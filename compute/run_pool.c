@@ -25,7 +25,11 @@ struct run_pool {
     uint32_t memory_mib_max;
     uint32_t seconds_factor;
     const char *runner;
+    enum run_executor executor;
+    struct gpus gpus;
+    const char *nvrtc;
     char folder[PATH_MAX - 64];
+    char code_folder[PATH_MAX];
     volatile sig_atomic_t cancel;
 };
 
@@ -38,7 +42,11 @@ struct run_pool *run_pool_create(const struct run_pool_options *options)
     p->memory_mib_max = options->memory_mib_max;
     p->seconds_factor = options->seconds_factor;
     p->runner = options->runner;
+    p->executor = options->executor;
+    p->nvrtc = options->nvrtc;
+    if (options->gpus != NULL) p->gpus = *options->gpus;
     snprintf(p->folder, sizeof p->folder, "%s", options->folder);
+    snprintf(p->code_folder, sizeof p->code_folder, "%s/cuda", p->folder);
     return p;
 }
 
@@ -62,6 +70,13 @@ static struct slot *free_slot(const struct run_pool *p)
         if (!p->slots[i].used) return (struct slot *)(uintptr_t)&p->slots[i];
     }
     return NULL;
+}
+
+/* One job a card at a time, as long as there are no more slots than cards. */
+static const struct gpu *card_of(const struct run_pool *p, const struct slot *s)
+{
+    size_t index = (size_t)(s - p->slots);
+    return p->gpus.count > 0 ? &p->gpus.cards[index % p->gpus.count] : NULL;
 }
 
 bool run_pool_has_free_slot(const struct run_pool *p)
@@ -98,7 +113,11 @@ void run_pool_start(struct run_pool *p, uint64_t job, const char *bundle_path, u
                                       .seconds_max = seconds_max,
                                       .seconds_factor = p->seconds_factor,
                                       .memory_mib_max = p->memory_mib_max,
-                                      .cancel = &p->cancel};
+                                      .cancel = &p->cancel,
+                                      .executor = p->executor,
+                                      .gpu = card_of(p, s),
+                                      .nvrtc = p->nvrtc,
+                                      .cache_folder = p->code_folder};
     atomic_store(&s->done, false);
     if (pthread_create(&s->thread, NULL, run_slot, s) != 0)
         fatal("a run's thread cannot be started");

@@ -5,6 +5,7 @@
 #ifndef LEASEHOLD_COMPUTE_RUN_POOL_H
 #define LEASEHOLD_COMPUTE_RUN_POOL_H
 
+#include "compute/gpus.h"
 #include "compute/run.h"
 
 #include <limits.h>
@@ -28,6 +29,9 @@ struct run_pool_options {
     uint32_t seconds_factor; /* 0: 1; as in run.h */
     const char *runner;      /* NULL: found as run.h says */
     const char *folder;      /* where results are written */
+    enum run_executor executor;
+    const struct gpus *gpus; /* each slot has a card of its own, in turn; may be NULL; copied */
+    const char *nvrtc;       /* as in run.h */
 };
 struct run_pool *run_pool_create(const struct run_pool_options *options);
 void run_pool_destroy(struct run_pool *p);

@@ -23,6 +23,15 @@
       "Threads of one job on the cpu executor; 0 is one a core.")                                  \
     X(memory_mib, "memory-mib", NUMBER, "MIB", "0", 0, 262144,                                     \
       "Most memory that one job may ask for; others are declined. 0 is the machine's own.")        \
+    X(executor, "executor", TEXT, "KIND", "auto", 0, 0,                                            \
+      "cpu, cuda, or auto: cuda if there is a card. What a card cannot do exactly as the "         \
+      "processor does is run by the processor all the same.")                                      \
+    X(devices, "devices", TEXT, "N[,N...]", "", 0, 0,                                              \
+      "Cards to use, as nvidia-smi counts them; one job a card at a time, whatever --slots says. " \
+      "By default all.")                                                                           \
+    X(nvrtc, "nvrtc", TEXT, "FILE", "", 0, 0,                                                      \
+      "NVIDIA's compiler libnvrtc; by default LEASEHOLD_NVRTC, then where it usually is.")         \
+    X(json, "json", SWITCH, NULL, "", 0, 0, "gpus: print JSON for programs.")                      \
     X(runner, "runner", TEXT, "FILE", "", 0, 0,                                                    \
       "The program leasehold-run; by default beside this program, then in the PATH.")              \
     X(blob_mib, "blob-mib", NUMBER, "MIB", "4096", 16, 1048576,                                    \

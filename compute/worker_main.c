@@ -2,13 +2,12 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "compute/judge_command.h"
-#include "compute/run.h"
 #include "compute/worker.h"
+#include "compute/worker_gpus.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define EXIT_REFUSED 1
 #define EXIT_USAGE   64
@@ -40,15 +39,10 @@ static int command_init(const struct worker_config *config)
     return 0;
 }
 
-static int command_gpus(void)
+static int command_gpus(const struct worker_config *config)
 {
-    char runner[4096];
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    bool found = run_find_runner(runner, sizeof runner) == OK;
-    printf("cpu   %ld cores   runtimes: cuda-c   runner: %s\n", cores,
-           found ? runner : "leasehold-run is not installed");
-    printf("cuda  the cuda executor is not part of this release; GPUs are not listed\n");
-    return found ? 0 : EXIT_REFUSED;
+    const char *runner = config->runner[0] != '\0' ? config->runner : NULL;
+    return worker_gpus_print(runner, config->json) ? 0 : EXIT_REFUSED;
 }
 
 static int command_run(const struct worker_config *config)
@@ -76,7 +70,7 @@ static int dispatch(const struct worker_config *config, const char *word)
     }
     if (!word || strcmp(word, "run") == 0) return command_run(config);
     if (strcmp(word, "init") == 0) return command_init(config);
-    if (strcmp(word, "gpus") == 0) return command_gpus();
+    if (strcmp(word, "gpus") == 0) return command_gpus(config);
     fprintf(stderr, "leasehold-worker: no command \"%s\"; there are run, init, gpus, judge\n",
             word);
     return EXIT_USAGE;

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define RPC_TIMEOUT_MS  5000 /* a node that hangs is left for the next one */
@@ -107,6 +108,30 @@ static void write_gateway_file(const struct worker *w)
     json_decref(file);
 }
 
+static enum status choose_executor(struct worker *w, char error[JSON_ERROR_SIZE])
+{
+    static const char *const WORDS[] = {"auto", "cpu", "cuda"};
+    const struct worker_config *c = w->config;
+    size_t choice = 0;
+    while (choice < 3 && strcmp(c->executor, WORDS[choice]) != 0)
+        choice++;
+    if (choice == 3) {
+        snprintf(error, JSON_ERROR_SIZE, "--executor is \"%.40s\", must be auto, cpu or cuda",
+                 c->executor);
+        return E_MALFORMED;
+    }
+    w->executor = (enum run_executor)choice;
+    if (w->executor == RUN_CPU) return OK;
+    gpus_find(&w->gpus);
+    enum status status = gpus_choose(&w->gpus, c->devices);
+    if (status == OK && w->executor == RUN_CUDA && w->gpus.count == 0) status = E_NOT_FOUND;
+    if (status != OK) snprintf(error, JSON_ERROR_SIZE, "--devices: %.180s", w->gpus.error);
+    if (w->gpus.count > 0)
+        log_info(WORKER_AREA, "cards found count=%zu first=%s", w->gpus.count,
+                 w->gpus.cards[0].model);
+    return status;
+}
+
 static struct run_pool *make_pool(const struct worker *w)
 {
     const struct worker_config *c = w->config;
@@ -114,8 +139,12 @@ static struct run_pool *make_pool(const struct worker *w)
                                        .threads = (unsigned)c->threads,
                                        .memory_mib_max = (uint32_t)c->memory_mib,
                                        .runner = c->runner[0] ? c->runner : NULL,
+                                       .executor = w->executor,
+                                       .gpus = &w->gpus,
+                                       .nvrtc = c->nvrtc[0] ? c->nvrtc : NULL,
                                        .folder = w->data_dir};
     if (options.memory_mib_max == 0) options.memory_mib_max = home_memory_mib();
+    if (w->gpus.count > 0) options.slots = w->gpus.count;
     return run_pool_create(&options);
 }
 

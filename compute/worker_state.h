@@ -30,6 +30,8 @@ struct worker {
     struct blobs *blobs;
     struct known_jobs *known;
     struct keeping keeping; /* of the three above */
+    enum run_executor executor;
+    struct gpus gpus; /* those that it may use */
     struct run_pool *pool;
     struct gateway_server *gateway;
     uint64_t now_s; /* of the chain */
