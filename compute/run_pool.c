@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct slot {
     pthread_t thread;
@@ -15,6 +16,8 @@ struct slot {
     atomic_bool done;
     char bundle_path[PATH_MAX];
     struct run_options options;
+    struct run_keep keep;
+    char checkpoint_path[PATH_MAX];
     struct run_outcome outcome;
 };
 
@@ -24,6 +27,7 @@ struct run_pool {
     unsigned threads;
     uint32_t memory_mib_max;
     uint32_t seconds_factor;
+    bool keeps;
     const char *runner;
     enum run_executor executor;
     struct gpus gpus;
@@ -41,6 +45,7 @@ struct run_pool *run_pool_create(const struct run_pool_options *options)
     p->threads = options->threads;
     p->memory_mib_max = options->memory_mib_max;
     p->seconds_factor = options->seconds_factor;
+    p->keeps = options->keeps;
     p->runner = options->runner;
     p->executor = options->executor;
     p->nvrtc = options->nvrtc;
@@ -60,6 +65,7 @@ void run_pool_destroy(struct run_pool *p)
         pthread_join(s->thread, NULL);
         run_result_finish(&s->outcome.result);
         remove(s->outcome.result_path);
+        remove(s->outcome.trace_path);
     }
     free(p);
 }
@@ -101,6 +107,29 @@ static void *run_slot(void *argument)
     return NULL;
 }
 
+static void checkpoint_path(const struct run_pool *p, char out[PATH_MAX], uint64_t job)
+{
+    snprintf(out, PATH_MAX, "%s/checkpoint-%" PRIu64, p->folder, job);
+}
+
+void run_pool_forget(const struct run_pool *p, uint64_t job)
+{
+    char path[PATH_MAX];
+    checkpoint_path(p, path, job);
+    remove(path);
+}
+
+static void keep_what_it_leaves(const struct run_pool *p, struct slot *s, uint64_t job)
+{
+    checkpoint_path(p, s->checkpoint_path, job);
+    snprintf(s->outcome.trace_path, PATH_MAX, "%s/trace-%" PRIu64, p->folder, job);
+    bool interrupted = access(s->checkpoint_path, R_OK) == 0;
+    s->keep = (struct run_keep){.trace_path = s->outcome.trace_path,
+                                .checkpoint_path = s->checkpoint_path,
+                                .resume_path = interrupted ? s->checkpoint_path : NULL};
+    s->options.keep = &s->keep;
+}
+
 void run_pool_start(struct run_pool *p, uint64_t job, const char *bundle_path, uint32_t seconds_max)
 {
     struct slot *s = free_slot(p);
@@ -118,6 +147,7 @@ void run_pool_start(struct run_pool *p, uint64_t job, const char *bundle_path, u
                                       .gpu = card_of(p, s),
                                       .nvrtc = p->nvrtc,
                                       .cache_folder = p->code_folder};
+    if (p->keeps) keep_what_it_leaves(p, s, job);
     atomic_store(&s->done, false);
     if (pthread_create(&s->thread, NULL, run_slot, s) != 0)
         fatal("a run's thread cannot be started");

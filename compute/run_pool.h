@@ -20,6 +20,7 @@ struct run_outcome {
     struct run_result result; /* the collector finishes it */
     char error[RUN_ERROR_SIZE];
     char result_path[PATH_MAX];
+    char trace_path[PATH_MAX]; /* of a traced job that ended well; the collector takes the file */
 };
 
 struct run_pool_options {
@@ -32,6 +33,7 @@ struct run_pool_options {
     enum run_executor executor;
     const struct gpus *gpus; /* each slot has a card of its own, in turn; may be NULL; copied */
     const char *nvrtc;       /* as in run.h */
+    bool keeps; /* traces, and checkpoints: a job that was interrupted goes on where it was */
 };
 struct run_pool *run_pool_create(const struct run_pool_options *options);
 void run_pool_destroy(struct run_pool *p);
@@ -41,6 +43,8 @@ bool run_pool_is_running(const struct run_pool *p, uint64_t job);
 /* A slot must be free. `seconds_max` as the chain limits it. */
 void run_pool_start(struct run_pool *p, uint64_t job, const char *bundle_path,
                     uint32_t seconds_max);
+/* Forgets how far an interrupted job was; fine if it was not. */
+void run_pool_forget(const struct run_pool *p, uint64_t job);
 /* True and *out when a job has ended since the last call. */
 bool run_pool_collect(struct run_pool *p, struct run_outcome *out);
 

@@ -142,7 +142,8 @@ static struct run_pool *make_pool(const struct worker *w)
                                        .executor = w->executor,
                                        .gpus = &w->gpus,
                                        .nvrtc = c->nvrtc[0] ? c->nvrtc : NULL,
-                                       .folder = w->data_dir};
+                                       .folder = w->data_dir,
+                                       .keeps = true};
     if (options.memory_mib_max == 0) options.memory_mib_max = home_memory_mib();
     if (w->gpus.count > 0) options.slots = w->gpus.count;
     return run_pool_create(&options);
