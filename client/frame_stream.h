@@ -14,7 +14,9 @@ struct frame_stream {
     SSL *ssl;
     int fd;
     uint32_t timeout_ms; /* for one whole frame, either way */
-    struct buffer in;    /* the last frame read: type and body */
+    uint64_t end_ms;     /* of the monotonic clock: nothing lasts beyond it; 0: no such end */
+    struct buffer in;    /* the last frame read; may be exchanged for another between reads */
+    uint64_t blocked_ns; /* how long all writes so far have waited for the link */
 };
 
 /* TLS 1.3 only, no tickets, no early data, no compression. Server: certificate and key are given
@@ -24,11 +26,15 @@ SSL_CTX *tls_context_create(bool server);
 MUST_CHECK enum status frame_stream_open(struct frame_stream *out, SSL_CTX *context, int fd,
                                          bool server, uint32_t timeout_ms);
 void frame_stream_close(struct frame_stream *s); /* takes zeroed ones too */
+/* From now on the stream is good for so long, and then times out. */
+void frame_stream_end_after(struct frame_stream *s, uint32_t ms);
 
 /* *body is borrowed until the next read. E_LIMIT: longer than GATEWAY_FRAME_MAX. E_IO: the peer is
  * gone. E_TIMEOUT. */
 MUST_CHECK enum status frame_stream_read(struct frame_stream *s, uint8_t *out_type,
                                          struct bytes *body);
+/* True if something of a frame is here: then a read waits for no more than the frame's rest. */
+bool frame_stream_has_input(const struct frame_stream *s);
 /* Bytes of one or several whole frames, as gateway_put_... made them. */
 MUST_CHECK enum status frame_stream_write(struct frame_stream *s, struct bytes frames);
 

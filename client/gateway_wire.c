@@ -2,10 +2,8 @@
 
 #include "base/cursor.h"
 #include "base/keccak.h"
-#include "base/sha256.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const texts[GATEWAY_RESULT_COUNT] = {
@@ -19,6 +17,8 @@ const char *gateway_result_text(enum gateway_result code)
     assert((unsigned)code < GATEWAY_RESULT_COUNT);
     return texts[code];
 }
+
+/* ---- writing ---- */
 
 static void put_u64(struct buffer *out, uint64_t value)
 {
@@ -46,16 +46,30 @@ static void frame_close(struct buffer *out, size_t start)
     store_be32(out->data + start, (uint32_t)size);
 }
 
-static void put_content(struct buffer *out, uint64_t job, const struct hash *root)
+static size_t request_open(struct buffer *out, enum gateway_frame type,
+                           const struct gateway_name *name)
 {
-    put_u64(out, job);
-    buffer_append(out, hash_bytes(root));
+    size_t start = frame_open(out, type);
+    put_u64(out, name->job);
+    buffer_append(out, hash_bytes(&name->root));
+    return start;
+}
+
+static void put_piece(struct buffer *out, const struct gateway_piece *m)
+{
+    assert(m->offset % MERKLE_LEAF_BYTES == 0 && m->size <= GATEWAY_CHUNK_MAX);
+    assert(m->bytes.size <= m->size);
+    put_u64(out, m->offset);
+    put_u32(out, m->size);
+    buffer_append_byte(out, (uint8_t)m->coding);
+    buffer_append(out, m->bytes);
 }
 
 void gateway_put_hello(struct buffer *out, const struct gateway_hello *m)
 {
     size_t start = frame_open(out, GATEWAY_HELLO);
     buffer_append_byte(out, m->version);
+    buffer_append_byte(out, m->codings);
     buffer_append(out, address_bytes(&m->address));
     buffer_append(out, bytes_of(m->signature.b, sizeof m->signature.b));
     frame_close(out, start);
@@ -63,19 +77,14 @@ void gateway_put_hello(struct buffer *out, const struct gateway_hello *m)
 
 void gateway_put_put(struct buffer *out, const struct gateway_put *m)
 {
-    assert(m->chunk.size <= GATEWAY_CHUNK_MAX && m->offset % MERKLE_LEAF_BYTES == 0);
-    size_t start = frame_open(out, GATEWAY_PUT);
-    put_content(out, m->job, &m->root);
-    put_u64(out, m->size);
-    put_u64(out, m->offset);
-    buffer_append(out, m->chunk);
+    size_t start = request_open(out, GATEWAY_PUT, &m->name);
+    put_piece(out, &m->piece);
     frame_close(out, start);
 }
 
 void gateway_put_get(struct buffer *out, const struct gateway_get *m)
 {
-    size_t start = frame_open(out, GATEWAY_GET);
-    put_content(out, m->job, &m->root);
+    size_t start = request_open(out, GATEWAY_GET, &m->name);
     put_u64(out, m->offset);
     put_u32(out, m->length);
     frame_close(out, start);
@@ -83,15 +92,31 @@ void gateway_put_get(struct buffer *out, const struct gateway_get *m)
 
 void gateway_put_stat(struct buffer *out, const struct gateway_stat *m)
 {
-    size_t start = frame_open(out, GATEWAY_STAT);
-    put_content(out, m->job, &m->root);
+    frame_close(out, request_open(out, GATEWAY_STAT, &m->name));
+}
+
+void gateway_put_nodes(struct buffer *out, const struct gateway_nodes *m)
+{
+    size_t start = request_open(out, GATEWAY_NODES, &m->name);
+    buffer_append_byte(out, m->level);
+    put_u64(out, m->first);
+    put_u32(out, m->count);
     frame_close(out, start);
 }
 
-void gateway_put_leaves(struct buffer *out, const struct gateway_leaves *m)
+void gateway_put_offer(struct buffer *out, const struct gateway_offer *m)
 {
-    size_t start = frame_open(out, GATEWAY_LEAVES);
-    put_content(out, m->job, &m->root);
+    assert(m->hashes.size % 32 == 0 && m->hashes.size <= 32 * GATEWAY_HASHES_MAX);
+    size_t start = request_open(out, GATEWAY_OFFER, &m->name);
+    put_u64(out, m->size);
+    put_u64(out, m->first);
+    buffer_append(out, m->hashes);
+    frame_close(out, start);
+}
+
+void gateway_put_map(struct buffer *out, const struct gateway_map *m)
+{
+    size_t start = request_open(out, GATEWAY_MAP, &m->name);
     put_u64(out, m->first);
     put_u32(out, m->count);
     frame_close(out, start);
@@ -110,12 +135,10 @@ void gateway_put_result(struct buffer *out, enum gateway_result code, uint64_t v
     frame_close(out, start);
 }
 
-void gateway_put_chunk(struct buffer *out, const struct gateway_chunk *m)
+void gateway_put_chunk(struct buffer *out, const struct gateway_piece *m)
 {
-    assert(m->bytes.size <= GATEWAY_CHUNK_MAX);
     size_t start = frame_open(out, GATEWAY_CHUNK);
-    put_u64(out, m->offset);
-    buffer_append(out, m->bytes);
+    put_piece(out, m);
     frame_close(out, start);
 }
 
@@ -124,23 +147,42 @@ void gateway_put_sizes(struct buffer *out, const struct gateway_sizes *m)
     size_t start = frame_open(out, GATEWAY_SIZES);
     put_u64(out, m->size);
     put_u64(out, m->held);
+    put_u64(out, m->offered);
     frame_close(out, start);
 }
 
 void gateway_put_hashes(struct buffer *out, const struct gateway_hashes *m)
 {
-    assert(m->hashes.size % 32 == 0 && m->hashes.size <= 32 * GATEWAY_LEAVES_MAX);
+    assert(m->hashes.size % 32 == 0 && m->hashes.size <= 32 * GATEWAY_HASHES_MAX);
     size_t start = frame_open(out, GATEWAY_HASHES);
+    buffer_append_byte(out, m->level);
     put_u64(out, m->first);
     buffer_append(out, m->hashes);
     frame_close(out, start);
 }
 
+void gateway_put_bits(struct buffer *out, const struct gateway_bits *m)
+{
+    assert(m->count <= GATEWAY_BITS_MAX && m->bits.size == (m->count + 7) / 8);
+    size_t start = frame_open(out, GATEWAY_BITS);
+    put_u64(out, m->first);
+    put_u32(out, m->count);
+    buffer_append(out, m->bits);
+    frame_close(out, start);
+}
+
+/* ---- reading ---- */
+
 enum status gateway_read_hello(struct gateway_hello *out, struct bytes body)
 {
     struct cursor c = cursor_over(body);
     struct gateway_hello m = {0};
+    if (body.size > 0 && body.data[0] != GATEWAY_VERSION) {
+        *out = (struct gateway_hello){.version = body.data[0]};
+        return OK;
+    }
     m.version = cursor_u8(&c);
+    m.codings = cursor_u8(&c);
     m.address = cursor_address(&c);
     cursor_exact(&c, m.signature.b, sizeof m.signature.b);
     enum status status = cursor_end(&c);
@@ -148,46 +190,66 @@ enum status gateway_read_hello(struct gateway_hello *out, struct bytes body)
     return status;
 }
 
-/* Whole leaves, and the short one only at the content's end. */
-static bool chunk_fits(uint64_t size, uint64_t offset, uint64_t length)
+static struct gateway_name read_name(struct cursor *c)
 {
-    if (size > GATEWAY_CONTENT_MAX || offset > size || length > size - offset) return false;
-    if (offset % MERKLE_LEAF_BYTES != 0) return false;
-    return length % MERKLE_LEAF_BYTES == 0 || offset + length == size;
+    struct gateway_name name = {.job = cursor_u64(c)};
+    name.root = cursor_hash(c);
+    return name;
+}
+
+/* The last field of a frame. */
+static struct bytes read_rest(struct cursor *c)
+{
+    return cursor_bytes(c, c->rest.size);
+}
+
+static bool is_leaf_start(uint64_t offset)
+{
+    return offset < GATEWAY_CONTENT_MAX && offset % MERKLE_LEAF_BYTES == 0;
+}
+
+static enum status read_piece(struct gateway_piece *out, struct cursor *c)
+{
+    struct gateway_piece m = {.offset = cursor_u64(c)};
+    m.size = cursor_u32(c);
+    uint8_t coding = cursor_u8(c);
+    m.bytes = read_rest(c);
+    enum status status = cursor_end(c);
+    if (status != OK) return status;
+    if (m.size == 0 || m.size > GATEWAY_CHUNK_MAX) return E_LIMIT;
+    if (!is_leaf_start(m.offset) || coding >= GATEWAY_CODING_COUNT) return E_MALFORMED;
+    m.coding = (enum gateway_coding)coding;
+    if (m.coding == GATEWAY_PLAIN && m.bytes.size != m.size) return E_MALFORMED;
+    if (m.bytes.size == 0 || m.bytes.size > m.size) return E_MALFORMED;
+    *out = m;
+    return OK;
 }
 
 enum status gateway_read_put(struct gateway_put *out, struct bytes body)
 {
     struct cursor c = cursor_over(body);
-    struct gateway_put m = {0};
-    m.job = cursor_u64(&c);
-    m.root = cursor_hash(&c);
-    m.size = cursor_u64(&c);
-    m.offset = cursor_u64(&c);
-    m.chunk = cursor_bytes(&c, c.rest.size);
-    enum status status = cursor_end(&c);
-    if (status != OK) return status;
-    if (m.chunk.size > GATEWAY_CHUNK_MAX) return E_LIMIT;
-    if (!chunk_fits(m.size, m.offset, m.chunk.size)) return E_MALFORMED;
-    if (m.chunk.size == 0 && m.size != 0) return E_MALFORMED;
-    *out = m;
-    return OK;
+    struct gateway_put m = {.name = read_name(&c)};
+    enum status status = read_piece(&m.piece, &c);
+    if (status == OK) *out = m;
+    return status;
+}
+
+enum status gateway_read_chunk(struct gateway_piece *out, struct bytes body)
+{
+    struct cursor c = cursor_over(body);
+    return read_piece(out, &c);
 }
 
 enum status gateway_read_get(struct gateway_get *out, struct bytes body)
 {
     struct cursor c = cursor_over(body);
-    struct gateway_get m = {0};
-    m.job = cursor_u64(&c);
-    m.root = cursor_hash(&c);
+    struct gateway_get m = {.name = read_name(&c)};
     m.offset = cursor_u64(&c);
     m.length = cursor_u32(&c);
     enum status status = cursor_end(&c);
     if (status != OK) return status;
     if (m.length == 0 || m.length > GATEWAY_CHUNK_MAX) return E_LIMIT;
-    if (m.offset > GATEWAY_CONTENT_MAX || m.offset % MERKLE_LEAF_BYTES != 0 ||
-        m.length % MERKLE_LEAF_BYTES != 0)
-        return E_MALFORMED;
+    if (!is_leaf_start(m.offset) || m.length % MERKLE_LEAF_BYTES != 0) return E_MALFORMED;
     *out = m;
     return OK;
 }
@@ -195,26 +257,56 @@ enum status gateway_read_get(struct gateway_get *out, struct bytes body)
 enum status gateway_read_stat(struct gateway_stat *out, struct bytes body)
 {
     struct cursor c = cursor_over(body);
-    struct gateway_stat m = {0};
-    m.job = cursor_u64(&c);
-    m.root = cursor_hash(&c);
+    struct gateway_stat m = {.name = read_name(&c)};
     enum status status = cursor_end(&c);
     if (status == OK) *out = m;
     return status;
 }
 
-enum status gateway_read_leaves(struct gateway_leaves *out, struct bytes body)
+enum status gateway_read_nodes(struct gateway_nodes *out, struct bytes body)
 {
     struct cursor c = cursor_over(body);
-    struct gateway_leaves m = {0};
-    m.job = cursor_u64(&c);
-    m.root = cursor_hash(&c);
+    struct gateway_nodes m = {.name = read_name(&c)};
+    m.level = cursor_u8(&c);
     m.first = cursor_u64(&c);
     m.count = cursor_u32(&c);
     enum status status = cursor_end(&c);
     if (status != OK) return status;
-    if (m.count == 0 || m.count > GATEWAY_LEAVES_MAX) return E_LIMIT;
-    if (m.first > GATEWAY_CONTENT_MAX / MERKLE_LEAF_BYTES) return E_LIMIT;
+    if (m.level >= GATEWAY_LEVELS_MAX) return E_LIMIT;
+    if (m.count == 0 || m.count > GATEWAY_HASHES_MAX) return E_LIMIT;
+    if (m.first >= leaf_count(GATEWAY_CONTENT_MAX)) return E_LIMIT;
+    *out = m;
+    return OK;
+}
+
+enum status gateway_read_offer(struct gateway_offer *out, struct bytes body)
+{
+    struct cursor c = cursor_over(body);
+    struct gateway_offer m = {.name = read_name(&c)};
+    m.size = cursor_u64(&c);
+    m.first = cursor_u64(&c);
+    m.hashes = read_rest(&c);
+    enum status status = cursor_end(&c);
+    if (status != OK) return status;
+    if (m.size > GATEWAY_CONTENT_MAX || m.hashes.size > 32 * GATEWAY_HASHES_MAX) return E_LIMIT;
+    uint64_t leaves = leaf_count(m.size), count = m.hashes.size / 32;
+    if (m.hashes.size % 32 != 0 || (count == 0) != (leaves == 0)) return E_MALFORMED;
+    if (m.first > leaves || count > leaves - m.first) return E_MALFORMED;
+    *out = m;
+    return OK;
+}
+
+enum status gateway_read_map(struct gateway_map *out, struct bytes body)
+{
+    struct cursor c = cursor_over(body);
+    struct gateway_map m = {.name = read_name(&c)};
+    m.first = cursor_u64(&c);
+    m.count = cursor_u32(&c);
+    enum status status = cursor_end(&c);
+    if (status != OK) return status;
+    if (m.count == 0 || m.count > GATEWAY_BITS_MAX) return E_LIMIT;
+    if (m.first >= leaf_count(GATEWAY_CONTENT_MAX)) return E_LIMIT;
+    if (m.first % 8 != 0) return E_MALFORMED;
     *out = m;
     return OK;
 }
@@ -225,7 +317,7 @@ enum status gateway_read_answer(struct gateway_answer *out, struct bytes body)
     struct gateway_answer m = {0};
     uint8_t code = cursor_u8(&c);
     m.value = cursor_u64(&c);
-    struct bytes text = cursor_bytes(&c, c.rest.size);
+    struct bytes text = read_rest(&c);
     enum status status = cursor_end(&c);
     if (status != OK) return status;
     if (code >= GATEWAY_RESULT_COUNT) return E_MALFORMED;
@@ -239,28 +331,16 @@ enum status gateway_read_answer(struct gateway_answer *out, struct bytes body)
     return OK;
 }
 
-enum status gateway_read_chunk(struct gateway_chunk *out, struct bytes body)
-{
-    struct cursor c = cursor_over(body);
-    struct gateway_chunk m = {0};
-    m.offset = cursor_u64(&c);
-    m.bytes = cursor_bytes(&c, c.rest.size);
-    enum status status = cursor_end(&c);
-    if (status != OK) return status;
-    if (m.bytes.size == 0 || m.bytes.size > GATEWAY_CHUNK_MAX) return E_LIMIT;
-    *out = m;
-    return OK;
-}
-
 enum status gateway_read_sizes(struct gateway_sizes *out, struct bytes body)
 {
     struct cursor c = cursor_over(body);
-    struct gateway_sizes m = {0};
-    m.size = cursor_u64(&c);
+    struct gateway_sizes m = {.size = cursor_u64(&c)};
     m.held = cursor_u64(&c);
+    m.offered = cursor_u64(&c);
     enum status status = cursor_end(&c);
     if (status != OK) return status;
     if (m.size > GATEWAY_CONTENT_MAX || m.held > m.size) return E_MALFORMED;
+    if (m.offered > leaf_count(m.size)) return E_MALFORMED;
     *out = m;
     return OK;
 }
@@ -268,13 +348,27 @@ enum status gateway_read_sizes(struct gateway_sizes *out, struct bytes body)
 enum status gateway_read_hashes(struct gateway_hashes *out, struct bytes body)
 {
     struct cursor c = cursor_over(body);
-    struct gateway_hashes m = {0};
+    struct gateway_hashes m = {.level = cursor_u8(&c)};
     m.first = cursor_u64(&c);
-    m.hashes = cursor_bytes(&c, c.rest.size);
+    m.hashes = read_rest(&c);
     enum status status = cursor_end(&c);
     if (status != OK) return status;
     if (m.hashes.size == 0 || m.hashes.size % 32 != 0) return E_MALFORMED;
-    if (m.hashes.size > 32 * GATEWAY_LEAVES_MAX) return E_LIMIT;
+    if (m.hashes.size > 32 * GATEWAY_HASHES_MAX) return E_LIMIT;
+    *out = m;
+    return OK;
+}
+
+enum status gateway_read_bits(struct gateway_bits *out, struct bytes body)
+{
+    struct cursor c = cursor_over(body);
+    struct gateway_bits m = {.first = cursor_u64(&c)};
+    m.count = cursor_u32(&c);
+    m.bits = read_rest(&c);
+    enum status status = cursor_end(&c);
+    if (status != OK) return status;
+    if (m.count == 0 || m.count > GATEWAY_BITS_MAX) return E_LIMIT;
+    if (m.first % 8 != 0 || m.bits.size != (m.count + 7) / 8) return E_MALFORMED;
     *out = m;
     return OK;
 }
@@ -284,43 +378,8 @@ struct hash gateway_hello_digest(const struct hash *tls_key_hash,
 {
     struct keccak k;
     keccak_init(&k);
-    keccak_update(&k, bytes_of_text("Leasehold gateway v1"));
+    keccak_update(&k, bytes_of_text("Leasehold gateway v2"));
     keccak_update(&k, hash_bytes(tls_key_hash));
     keccak_update(&k, bytes_of(exporter, GATEWAY_EXPORTER_BYTES));
     return keccak_finish(&k);
-}
-
-uint64_t gateway_leaf_count(uint64_t size_bytes)
-{
-    return size_bytes / MERKLE_LEAF_BYTES + (size_bytes % MERKLE_LEAF_BYTES != 0 ? 1 : 0);
-}
-
-struct hash gateway_leaf_hash(struct bytes leaf)
-{
-    static const uint8_t leaf_domain = 0;
-    struct bytes parts[2] = {bytes_of(&leaf_domain, 1), leaf};
-    assert(leaf.size <= MERKLE_LEAF_BYTES);
-    return sha256_parts(parts, 2);
-}
-
-struct hash gateway_root_of_leaves(struct hash *level, uint64_t count, uint64_t size_bytes)
-{
-    static const uint8_t node_domain = 1;
-    static const uint8_t root_domain = 2;
-    static const struct hash none = {0};
-    assert(count == gateway_leaf_count(size_bytes));
-    while (count > 1) {
-        for (uint64_t i = 0; i + 1 < count; i += 2) {
-            struct bytes parts[3] = {bytes_of(&node_domain, 1), hash_bytes(&level[i]),
-                                     hash_bytes(&level[i + 1])};
-            level[i / 2] = sha256_parts(parts, 3);
-        }
-        if (count % 2 == 1) level[count / 2] = level[count - 1];
-        count = (count + 1) / 2;
-    }
-    uint8_t size[8];
-    store_be64(size, size_bytes);
-    struct bytes parts[3] = {bytes_of(&root_domain, 1), bytes_of(size, 8),
-                             hash_bytes(size_bytes == 0 ? &none : &level[0])};
-    return sha256_parts(parts, 3);
 }

@@ -2,14 +2,11 @@
 
 #include "base/fatal.h"
 #include "base/file.h"
-#include "base/hex.h"
-#include "base/merkle.h"
+#include "compute/blob_files.h"
 
 #include <assert.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,113 +14,161 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define WRITE_BACK_BYTES (8u << 20) /* how much may gather before the disk is told to begin */
+
 struct blob {
-    struct hash root;
-    uint64_t job;  /* whose part it is; of no meaning once whole */
-    uint64_t size; /* of the whole content, promised or held */
-    uint64_t held;
-    bool whole;
+    struct blob_key key;
+    struct address owner;
+    uint64_t number; /* none has it twice: tells it from a later one of the same key */
+    uint64_t size;   /* of the content: what counts against the quota */
+    uint64_t offered;
+    enum blob_stage stage;
+    bool checked;        /* arriving: `map` is true; whole: the tree is there */
+    bool busy;           /* a thread works on its files without the lock */
+    bool doomed;         /* to be dropped when that thread is done */
+    struct leaf_map map; /* arriving and checked */
 };
 
 struct blobs {
     pthread_mutex_t lock;
-    char folder[PATH_MAX - 80];
+    pthread_cond_t idle; /* some blob is not busy any more */
+    char folder[PATH_MAX - 160];
     uint64_t quota_bytes;
     uint64_t used_bytes; /* sum of sizes */
-    struct blob entries[BLOBS_MAX];
+    uint64_t numbers;
+    struct blob *entries[BLOBS_MAX];
     size_t count;
 };
 
-static void path_of(const struct blobs *b, char out[PATH_MAX], const struct blob *blob)
+/* ---- the table; all under the lock ---- */
+
+static bool same_key(const struct blob_key *a, const struct blob_key *b)
 {
-    char name[67];
-    hash_to_text(name, &blob->root);
-    if (blob->whole)
-        snprintf(out, PATH_MAX, "%s/%s", b->folder, name + 2);
-    else
-        snprintf(out, PATH_MAX, "%s/%s.%" PRIu64 ".part", b->folder, name + 2, blob->job);
+    return a->job == b->job && hash_equal(&a->root, &b->root);
 }
 
-static void path_of_whole(const struct blobs *b, char out[PATH_MAX], const struct hash *root)
+static struct blob *find(struct blobs *b, const struct blob_key *key)
 {
-    struct blob whole = {.root = *root, .whole = true};
-    path_of(b, out, &whole);
-}
-
-static struct blob *find_whole(struct blobs *b, const struct hash *root)
-{
-    for (size_t i = 0; i < b->count; i++) {
-        if (b->entries[i].whole && hash_equal(&b->entries[i].root, root)) return &b->entries[i];
-    }
+    for (size_t i = 0; i < b->count; i++)
+        if (same_key(&b->entries[i]->key, key)) return b->entries[i];
     return NULL;
 }
 
-static struct blob *find_part(struct blobs *b, uint64_t job, const struct hash *root)
+static struct blob *find_idle(struct blobs *b, const struct blob_key *key)
 {
-    for (size_t i = 0; i < b->count; i++) {
-        struct blob *blob = &b->entries[i];
-        if (!blob->whole && blob->job == job && hash_equal(&blob->root, root)) return blob;
+    for (;;) {
+        struct blob *blob = find(b, key);
+        if (!blob || !blob->busy) return blob;
+        pthread_cond_wait(&b->idle, &b->lock);
     }
-    return NULL;
 }
 
-static struct blob *add(struct blobs *b, uint64_t job, const struct hash *root, uint64_t size)
+static struct blob *find_number(struct blobs *b, uint64_t number)
 {
-    if (b->count == BLOBS_MAX) return NULL;
-    if (size > b->quota_bytes || b->used_bytes > b->quota_bytes - size) return NULL;
-    b->used_bytes += size;
-    struct blob *blob = &b->entries[b->count++];
-    *blob = (struct blob){.root = *root, .job = job, .size = size};
-    return blob;
+    for (size_t i = 0; i < b->count; i++)
+        if (b->entries[i]->number == number) return b->entries[i];
+    return NULL;
 }
 
 static void drop(struct blobs *b, struct blob *blob)
 {
-    char path[PATH_MAX];
-    path_of(b, path, blob);
-    unlink(path);
-    assert(b->used_bytes >= blob->size);
+    blob->doomed = true;
+    if (blob->busy) return;
+    size_t i = 0;
+    while (b->entries[i] != blob)
+        i++;
+    blob_unlink_all(b->folder, &blob->key);
     b->used_bytes -= blob->size;
-    *blob = b->entries[--b->count];
+    b->entries[i] = b->entries[--b->count];
+    leaf_map_finish(&blob->map);
+    free(blob);
 }
 
-static void drop_parts(struct blobs *b, const struct hash *root)
+static void begin_work(struct blobs *b, struct blob *blob)
 {
-    for (size_t i = b->count; i > 0; i--) {
-        struct blob *blob = &b->entries[i - 1];
-        if (!blob->whole && hash_equal(&blob->root, root)) drop(b, blob);
+    assert(!blob->busy);
+    blob->busy = true;
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* NULL when it was removed meanwhile. */
+static struct blob *end_work(struct blobs *b, struct blob *blob)
+{
+    pthread_mutex_lock(&b->lock);
+    assert(blob->busy);
+    blob->busy = false;
+    pthread_cond_broadcast(&b->idle);
+    if (!blob->doomed) return blob;
+    drop(b, blob);
+    return NULL;
+}
+
+/* What a new size for a blob of this job and owner would come to. */
+static bool has_room(struct blobs *b, const struct blob *blob, uint64_t size)
+{
+    uint64_t quota = b->quota_bytes, of_job = 0, of_owner = 0, blobs_of_job = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct blob *other = b->entries[i];
+        if (other == blob) continue;
+        bool same_job = other->key.job == blob->key.job;
+        if (same_job) of_job += other->size;
+        if (same_job) blobs_of_job++;
+        if (same_job || address_equal(&other->owner, &blob->owner)) of_owner += other->size;
     }
+    uint64_t others = b->used_bytes - blob->size;
+    if (size > quota || others > quota - size || blobs_of_job >= BLOBS_PER_JOB) return false;
+    if (of_job + size > quota / 2) return false;
+    return address_is_zero(&blob->owner) || of_owner + size <= quota - quota / 4;
 }
 
-/* "<64 hex digits>" or "<64 hex digits>.<job>.part" */
-static bool read_name(struct blob *out, const char *name)
+static bool set_size(struct blobs *b, struct blob *blob, uint64_t size)
 {
-    char text[67];
-    char *end = NULL;
-    size_t length = strlen(name);
-    if (length < 64) return false;
-    snprintf(text, sizeof text, "0x%.64s", name);
-    *out = (struct blob){.whole = length == 64};
-    if (hash_from_text(&out->root, bytes_of_text(text)) != OK) return false;
-    if (out->whole) return true;
-    if (name[64] != '.' || name[65] < '0' || name[65] > '9') return false;
-    out->job = strtoull(name + 65, &end, 10);
-    return strcmp(end, ".part") == 0;
+    if (!has_room(b, blob, size)) return false;
+    b->used_bytes += size - blob->size;
+    blob->size = size;
+    return true;
 }
 
-/* A part's final size is not known after a restart: it is counted by what is there and grows with
- * the first chunk that names the size. Files of other names are left alone. */
+static struct blob *add(struct blobs *b, const struct blob_key *key, const struct address *owner)
+{
+    if (b->count == BLOBS_MAX) return NULL;
+    struct blob *blob = must_alloc(sizeof *blob);
+    blob->key = *key;
+    if (owner) blob->owner = *owner;
+    blob->number = b->numbers++;
+    b->entries[b->count++] = blob;
+    return blob;
+}
+
+/* ---- start and end ---- */
+
+static uint64_t size_of_file(const struct blobs *b, const struct blob_key *key, enum blob_file kind)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    blob_path(path, b->folder, key, kind);
+    return stat(path, &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
+}
+
+/* How much of it is right is seen at first use. Files of other names are left alone. */
 static void take_file(struct blobs *b, const char *name)
 {
-    struct blob found;
-    struct stat info;
-    char path[PATH_MAX];
-    if (!read_name(&found, name)) return;
-    path_of(b, path, &found);
-    if (stat(path, &info) != 0 || b->count == BLOBS_MAX) return;
-    found.size = found.held = (uint64_t)info.st_size;
-    b->entries[b->count++] = found;
-    b->used_bytes += found.size;
+    struct blob_key key;
+    enum blob_file kind;
+    if (!blob_name_read(&key, &kind, name) || kind == BLOB_FILE_TREE) return;
+    struct blob *blob = find(b, &key);
+    if (!blob) blob = add(b, &key, NULL);
+    if (!blob) return;
+    uint64_t size = size_of_file(b, &key, kind);
+    if (kind == BLOB_FILE_LEAVES) { /* the content's size comes with the next page */
+        if (blob->stage == BLOB_OFFERED) blob->offered = size / sizeof(struct hash);
+        return;
+    }
+    enum blob_stage stage = kind == BLOB_FILE_WHOLE ? BLOB_WHOLE : BLOB_ARRIVING;
+    if (stage < blob->stage) return;
+    b->used_bytes += size - blob->size;
+    blob->stage = stage;
+    blob->size = size;
 }
 
 static enum status scan(struct blobs *b)
@@ -142,6 +187,7 @@ enum status blobs_open(struct blobs **out, const char *folder, uint64_t quota_by
     if (status != OK) return status;
     struct blobs *b = must_alloc(sizeof *b);
     pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->idle, NULL);
     b->quota_bytes = quota_bytes;
     int length = snprintf(b->folder, sizeof b->folder, "%s", folder);
     status = length > 0 && (size_t)length < sizeof b->folder ? scan(b) : E_LIMIT;
@@ -156,191 +202,403 @@ enum status blobs_open(struct blobs **out, const char *folder, uint64_t quota_by
 void blobs_close(struct blobs *b)
 {
     if (!b) return;
+    for (size_t i = 0; i < b->count; i++) {
+        leaf_map_finish(&b->entries[i]->map);
+        free(b->entries[i]);
+    }
+    pthread_cond_destroy(&b->idle);
     pthread_mutex_destroy(&b->lock);
     free(b);
 }
 
-uint64_t blobs_held(struct blobs *b, uint64_t job, const struct hash *root, bool *out_whole)
-{
-    pthread_mutex_lock(&b->lock);
-    const struct blob *blob = find_whole(b, root);
-    if (!blob) blob = find_part(b, job, root);
-    uint64_t held = blob ? blob->held : 0;
-    if (out_whole) *out_whole = blob && blob->whole;
-    pthread_mutex_unlock(&b->lock);
-    return held;
-}
+/* ---- an arriving content ---- */
 
-static enum status write_at(const char *path, uint64_t offset, struct bytes chunk)
+/* After a restart: which leaves are right? NULL: it was no good and is gone. */
+static struct blob *check_part(struct blobs *b, struct blob *blob)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return E_IO;
-    ssize_t put = pwrite(fd, chunk.data, chunk.size, (off_t)offset);
-    int failed = close(fd);
-    return put == (ssize_t)chunk.size && !failed ? OK : E_IO;
-}
-
-/* After a restart a part may be longer than the size it is now said to have. */
-static struct blob *part_for(struct blobs *b, uint64_t job, const struct hash *root, uint64_t size)
-{
-    struct blob *blob = find_part(b, job, root);
-    if (!blob) return add(b, job, root, size);
-    if (blob->size == size) return blob;
-    if (blob->held > size) {
-        drop(b, blob);
-        return add(b, job, root, size);
+    if (blob->stage != BLOB_ARRIVING || blob->checked) return blob;
+    struct leaf_map map = {0};
+    begin_work(b, blob);
+    enum status status = blob_check_part(&map, b->folder, &blob->key, blob->size);
+    blob = end_work(b, blob);
+    if (!blob || status != OK) {
+        leaf_map_finish(&map);
+        if (blob) drop(b, blob);
+        return NULL;
     }
-    uint64_t others = b->used_bytes - blob->size;
-    if (size > b->quota_bytes || others > b->quota_bytes - size) return NULL;
-    b->used_bytes = others + size;
-    blob->size = size;
+    blob->map = map;
+    blob->checked = true;
     return blob;
 }
 
-static enum status append_locked(struct blobs *b, struct blob *blob, uint64_t offset,
-                                 struct bytes chunk)
+/* All leaves are here: it gets its name. */
+static enum status publish(struct blobs *b, struct blob *blob)
 {
-    char path[PATH_MAX];
-    if (!blob) return E_LIMIT;
-    if (offset != blob->held) return E_RANGE;
-    if (chunk.size > blob->size - blob->held) return E_LIMIT;
-    path_of(b, path, blob);
-    enum status status = write_at(path, offset, chunk);
-    if (status == OK) blob->held += chunk.size;
-    return status;
-}
-
-static enum status sync_file(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return E_IO;
-    int failed = fsync(fd);
-    return close(fd) != 0 || failed ? E_IO : OK;
-}
-
-/* The file at `from` becomes the whole content; what else was arriving of it is of no use now. */
-static enum status publish(struct blobs *b, struct blob *blob, const char *from)
-{
-    char to[PATH_MAX];
-    struct hash root = blob->root;
-    path_of_whole(b, to, &root);
-    enum status status = sync_file(from);
-    if (status == OK && rename(from, to) != 0) status = E_IO;
-    if (status == OK) status = sync_file(b->folder);
+    char part[PATH_MAX];
+    blob_path(part, b->folder, &blob->key, BLOB_FILE_PART);
+    begin_work(b, blob);
+    enum status status = blob_publish(b->folder, &blob->key, part);
+    blob = end_work(b, blob);
+    if (!blob) return E_NOT_FOUND;
     if (status != OK) return status;
-    blob->whole = true;
-    blob->held = blob->size;
-    drop_parts(b, &root);
+    blob->stage = BLOB_WHOLE;
+    leaf_map_finish(&blob->map);
     return OK;
 }
 
-/* All bytes are here: hash them without the lock, then give the content its name or drop it. */
-static enum status complete(struct blobs *b, uint64_t job, const struct hash *root)
+/* The found blob, checked and not busy, or NULL. Also finishes one whose last leaf came just before
+ * a crash. */
+static struct blob *find_checked(struct blobs *b, const struct blob_key *key)
+{
+    struct blob *blob = find_idle(b, key);
+    if (blob) blob = check_part(b, blob);
+    if (!blob || blob->stage != BLOB_ARRIVING || blob->map.set < blob->map.count) return blob;
+    return publish(b, blob) == OK ? find_idle(b, key) : find(b, key);
+}
+
+static uint64_t held_bytes(const struct blob *blob)
+{
+    if (blob->stage == BLOB_WHOLE) return blob->size;
+    if (blob->stage == BLOB_OFFERED || !blob->checked) return 0;
+    uint64_t held = blob->map.set * MERKLE_LEAF_BYTES;
+    if (blob->map.count > 0 && leaf_map_has(&blob->map, blob->map.count - 1, 1))
+        held -= blob->map.count * MERKLE_LEAF_BYTES - blob->size; /* the last leaf is short */
+    return held;
+}
+
+static struct blob_state state_of(const struct blob *blob)
+{
+    return (struct blob_state){.size = blob->size,
+                               .held = held_bytes(blob),
+                               .offered = blob->stage == BLOB_OFFERED ? blob->offered
+                                                                      : leaf_count(blob->size),
+                               .whole = blob->stage == BLOB_WHOLE};
+}
+
+struct blob_state blobs_state(struct blobs *b, const struct blob_key *key)
+{
+    struct blob_state state = {0};
+    pthread_mutex_lock(&b->lock);
+    const struct blob *blob = find_checked(b, key);
+    if (blob) state = state_of(blob);
+    pthread_mutex_unlock(&b->lock);
+    return state;
+}
+
+static enum status append_hashes(const struct blobs *b, struct blob *blob, struct bytes hashes)
 {
     char path[PATH_MAX];
-    struct blob part = {.root = *root, .job = job};
-    path_of(b, path, &part);
-    struct hash found;
-    enum status status = merkle_root_of_path(&found, NULL, path);
-    pthread_mutex_lock(&b->lock);
-    struct blob *blob = find_part(b, job, root);
-    if (find_whole(b, root) || !blob) {
-        status = find_whole(b, root) ? OK : E_NOT_FOUND; /* another thread was faster */
-    } else if (status == OK && !hash_equal(&found, root)) {
+    blob_path(path, b->folder, &blob->key, BLOB_FILE_LEAVES);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return E_IO;
+    bool good = file_write_at(fd, hashes, blob->offered * sizeof(struct hash));
+    if (close(fd) != 0 || !good) return E_IO;
+    blob->offered += hashes.size / sizeof(struct hash);
+    return OK;
+}
+
+/* All hashes are here: do they make the root? */
+static enum status begin_arriving(struct blobs *b, struct blob *blob)
+{
+    begin_work(b, blob);
+    enum status status = blob_begin(b->folder, &blob->key, blob->size);
+    blob = end_work(b, blob);
+    if (!blob) return E_NOT_FOUND;
+    if (status != OK) {
         drop(b, blob);
-        status = E_MALFORMED;
-    } else if (status == OK) {
-        status = publish(b, blob, path);
+        return status;
     }
+    blob->stage = BLOB_ARRIVING;
+    leaf_map_init(&blob->map, leaf_count(blob->size));
+    blob->checked = true;
+    return blob->map.count == 0 ? publish(b, blob) : OK;
+}
+
+static enum status offer_locked(struct blobs *b, struct blob *blob, uint64_t size, uint64_t first,
+                                struct bytes hashes)
+{
+    if (first != blob->offered) return E_RANGE;
+    if (blob->size != size && !set_size(b, blob, size)) return E_LIMIT;
+    if (blob->offered + hashes.size / 32 > leaf_count(size)) return E_RANGE;
+    enum status status = append_hashes(b, blob, hashes);
+    if (status == OK && blob->offered == leaf_count(size)) status = begin_arriving(b, blob);
+    return status;
+}
+
+enum status blobs_offer(struct blobs *b, const struct blob_key *key, const struct address *owner,
+                        uint64_t size, uint64_t first, struct bytes hashes)
+{
+    assert(hashes.size % sizeof(struct hash) == 0);
+    pthread_mutex_lock(&b->lock);
+    struct blob *blob = find_checked(b, key);
+    bool fresh = !blob;
+    enum status status = OK;
+    if (fresh) blob = add(b, key, owner);
+    if (blob && blob->stage == BLOB_OFFERED) status = offer_locked(b, blob, size, first, hashes);
+    if (!blob) status = E_LIMIT;
+    if (blob && fresh && (status == E_LIMIT || status == E_RANGE)) drop(b, blob);
     pthread_mutex_unlock(&b->lock);
     return status;
 }
 
-enum status blobs_append(struct blobs *b, uint64_t job, const struct hash *root, uint64_t size,
-                         uint64_t offset, struct bytes chunk)
+/* One chunk on its way to the disk: files opened under the lock, so that they are the blob's. */
+struct arrival {
+    uint64_t number;
+    int tree_fd;
+    int part_fd;
+};
+
+static enum status open_arrival(struct arrival *a, const struct blobs *b, const struct blob *blob)
 {
-    assert(chunk.size > 0);
-    pthread_mutex_lock(&b->lock);
-    bool whole = find_whole(b, root) != NULL;
-    struct blob *blob = whole ? NULL : part_for(b, job, root, size);
-    enum status status = whole ? E_RANGE : append_locked(b, blob, offset, chunk);
-    bool all_here = status == OK && blob->held == blob->size;
-    pthread_mutex_unlock(&b->lock);
-    return all_here ? complete(b, job, root) : status;
+    char path[PATH_MAX];
+    blob_path(path, b->folder, &blob->key, BLOB_FILE_TREE);
+    *a = (struct arrival){.number = blob->number, .part_fd = -1};
+    a->tree_fd = open(path, O_RDONLY | O_CLOEXEC);
+    blob_path(path, b->folder, &blob->key, BLOB_FILE_PART);
+    if (a->tree_fd >= 0) a->part_fd = open(path, O_WRONLY | O_CLOEXEC);
+    return a->part_fd >= 0 ? OK : E_IO;
 }
 
-enum status blobs_finish(struct blobs *b, uint64_t job, const struct hash *root, uint64_t size)
+static void close_arrival(struct arrival *a)
 {
-    pthread_mutex_lock(&b->lock);
-    const struct blob *part = find_part(b, job, root);
-    bool all_here = part && part->held == size && !find_whole(b, root);
-    pthread_mutex_unlock(&b->lock);
-    return all_here ? complete(b, job, root) : OK;
+    if (a->tree_fd >= 0) close(a->tree_fd);
+    if (a->part_fd >= 0) close(a->part_fd);
 }
 
-static enum status read_at(const char *path, struct buffer *out, uint64_t offset, size_t length)
+static enum status write_checked(const struct arrival *a, uint64_t offset, struct bytes chunk)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return E_IO;
+    struct hash expected[LEAF_RUN_BYTES_MAX / MERKLE_LEAF_BYTES];
+    size_t size = (size_t)leaf_count(chunk.size) * sizeof *expected;
+    uint64_t from = offset / MERKLE_LEAF_BYTES * sizeof *expected;
+    if (!file_read_at(a->tree_fd, expected, size, from)) return E_IO;
+    if (!leaf_hashes_match(expected, chunk)) return E_MALFORMED;
+    if (!file_write_at(a->part_fd, chunk, offset)) return E_IO;
+    uint64_t end = offset + chunk.size;
+    if (end % WRITE_BACK_BYTES == 0) /* only a hint: the sync before publishing is what counts */
+        (void)sync_file_range(a->part_fd, (off_t)(end - WRITE_BACK_BYTES), WRITE_BACK_BYTES,
+                              SYNC_FILE_RANGE_WRITE);
+    return OK;
+}
+
+static enum status note_arrival(struct blobs *b, const struct arrival *a, uint64_t first,
+                                uint64_t count)
+{
+    struct blob *blob = find_number(b, a->number);
+    if (!blob || blob->doomed) return E_NOT_FOUND;
+    if (blob->stage != BLOB_ARRIVING) return OK;
+    leaf_map_add(&blob->map, first, count);
+    if (blob->map.set < blob->map.count || blob->busy) return OK;
+    return publish(b, blob);
+}
+
+/* OK with *out_done when there is nothing to write. */
+static enum status admit(struct blobs *b, struct arrival *a, bool *out_done,
+                         const struct blob_key *key, uint64_t offset, size_t size)
+{
+    const struct blob *blob = find_checked(b, key);
+    *out_done = false;
+    if (!blob || blob->stage == BLOB_OFFERED) return E_STATE;
+    if (offset >= blob->size || size > blob->size - offset) return E_RANGE;
+    bool to_end = offset + size == blob->size;
+    if (offset % MERKLE_LEAF_BYTES != 0 || (size % MERKLE_LEAF_BYTES != 0 && !to_end))
+        return E_RANGE;
+    *out_done = blob->stage == BLOB_WHOLE ||
+                leaf_map_has(&blob->map, offset / MERKLE_LEAF_BYTES, leaf_count(size));
+    return *out_done ? OK : open_arrival(a, b, blob);
+}
+
+enum status blobs_put(struct blobs *b, const struct blob_key *key, uint64_t offset,
+                      struct bytes chunk)
+{
+    assert(chunk.size > 0 && chunk.size <= LEAF_RUN_BYTES_MAX);
+    struct arrival a = {.tree_fd = -1, .part_fd = -1};
+    bool done;
+    pthread_mutex_lock(&b->lock);
+    enum status status = admit(b, &a, &done, key, offset, chunk.size);
+    pthread_mutex_unlock(&b->lock);
+    if (status == OK && !done) {
+        status = write_checked(&a, offset, chunk);
+        pthread_mutex_lock(&b->lock);
+        if (status == OK)
+            status = note_arrival(b, &a, offset / MERKLE_LEAF_BYTES, leaf_count(chunk.size));
+        pthread_mutex_unlock(&b->lock);
+    }
+    close_arrival(&a);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static int open_file(const struct blobs *b, const struct blob_key *key, enum blob_file kind)
+{
+    char path[PATH_MAX];
+    blob_path(path, b->folder, key, kind);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Opens what holds these bytes; *length is cut at the end. */
+static enum status open_for_read(struct blobs *b, int *out_fd, const struct blob_key *key,
+                                 uint64_t offset, size_t *length)
+{
+    const struct blob *blob = find_checked(b, key);
+    if (!blob) return E_NOT_FOUND;
+    if (blob->stage == BLOB_OFFERED) return E_STATE;
+    if (offset > blob->size) return E_RANGE;
+    if (*length > blob->size - offset) *length = (size_t)(blob->size - offset);
+    uint64_t first = offset / MERKLE_LEAF_BYTES, end = leaf_count(offset + *length);
+    bool whole = blob->stage == BLOB_WHOLE;
+    if (!whole && !leaf_map_has(&blob->map, first, end - first)) return E_STATE;
+    *out_fd = open_file(b, key, whole ? BLOB_FILE_WHOLE : BLOB_FILE_PART);
+    return *out_fd >= 0 ? OK : E_IO;
+}
+
+static enum status read_and_close(int fd, struct buffer *out, uint64_t offset, size_t length)
+{
     size_t before = out->size;
-    ssize_t got = pread(fd, buffer_extend(out, length), length, (off_t)offset);
+    bool good = file_read_at(fd, buffer_extend(out, length), length, offset);
     close(fd);
-    if (got == (ssize_t)length) return OK;
-    out->size = before;
-    return E_IO;
+    if (!good) out->size = before;
+    return good ? OK : E_IO;
 }
 
-enum status blobs_read(struct blobs *b, struct buffer *out, const struct hash *root,
+enum status blobs_read(struct blobs *b, struct buffer *out, const struct blob_key *key,
                        uint64_t offset, size_t length)
 {
-    char path[PATH_MAX];
+    int fd = -1;
     pthread_mutex_lock(&b->lock);
-    const struct blob *blob = find_whole(b, root);
-    bool there = blob != NULL;
-    uint64_t size = there ? blob->size : 0;
-    path_of_whole(b, path, root);
+    enum status status = open_for_read(b, &fd, key, offset, &length);
     pthread_mutex_unlock(&b->lock);
-    if (!there) return E_NOT_FOUND;
-    if (offset > size) return E_RANGE;
-    uint64_t left = size - offset;
-    size_t wanted = length < left ? length : (size_t)left;
-    return wanted ? read_at(path, out, offset, wanted) : OK;
+    return status == OK ? read_and_close(fd, out, offset, length) : status;
 }
 
-enum status blobs_adopt(struct blobs *b, const struct hash *root, const char *path)
+/* A blob whose tree is on disk and right, or why not. */
+static enum status find_tree(struct blobs *b, struct blob **out, const struct blob_key *key)
 {
-    struct stat info;
-    if (stat(path, &info) != 0) return E_IO;
+    struct blob *blob = find_checked(b, key);
+    if (!blob) return E_NOT_FOUND;
+    if (blob->stage == BLOB_OFFERED) return E_STATE;
+    *out = blob;
+    if (blob->stage == BLOB_ARRIVING || blob->checked) return OK;
+    begin_work(b, blob);
+    enum status status = blob_make_tree(b->folder, &blob->key, blob->size);
+    blob = end_work(b, blob);
+    if (!blob) return E_NOT_FOUND;
+    blob->checked = status == OK;
+    return status == OK ? OK : E_IO;
+}
+
+enum status blobs_nodes(struct blobs *b, struct buffer *out, const struct blob_key *key,
+                        unsigned level, uint64_t first, uint64_t count)
+{
+    struct blob *blob;
+    int fd = -1;
+    uint64_t start = 0;
     pthread_mutex_lock(&b->lock);
-    struct blob *blob = find_whole(b, root);
-    enum status status = OK;
-    if (blob) {
-        unlink(path);
-    } else {
-        drop_parts(b, root);
-        blob = add(b, 0, root, (uint64_t)info.st_size);
-        status = blob ? publish(b, blob, path) : E_LIMIT;
-        if (blob && status != OK) drop(b, blob);
+    enum status status = find_tree(b, &blob, key);
+    if (status == OK && level >= leaf_levels(blob->size)) status = E_RANGE;
+    if (status == OK) {
+        uint64_t width = leaf_width(blob->size, level);
+        start = leaf_level_start(blob->size, level) + first;
+        if (first >= width) status = E_RANGE;
+        if (status == OK && count > width - first) count = width - first;
+        if (status == OK) fd = open_file(b, key, BLOB_FILE_TREE);
+        if (status == OK && fd < 0) status = E_IO;
+    }
+    pthread_mutex_unlock(&b->lock);
+    if (status != OK) return status;
+    return read_and_close(fd, out, start * sizeof(struct hash),
+                          (size_t)count * sizeof(struct hash));
+}
+
+enum status blobs_map(struct blobs *b, struct buffer *out, const struct blob_key *key,
+                      uint64_t first, uint64_t *count)
+{
+    assert(first % 8 == 0);
+    pthread_mutex_lock(&b->lock);
+    const struct blob *blob = find_checked(b, key);
+    enum status status = blob ? OK : E_NOT_FOUND;
+    if (blob && blob->stage == BLOB_OFFERED) status = E_STATE;
+    uint64_t leaves = blob ? leaf_count(blob->size) : 0;
+    if (status == OK && first >= leaves) status = E_RANGE;
+    if (status == OK) {
+        if (*count > leaves - first) *count = leaves - first;
+        struct leaf_map all = {0};
+        if (blob->stage == BLOB_WHOLE) {
+            leaf_map_init(&all, leaves);
+            leaf_map_add(&all, 0, leaves);
+        }
+        leaf_map_encode(all.bits ? &all : &blob->map, out, first, *count);
+        leaf_map_finish(&all);
     }
     pthread_mutex_unlock(&b->lock);
     return status;
 }
 
-enum status blobs_path(struct blobs *b, char out[PATH_MAX], const struct hash *root)
+/* ---- the worker's own ---- */
+
+static enum status adopt_new(struct blobs *b, const struct blob_key *key,
+                             const struct address *owner, const char *path)
 {
-    bool whole;
-    (void)blobs_held(b, 0, root, &whole);
-    if (!whole) return E_NOT_FOUND;
-    path_of_whole(b, out, root);
+    struct stat info;
+    struct blob *old = find_idle(b, key);
+    if (old) drop(b, old); /* it was arriving: of no use now */
+    if (stat(path, &info) != 0) return E_IO;
+    struct blob *blob = add(b, key, owner);
+    if (!blob) return E_LIMIT;
+    if (!set_size(b, blob, (uint64_t)info.st_size)) {
+        drop(b, blob);
+        return E_LIMIT;
+    }
+    begin_work(b, blob);
+    enum status status = blob_publish(b->folder, key, path);
+    blob = end_work(b, blob);
+    if (!blob) return E_NOT_FOUND;
+    blob->stage = BLOB_WHOLE;
+    if (status != OK) drop(b, blob);
+    return status;
+}
+
+enum status blobs_adopt(struct blobs *b, const struct blob_key *key, const struct address *owner,
+                        const char *path)
+{
+    pthread_mutex_lock(&b->lock);
+    const struct blob *blob = find_checked(b, key);
+    bool there = blob && blob->stage == BLOB_WHOLE;
+    if (there) unlink(path);
+    enum status status = there ? OK : adopt_new(b, key, owner, path);
+    pthread_mutex_unlock(&b->lock);
+    return status;
+}
+
+enum status blobs_path(struct blobs *b, char out[PATH_MAX], const struct blob_key *key)
+{
+    struct blob_state state = blobs_state(b, key);
+    if (!state.whole) return E_NOT_FOUND;
+    blob_path(out, b->folder, key, BLOB_FILE_WHOLE);
     return OK;
 }
 
-void blobs_remove(struct blobs *b, const struct hash *root)
+void blobs_own(struct blobs *b, uint64_t job, const struct address *owner)
 {
     pthread_mutex_lock(&b->lock);
-    struct blob *blob = find_whole(b, root);
+    for (size_t i = 0; i < b->count; i++)
+        if (b->entries[i]->key.job == job) b->entries[i]->owner = *owner;
+    pthread_mutex_unlock(&b->lock);
+}
+
+void blobs_remove(struct blobs *b, const struct blob_key *key)
+{
+    pthread_mutex_lock(&b->lock);
+    struct blob *blob = find(b, key);
     if (blob) drop(b, blob);
-    drop_parts(b, root);
+    pthread_mutex_unlock(&b->lock);
+}
+
+void blobs_remove_job(struct blobs *b, uint64_t job)
+{
+    pthread_mutex_lock(&b->lock);
+    for (size_t i = b->count; i > 0; i--)
+        if (b->entries[i - 1]->key.job == job) drop(b, b->entries[i - 1]);
     pthread_mutex_unlock(&b->lock);
 }
 
@@ -352,7 +610,29 @@ uint64_t blobs_used(struct blobs *b)
     return used;
 }
 
+uint64_t blobs_used_by(struct blobs *b, const struct address *owner)
+{
+    uint64_t used = 0;
+    pthread_mutex_lock(&b->lock);
+    for (size_t i = 0; i < b->count; i++)
+        if (address_equal(&b->entries[i]->owner, owner)) used += b->entries[i]->size;
+    pthread_mutex_unlock(&b->lock);
+    return used;
+}
+
 uint64_t blobs_quota(const struct blobs *b)
 {
     return b->quota_bytes;
+}
+
+size_t blobs_list(struct blobs *b, struct blob_info *out, size_t max)
+{
+    pthread_mutex_lock(&b->lock);
+    size_t count = b->count;
+    for (size_t i = 0; i < count && i < max; i++) {
+        const struct blob *blob = b->entries[i];
+        out[i] = (struct blob_info){blob->key, blob->owner, state_of(blob)};
+    }
+    pthread_mutex_unlock(&b->lock);
+    return count;
 }

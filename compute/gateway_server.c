@@ -18,15 +18,16 @@
 #include <unistd.h>
 
 #define ENDPOINT_SIZE 300
-#define BACKLOG       64
+#define BACKLOG       1024
 
 struct connection {
     struct gateway_server *server;
     pthread_t thread;
     bool started; /* has a thread to join */
     atomic_bool done;
-    atomic_bool known; /* the policy has granted it something */
-    uint64_t number;   /* in order of arrival */
+    atomic_bool known;  /* the policy has granted it something */
+    uint64_t number;    /* in order of arrival */
+    struct address who; /* zero until proved; under the lock */
     int fd;
     struct sockaddr_storage peer;
 };
@@ -41,8 +42,9 @@ struct gateway_server {
     atomic_bool stopping;
     pthread_t acceptor;
     bool accepting;
-    uint64_t accepted;    /* by the acceptor alone */
-    pthread_mutex_t lock; /* of connections' fds, for stopping */
+    uint64_t accepted; /* by the acceptor alone */
+    struct gateway_meter *meter;
+    pthread_mutex_t lock; /* of connections' fds, for stopping, and accounts */
     struct connection connections[GATEWAY_CONNECTIONS_MAX];
 };
 
@@ -57,6 +59,30 @@ static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_st
     return !bad && strcmp(left, right) == 0;
 }
 
+/* An account beyond its share loses its oldest connection: that is its own, and maybe dead. */
+static void on_account(void *owner, const struct address *who)
+{
+    struct connection *own = owner;
+    struct connection *oldest = own;
+    size_t count = 1;
+    pthread_mutex_lock(&own->server->lock);
+    own->who = *who;
+    for (size_t i = 0; i < GATEWAY_CONNECTIONS_MAX; i++) {
+        struct connection *c = &own->server->connections[i];
+        if (c == own || c->fd < 0 || !address_equal(&c->who, who)) continue;
+        if (c->number < oldest->number) oldest = c;
+        count++;
+    }
+    if (count > GATEWAY_PER_ACCOUNT_MAX && oldest->fd >= 0) shutdown(oldest->fd, SHUT_RDWR);
+    pthread_mutex_unlock(&own->server->lock);
+}
+
+static void on_granted(void *owner)
+{
+    struct connection *own = owner;
+    atomic_store(&own->known, true);
+}
+
 static void *serve(void *argument)
 {
     struct connection *c = argument;
@@ -65,15 +91,20 @@ static void *serve(void *argument)
     if (fd >= 0 &&
         frame_stream_open(&stream, c->server->tls, fd, true, GATEWAY_HANDSHAKE_MS) == OK) {
         stream.timeout_ms = GATEWAY_FRAME_MS;
-        struct gateway_session session = {
-            .stream = &stream, .options = &c->server->options, .key_hash = c->server->key_hash};
-        session.known = &c->known;
+        struct gateway_session session = {.stream = &stream,
+                                          .options = &c->server->options,
+                                          .meter = c->server->meter,
+                                          .key_hash = c->server->key_hash,
+                                          .on_account = on_account,
+                                          .on_granted = on_granted,
+                                          .owner = c};
         gateway_session_run(&session);
         frame_stream_close(&stream);
     }
     pthread_mutex_lock(&c->server->lock);
     close(c->fd);
     c->fd = -1;
+    c->who = (struct address){0};
     pthread_mutex_unlock(&c->server->lock);
     atomic_store(&c->done, true);
     return NULL;
@@ -135,14 +166,20 @@ static void start_connection(struct gateway_server *s, int fd, const struct sock
         close(fd);
         return;
     }
+    pthread_mutex_lock(&s->lock);
     c->server = s;
     c->peer = *peer;
     c->fd = fd;
     c->number = s->accepted++;
+    pthread_mutex_unlock(&s->lock);
     atomic_store(&c->done, false);
     atomic_store(&c->known, false);
     c->started = pthread_create(&c->thread, NULL, serve, c) == 0;
-    if (!c->started) close(fd);
+    if (c->started) return;
+    pthread_mutex_lock(&s->lock);
+    c->fd = -1;
+    pthread_mutex_unlock(&s->lock);
+    close(fd);
 }
 
 static void *accept_loop(void *argument)
@@ -242,6 +279,9 @@ enum status gateway_server_start(struct gateway_server **out, char error[JSON_ER
     struct gateway_server *s = must_alloc(sizeof *s);
     s->options = *options;
     s->listen_fd = -1;
+    s->meter = gateway_meter_create();
+    for (size_t i = 0; i < GATEWAY_CONNECTIONS_MAX; i++)
+        s->connections[i].fd = -1;
     pthread_mutex_init(&s->lock, NULL);
     s->options.listen = s->paths[0] = must_strdup(options->listen);
     s->options.key_path = s->paths[1] = must_strdup(options->key_path);
@@ -269,6 +309,7 @@ void gateway_server_stop(struct gateway_server *s)
     for (size_t i = 0; i < 3; i++)
         free(s->paths[i]);
     pthread_mutex_destroy(&s->lock);
+    gateway_meter_destroy(s->meter);
     free(s);
 }
 

@@ -3,9 +3,10 @@
  * One TLS 1.3 port. Each connection has a thread of its own; there are at most
  * GATEWAY_CONNECTIONS_MAX, GATEWAY_PER_ADDRESS_MAX of them from one address, and each handshake and
  * frame has a time limit. When all places are taken, the oldest connection that was not granted
- * anything yet gives way, so that strangers keep nobody out. Nothing is stored or read before HELLO
- * has proved an account and the policy has said that this account may. Owns its socket, threads and
- * TLS context; borrows blobs. */
+ * anything yet gives way, so that strangers keep nobody out; an account with more than
+ * GATEWAY_PER_ACCOUNT_MAX connections loses its oldest. Nothing is stored or read before HELLO has
+ * proved an account and the policy has said that this account may; how much each may read is
+ * metered. Owns its socket, threads and TLS context; borrows blobs. */
 #ifndef LEASEHOLD_COMPUTE_GATEWAY_SERVER_H
 #define LEASEHOLD_COMPUTE_GATEWAY_SERVER_H
 
@@ -13,8 +14,9 @@
 #include "client/gateway_wire.h"
 #include "compute/blobs.h"
 
-#define GATEWAY_CONNECTIONS_MAX 32
-#define GATEWAY_PER_ADDRESS_MAX 8
+#define GATEWAY_CONNECTIONS_MAX 64
+#define GATEWAY_PER_ADDRESS_MAX 16
+#define GATEWAY_PER_ACCOUNT_MAX 6
 #define GATEWAY_HANDSHAKE_MS    5000
 #define GATEWAY_FRAME_MS        20000
 
@@ -22,13 +24,15 @@
 struct gateway_right {
     bool may_write; /* the renter, for the bundle, while the job waits for it */
     bool may_read;
-    uint64_t size; /* of the content */
+    uint64_t size;        /* of the content */
+    struct address owner; /* whose quota it counts against */
 };
 
 /* Called from connection threads. GATEWAY_RESULT_OK with *out filled, or why not (DENIED,
  * NOT_FOUND, NOT_YET). */
-typedef enum gateway_result gateway_policy(void *context, struct gateway_right *out, uint64_t job,
-                                           const struct hash *root, const struct address *who);
+typedef enum gateway_result gateway_policy(void *context, struct gateway_right *out,
+                                           const struct gateway_name *name,
+                                           const struct address *who);
 
 struct gateway_server_options {
     const char *listen; /* "host:port", "[v6]:port"; port 0 lets the system choose */

@@ -32,7 +32,8 @@ static enum status show_leaf(struct worker *w, const struct chain_demand *d)
     struct bytes content;
     struct merkle_proof proof;
     if (d->leaf >= (d->size + MERKLE_LEAF_BYTES - 1) / MERKLE_LEAF_BYTES) return E_RANGE;
-    enum status status = blobs_path(w->blobs, path, &d->root);
+    struct blob_key key = {d->job, d->root};
+    enum status status = blobs_path(w->blobs, path, &key);
     if (status == OK) status = map_content(&content, path, d->size);
     if (status != OK) return status;
     merkle_prove(&proof, content, d->leaf);

@@ -37,7 +37,8 @@ static enum status store_result(struct worker *w, struct run_outcome *o)
         if (status != OK) return status;
         log_warn(WORKER_AREA, "lying about job=%" PRIu64, o->job);
     }
-    return keeping_adopt(&w->keeping, &o->result.root, o->result_path);
+    struct blob_key key = {o->job, o->result.root};
+    return keeping_adopt(&w->keeping, &key, o->result_path);
 }
 
 static void note_failure(struct worker *w, uint64_t job, unsigned weight)
@@ -123,7 +124,8 @@ static void advance(struct worker *w, const struct journal_entry *entry, enum jo
 static void start_run(struct worker *w, const struct chain_job *job)
 {
     char path[PATH_MAX];
-    if (blobs_path(w->blobs, path, &job->bundle_root) != OK) return;
+    struct blob_key key = {job->id, job->bundle_root};
+    if (blobs_path(w->blobs, path, &key) != OK) return;
     struct journal_entry entry = {.job = job->id, .stage = JOURNAL_STARTED};
     journal_put(w->journal, &entry);
     log_info(WORKER_AREA, "running job=%" PRIu64 " seconds_limit=%u", job->id, job->seconds_limit);
@@ -210,6 +212,7 @@ void worker_make_known(struct worker *w, const struct chain_job *job,
         known.result_size = entry->output_size;
         known.gives_result = job->replica >= CHAIN_REPLICA_REVEALED && w->fault != FAULT_WITHHOLD;
     }
+    blobs_own(w->blobs, job->id, &job->renter);
     if (!known_jobs_put(w->known, &known))
         log_limited(LOG_WARN, WORKER_AREA, "too many known jobs");
 }
@@ -225,16 +228,16 @@ void worker_look_at_job(struct worker *w, uint64_t id)
         return;
     }
     worker_make_known(w, &job, noted ? &entry : NULL);
-    bool whole = false;
-    uint64_t held = blobs_held(w->blobs, id, &job.bundle_root, &whole);
+    struct blob_key key = {id, job.bundle_root};
+    struct blob_state bundle = blobs_state(w->blobs, &key);
     struct worker_view view = {.job = &job,
                                .entry = noted ? &entry : NULL,
                                .running = run_pool_is_running(w->pool, id),
                                .cannot_run = cannot_run(w, id),
                                .slot_free = run_pool_has_free_slot(w->pool),
                                .draining = worker_draining(w),
-                               .bundle_whole = whole,
-                               .bundle_held = held,
+                               .bundle_whole = bundle.whole,
+                               .bundle_held = bundle.held,
                                .now_s = w->now_s,
                                .decline_window_s = w->chain.decline_window_s,
                                .upload_s = w->config->upload_seconds,

@@ -17,7 +17,7 @@
 #define ROUNDS_MAX       20
 #define ROUND_PAUSE_MS   500u
 
-static void on_bytes(void *context, uint64_t done, uint64_t size)
+static bool on_bytes(void *context, uint64_t done, uint64_t size)
 {
     struct follow *f = context;
     char a[32];
@@ -26,13 +26,14 @@ static void on_bytes(void *context, uint64_t done, uint64_t size)
     size_to_text(b, size);
     progress_waiting(f->progress, "downloading %s of %s", a, b);
     progress_tick(f->progress);
+    return !rpc_stopped(f->session->rpc);
 }
 
 static enum status fetch_from(struct follow *f, char *error, const json_t *replica,
                               const char *path)
 {
     struct gateway_peer peer = {abi_get_text(replica, "endpoint"),
-                                abi_get_hash(replica, "tlsKeyHash"), FRAME_TIMEOUT_MS};
+                                abi_get_hash(replica, "tlsKeyHash"), FRAME_TIMEOUT_MS, 0};
     struct gateway_content content = {f->job, abi_get_hash(replica, "root"),
                                       abi_get_u64(replica, "outputSize")};
     struct gateway_progress progress = {on_bytes, f};

@@ -17,7 +17,7 @@ void uploads_init(struct uploads *u, const struct gateway_content *content, cons
 
 static enum status try_once(struct upload *u)
 {
-    struct gateway_peer peer = {u->endpoint, u->tls_key_hash, FRAME_TIMEOUT_MS};
+    struct gateway_peer peer = {u->endpoint, u->tls_key_hash, FRAME_TIMEOUT_MS, 0};
     struct gateway *g = NULL;
     enum status status = gateway_open(&g, u->problem, &peer, &u->all->key);
     if (status != OK) return status;

@@ -7,6 +7,7 @@
 #include "base/merkle.h"
 #include "client/frame_stream.h"
 #include "client/gateway.h"
+#include "compute/gateway_meter.h"
 #include "compute/known_jobs.h"
 
 #include <netinet/in.h>
@@ -21,12 +22,14 @@
 
 #include <cmocka.h>
 
-#define SIZE (700 * 1024 + 123) /* several chunks, and a short leaf at the end */
-#define JOB  5
+#define SIZE  (700 * 1024 + 123) /* several chunks, and a short leaf at the end */
+#define JOB   5
+#define QUOTA (256u << 20)
 
 static char folder[64];
 static char file_path[128];
 static char back_path[128];
+static char blob_folder[128];
 static uint8_t *content;
 static struct key renter;
 static struct blobs *store;
@@ -72,9 +75,8 @@ static int set_up(void **state)
     at(file_path, "bundle");
     at(back_path, "back");
     if (file_write_atomic(file_path, bytes_of(content, SIZE), 0600) != OK) return 1;
-    char blob_folder[128];
     at(blob_folder, "blobs");
-    if (blobs_open(&store, blob_folder, 4 << 20) != OK) return 1;
+    if (blobs_open(&store, blob_folder, QUOTA) != OK) return 1;
     known = known_jobs_create();
     bundle = (struct gateway_content){
         .job = JOB, .root = merkle_root(bytes_of(content, SIZE)), .size = SIZE};
@@ -112,38 +114,89 @@ static struct gateway *open_as(const struct key *who)
     return g;
 }
 
-static void a_bundle_goes_up_and_comes_back_unchanged(void **state)
+static struct blob_state state_of(const struct gateway_content *c)
 {
-    (void)state;
-    struct gateway *g = open_as(&renter);
-    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
-    bool whole = false;
-    assert_int_equal(blobs_held(store, JOB, &bundle.root, &whole), SIZE);
-    assert_true(whole);
-    assert_int_equal(gateway_get(g, &bundle, back_path, NULL), OK);
+    return blobs_state(store, &(struct blob_key){c->job, c->root});
+}
+
+static void check_back(void)
+{
     struct buffer back = {0};
     assert_int_equal(file_read(&back, back_path, SIZE), OK);
     assert_int_equal(back.size, SIZE);
     assert_memory_equal(back.data, content, SIZE);
     buffer_finish(&back);
+}
+
+static void a_bundle_goes_up_and_comes_back_unchanged(void **state)
+{
+    (void)state;
+    struct gateway *g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
+    assert_true(state_of(&bundle).whole);
+    assert_int_equal(gateway_get(g, &bundle, back_path, NULL), OK);
+    check_back();
     gateway_close(g);
 }
 
-static void an_upload_continues_on_a_new_connection(void **state)
+/* What an uploader that was cut off has left behind: all hashes, and one chunk. */
+static void leave_one_chunk(uint64_t offset)
+{
+    struct leaf_tree tree;
+    struct blob_key key = {JOB, bundle.root};
+    leaf_tree_init(&tree, SIZE);
+    leaf_hashes(tree.nodes, bytes_of(content, SIZE));
+    struct bytes all = bytes_of(tree.nodes, (size_t)tree.leaf_count * 32);
+    assert_int_equal(blobs_offer(store, &key, &job.renter, SIZE, 0, all), OK);
+    struct bytes chunk = bytes_of(content + offset, GATEWAY_CHUNK_MAX);
+    assert_int_equal(blobs_put(store, &key, offset, chunk), OK);
+    leaf_tree_finish(&tree);
+}
+
+static void an_upload_sends_only_what_is_missing(void **state)
 {
     (void)state;
-    struct bytes first = bytes_of(content, GATEWAY_CHUNK_MAX);
-    assert_int_equal(blobs_append(store, JOB, &bundle.root, SIZE, 0, first), OK);
+    leave_one_chunk(GATEWAY_CHUNK_MAX); /* not the first: what is held may have holes */
     struct gateway *g = open_as(&renter);
     struct gateway_sizes sizes;
     assert_int_equal(gateway_stat(g, &sizes, &bundle), OK);
     assert_int_equal(sizes.size, SIZE);
     assert_int_equal(sizes.held, GATEWAY_CHUNK_MAX);
     assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
+    assert_in_range(gateway_traffic(g), SIZE - GATEWAY_CHUNK_MAX, SIZE - GATEWAY_CHUNK_MAX + 2000);
     gateway_close(g);
-    bool whole = false;
-    (void)blobs_held(store, JOB, &bundle.root, &whole);
-    assert_true(whole);
+    assert_true(state_of(&bundle).whole);
+}
+
+struct stopper {
+    uint64_t at_bytes;
+};
+
+static bool stop_at(void *context, uint64_t done, uint64_t size)
+{
+    const struct stopper *s = context;
+    (void)size;
+    return done < s->at_bytes;
+}
+
+static void a_stopped_transfer_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    struct stopper stopper = {2 * GATEWAY_CHUNK_MAX};
+    struct gateway_progress progress = {stop_at, &stopper};
+    struct gateway *g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, &progress), E_STATE);
+    assert_non_null(strstr(gateway_problem(g), "stopped here"));
+    gateway_close(g);
+    g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
+    assert_int_equal(gateway_get(g, &bundle, back_path, &progress), E_STATE);
+    gateway_close(g);
+    g = open_as(&renter);
+    assert_int_equal(gateway_get(g, &bundle, back_path, NULL), OK);
+    assert_in_range(gateway_traffic(g), SIZE - 2 * GATEWAY_CHUNK_MAX, SIZE - GATEWAY_CHUNK_MAX);
+    gateway_close(g);
+    check_back();
 }
 
 static void a_stranger_may_neither_write_nor_read(void **state)
@@ -153,50 +206,188 @@ static void a_stranger_may_neither_write_nor_read(void **state)
     key_generate(&stranger);
     struct gateway *g = open_as(&stranger);
     assert_int_equal(gateway_put(g, &bundle, file_path, NULL), E_DENIED);
-    assert_int_equal(blobs_held(store, JOB, &bundle.root, NULL), 0);
+    assert_int_equal(blobs_used(store), 0);
     assert_int_equal(gateway_get(g, &bundle, back_path, NULL), E_DENIED);
     assert_int_not_equal(access(back_path, F_OK), 0);
     gateway_close(g);
 }
 
-static void an_upload_whose_last_byte_came_before_a_crash_is_finished(void **state)
+static void a_file_that_is_not_the_content_is_not_sent(void **state)
 {
     (void)state;
-    char part[256], name[67], blob_folder[128];
-    hash_to_text(name, &bundle.root);
-    snprintf(part, sizeof part, "%s/blobs/%s.%d.part", folder, name + 2, JOB);
-    gateway_server_stop(server);
-    blobs_close(store);
-    assert_int_equal(file_write_atomic(part, bytes_of(content, SIZE), 0600), OK);
-    at(blob_folder, "blobs");
-    assert_int_equal(blobs_open(&store, blob_folder, 4 << 20), OK);
-    assert_int_equal(start_server(), 0);
+    content[400000] ^= 1;
+    assert_int_equal(file_write_atomic(file_path, bytes_of(content, SIZE), 0600), OK);
     struct gateway *g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), E_MALFORMED);
+    assert_non_null(strstr(gateway_problem(g), "does not have that root"));
+    gateway_close(g);
+    assert_int_equal(blobs_used(store), 0);
+}
+
+/* The hashes were of the content, the chunks are not: the worker says so at the first. */
+static void a_wrong_chunk_is_refused_at_once(void **state)
+{
+    (void)state;
+    leave_one_chunk(0);
+    content[400000] ^= 1;
+    assert_int_equal(file_write_atomic(file_path, bytes_of(content, SIZE), 0600), OK);
+    struct gateway *g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), E_MALFORMED);
+    assert_non_null(strstr(gateway_problem(g), "these bytes are not the content"));
+    gateway_close(g);
+    assert_false(state_of(&bundle).whole);
+    content[400000] ^= 1;
+    assert_int_equal(file_write_atomic(file_path, bytes_of(content, SIZE), 0600), OK);
+    g = open_as(&renter);
     assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
-    bool whole = false;
-    assert_int_equal(blobs_held(store, JOB, &bundle.root, &whole), SIZE);
-    assert_true(whole);
     gateway_close(g);
 }
 
-static void a_result_is_served_only_once_it_is_revealed(void **state)
+static void a_content_of_no_bytes_goes_both_ways(void **state)
 {
     (void)state;
-    char result_path[128];
-    at(result_path, "result");
-    assert_int_equal(file_write_atomic(result_path, bytes_of("result", 6), 0600), OK);
-    struct gateway_content result = {.job = JOB, .size = 6};
-    result.root = merkle_root(bytes_of("result", 6));
-    assert_int_equal(blobs_adopt(store, &result.root, result_path), OK);
-    job.result_root = result.root;
-    job.result_size = 6;
-    job.gives_result = false;
+    struct gateway_content none = {.job = JOB, .root = merkle_root((struct bytes){0})};
+    job.bundle_root = none.root;
+    job.bundle_size = 0;
     assert_true(known_jobs_put(known, &job));
+    assert_int_equal(file_write_atomic(file_path, (struct bytes){0}, 0600), OK);
     struct gateway *g = open_as(&renter);
-    assert_int_equal(gateway_get(g, &result, back_path, NULL), E_STATE);
+    assert_int_equal(gateway_put(g, &none, file_path, NULL), OK);
+    assert_true(state_of(&none).whole);
+    assert_int_equal(gateway_get(g, &none, back_path, NULL), OK);
+    gateway_close(g);
+    assert_int_equal(access(back_path, F_OK), 0);
+}
+
+/* So many leaves that their level is not read whole for one of them. */
+static void parts_of_a_large_content_are_read_with_little_else(void **state)
+{
+    (void)state;
+    size_t size = (80u << 20) + 5000;
+    struct buffer large = {0}, part = {0};
+    uint8_t *data = buffer_extend(&large, size);
+    for (size_t i = 0; i < size; i++)
+        data[i] = (uint8_t)(i * 2654435761u >> 17);
+    struct gateway_content c = {JOB, merkle_root(buffer_bytes(&large)), size};
+    assert_int_equal(file_write_atomic(file_path, buffer_bytes(&large), 0600), OK);
+    struct blob_key key = {JOB, c.root};
+    assert_int_equal(blobs_adopt(store, &key, &job.renter, file_path), OK);
     job.gives_result = true;
     assert_true(known_jobs_put(known, &job));
-    assert_int_equal(gateway_get(g, &result, back_path, NULL), OK);
+    struct known_root image = {c.root, size};
+    assert_true(known_jobs_set_roots(known, JOB, &image, 1));
+    struct gateway *g = open_as(&renter);
+    static const uint64_t offsets[] = {0, 4096u * 8191, 4096u * 20000, 80u << 20};
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+        size_t left = size - (size_t)offsets[i], wanted = left < 12288 ? left : 12288;
+        buffer_clear(&part);
+        assert_int_equal(gateway_read(g, &part, &c, offsets[i], 12288), OK);
+        assert_int_equal(part.size, wanted);
+        assert_memory_equal(part.data, large.data + offsets[i], wanted);
+    }
+    assert_true(gateway_traffic(g) < 4 * 200000);
+    gateway_close(g);
+    buffer_finish(&large);
+    buffer_finish(&part);
+}
+
+/* ---- who may read ---- */
+
+static enum status get_as(const struct key *who, const struct gateway_content *c)
+{
+    struct gateway *g = open_as(who);
+    unlink(back_path);
+    enum status status = gateway_get(g, c, back_path, NULL);
+    gateway_close(g);
+    return status;
+}
+
+static struct gateway_content keep(const char *text)
+{
+    struct bytes bytes = bytes_of_text(text);
+    struct gateway_content c = {JOB, merkle_root(bytes), bytes.size};
+    char path[128];
+    at(path, "kept");
+    assert_int_equal(file_write_atomic(path, bytes, 0600), OK);
+    assert_int_equal(blobs_adopt(store, &(struct blob_key){JOB, c.root}, &job.renter, path), OK);
+    return c;
+}
+
+static void providers_and_drawn_readers_read_what_is_theirs(void **state)
+{
+    (void)state;
+    struct key provider, reader, stranger;
+    key_generate(&provider);
+    key_generate(&reader);
+    key_generate(&stranger);
+    struct address providers[] = {key_address(&provider)}, readers[] = {key_address(&reader)};
+    struct gateway *g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
+    gateway_close(g);
+    struct gateway_content result = keep("result"), image = keep("image"), other = keep("other");
+    job.result_root = result.root;
+    job.result_size = result.size;
+    assert_true(known_jobs_set_providers(known, JOB, providers, 1));
+    assert_true(known_jobs_set_readers(known, JOB, readers, 1));
+    assert_true(known_jobs_set_roots(known, JOB, &(struct known_root){image.root, image.size}, 1));
+    assert_true(known_jobs_put(known, &job)); /* forgets nothing of the above */
+    assert_int_equal(get_as(&provider, &bundle), OK);
+    assert_int_equal(get_as(&reader, &bundle), OK);
+    assert_int_equal(get_as(&stranger, &bundle), E_DENIED);
+    assert_int_equal(get_as(&provider, &result), E_DENIED); /* nobody before it is revealed */
+    assert_int_equal(get_as(&reader, &result), E_STATE);
+    assert_int_equal(get_as(&reader, &image), E_STATE);
+    assert_int_equal(get_as(&renter, &result), E_STATE);
+    job.gives_result = true;
+    assert_true(known_jobs_put(known, &job));
+    assert_int_equal(get_as(&reader, &result), OK);
+    assert_int_equal(get_as(&reader, &image), OK);
+    assert_int_equal(get_as(&renter, &result), OK);
+    assert_int_equal(get_as(&provider, &result), E_DENIED);
+    assert_int_equal(get_as(&provider, &image), E_DENIED);
+    assert_int_equal(get_as(&reader, &other), E_NOT_FOUND); /* no root of the job's entry */
+    assert_int_equal(get_as(&stranger, &result), E_DENIED);
+    g = open_as(&reader);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK); /* it is whole: sends nothing */
+    gateway_close(g);
+    assert_true(known_jobs_set_readers(known, JOB, NULL, 0));
+    assert_int_equal(get_as(&reader, &bundle), E_DENIED);
+}
+
+static void who_may_read_may_not_write(void **state)
+{
+    (void)state;
+    struct key provider;
+    key_generate(&provider);
+    struct address providers[] = {key_address(&provider)};
+    assert_true(known_jobs_set_providers(known, JOB, providers, 1));
+    struct gateway *g = open_as(&provider);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), E_DENIED);
+    gateway_close(g);
+    assert_int_equal(blobs_used(store), 0);
+}
+
+static void nobody_reads_for_ever(void **state)
+{
+    (void)state;
+    struct gateway_name name = {JOB, bundle.root};
+    struct address who = key_address(&renter);
+    struct gateway_meter *m = gateway_meter_create();
+    uint64_t limit = gateway_meter_limit(SIZE), got = 0;
+    while (gateway_meter_add(m, &name, &who, SIZE, 100000))
+        got += 100000;
+    assert_in_range(got, limit - 100000, limit);
+    assert_true(gateway_meter_add(m, &name, &who, SIZE, limit - got));
+    assert_false(gateway_meter_add(m, &name, &who, SIZE, 1));
+    name.job++;
+    assert_true(gateway_meter_add(m, &name, &who, SIZE, 1));
+    gateway_meter_destroy(m);
+    struct gateway *g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
+    enum status status = OK;
+    for (int i = 0; i < 100 && status == OK; i++)
+        status = gateway_get(g, &bundle, back_path, NULL);
+    assert_int_equal(status, E_LIMIT);
     gateway_close(g);
 }
 
@@ -219,7 +410,7 @@ static void a_bundle_of_another_size_is_refused_before_a_byte_is_stored(void **s
     assert_true(known_jobs_put(known, &job));
     struct gateway *g = open_as(&renter);
     assert_int_not_equal(gateway_put(g, &bundle, file_path, NULL), OK);
-    assert_int_equal(blobs_held(store, JOB, &bundle.root, NULL), 0);
+    assert_int_equal(blobs_used(store), 0);
     gateway_close(g);
 }
 
@@ -276,20 +467,172 @@ static void strangers_on_every_place_do_not_keep_a_renter_out(void **state)
     }
 }
 
+/* An account's connections push out none but its own. */
+static void an_account_has_its_share_of_connections(void **state)
+{
+    (void)state;
+    struct gateway *own[GATEWAY_PER_ACCOUNT_MAX + 1];
+    struct gateway_sizes sizes;
+    for (size_t i = 0; i <= GATEWAY_PER_ACCOUNT_MAX; i++)
+        own[i] = open_as(&renter);
+    assert_int_not_equal(gateway_stat(own[0], &sizes, &bundle), OK);
+    for (size_t i = 1; i <= GATEWAY_PER_ACCOUNT_MAX; i++)
+        assert_int_equal(gateway_stat(own[i], &sizes, &bundle), OK);
+    for (size_t i = 0; i <= GATEWAY_PER_ACCOUNT_MAX; i++)
+        gateway_close(own[i]);
+}
+
+static void a_thousand_connections_from_one_address_keep_nobody_out(void **state)
+{
+    (void)state;
+    enum { MANY = 1000 };
+    static int silent[MANY];
+    for (size_t i = 0; i < MANY; i++)
+        silent[i] = raw_connection_from(2);
+    struct gateway *g = open_as(&renter);
+    assert_int_equal(gateway_put(g, &bundle, file_path, NULL), OK);
+    gateway_close(g);
+    for (size_t i = 0; i < MANY; i++)
+        close(silent[i]);
+}
+
+/* ---- frames that no client of ours sends ---- */
+
+/* A connection whose account is proved, to send what one likes. */
+static void open_raw(struct frame_stream *stream, SSL_CTX **tls)
+{
+    int fd = -1;
+    uint8_t type;
+    struct bytes body;
+    struct buffer out = {0};
+    uint8_t exporter[GATEWAY_EXPORTER_BYTES];
+    struct hash key_hash = gateway_server_key_hash(server);
+    *tls = tls_context_create(false);
+    assert_int_equal(socket_connect(&fd, gateway_server_endpoint(server), 5000), OK);
+    assert_int_equal(frame_stream_open(stream, *tls, fd, false, 5000), OK);
+    assert_int_equal(tls_exporter(exporter, stream), OK);
+    struct hash digest = gateway_hello_digest(&key_hash, exporter);
+    struct gateway_hello hello = {.version = GATEWAY_VERSION, .address = key_address(&renter)};
+    hello.signature = key_sign(&renter, &digest);
+    gateway_put_hello(&out, &hello);
+    assert_int_equal(frame_stream_write(stream, buffer_bytes(&out)), OK);
+    assert_int_equal(frame_stream_read(stream, &type, &body), OK);
+    buffer_finish(&out);
+}
+
+static enum gateway_result exchange(struct frame_stream *stream, struct bytes frames)
+{
+    uint8_t type = 0;
+    struct bytes body;
+    struct gateway_answer answer = {0};
+    assert_int_equal(frame_stream_write(stream, frames), OK);
+    assert_int_equal(frame_stream_read(stream, &type, &body), OK);
+    assert_int_equal(type, GATEWAY_RESULT);
+    assert_int_equal(gateway_read_answer(&answer, body), OK);
+    return answer.code;
+}
+
+static enum gateway_result answer_to(struct bytes frames)
+{
+    struct frame_stream stream = {0};
+    SSL_CTX *tls = NULL;
+    open_raw(&stream, &tls);
+    enum gateway_result code = exchange(&stream, frames);
+    frame_stream_close(&stream);
+    SSL_CTX_free(tls);
+    return code;
+}
+
+static void hostile_frames_are_refused(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    leave_one_chunk(0);
+    struct gateway_put put = {.name = {JOB, bundle.root}};
+    static const uint8_t bomb[] = {0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 4, 1};
+    put.piece =
+        (struct gateway_piece){GATEWAY_CHUNK_MAX, 4096, GATEWAY_ZSTD, bytes_of(bomb, sizeof bomb)};
+    gateway_put_put(&out, &put); /* says that 64 MiB come out of it */
+    assert_int_equal(answer_to(buffer_bytes(&out)), GATEWAY_RESULT_MALFORMED);
+    buffer_clear(&out);
+    put.piece = (struct gateway_piece){GATEWAY_CHUNK_MAX, 100, GATEWAY_PLAIN,
+                                       bytes_of(content, 100)}; /* half a leaf */
+    gateway_put_put(&out, &put);
+    assert_int_equal(answer_to(buffer_bytes(&out)), GATEWAY_RESULT_SIZE);
+    buffer_clear(&out);
+    put.piece = (struct gateway_piece){1 << 20, 4096, GATEWAY_PLAIN, bytes_of(content, 4096)};
+    gateway_put_put(&out, &put); /* beyond the end */
+    assert_int_equal(answer_to(buffer_bytes(&out)), GATEWAY_RESULT_SIZE);
+    uint8_t head[5] = {0xff, 0xff, 0xff, 0xff, GATEWAY_PUT};
+    assert_int_equal(answer_to(bytes_of(head, 5)), GATEWAY_RESULT_LIMIT);
+    uint8_t unknown[5] = {0, 0, 0, 1, 99};
+    assert_int_equal(answer_to(bytes_of(unknown, 5)), GATEWAY_RESULT_MALFORMED);
+    assert_int_equal(state_of(&bundle).held, GATEWAY_CHUNK_MAX);
+    buffer_finish(&out);
+}
+
+static void who_sends_wrong_leaves_is_let_go(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    struct frame_stream stream = {0};
+    SSL_CTX *tls = NULL;
+    uint8_t type;
+    struct bytes body;
+    leave_one_chunk(0);
+    struct gateway_put put = {.name = {JOB, bundle.root}};
+    put.piece =
+        (struct gateway_piece){GATEWAY_CHUNK_MAX, 4096, GATEWAY_PLAIN, bytes_of(content, 4096)};
+    gateway_put_put(&out, &put);
+    open_raw(&stream, &tls);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(exchange(&stream, buffer_bytes(&out)), GATEWAY_RESULT_LEAF);
+    (void)!frame_stream_write(&stream, buffer_bytes(&out));
+    assert_int_equal(frame_stream_read(&stream, &type, &body), E_IO);
+    frame_stream_close(&stream);
+    SSL_CTX_free(tls);
+    buffer_finish(&out);
+}
+
+static void another_version_is_told_so(void **state)
+{
+    (void)state;
+    int fd = -1;
+    struct frame_stream stream = {0};
+    SSL_CTX *tls = tls_context_create(false);
+    assert_int_equal(socket_connect(&fd, gateway_server_endpoint(server), 5000), OK);
+    assert_int_equal(frame_stream_open(&stream, tls, fd, false, 5000), OK);
+    uint8_t hello[5 + 86] = {0, 0, 0, 87, GATEWAY_HELLO, 1}; /* as version 1 said it */
+    assert_int_equal(exchange(&stream, bytes_of(hello, sizeof hello)), GATEWAY_RESULT_VERSION);
+    frame_stream_close(&stream);
+    SSL_CTX_free(tls);
+}
+
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_SERVER(a_bundle_goes_up_and_comes_back_unchanged),
-        WITH_SERVER(an_upload_continues_on_a_new_connection),
+        WITH_SERVER(an_upload_sends_only_what_is_missing),
+        WITH_SERVER(a_stopped_transfer_goes_on_where_it_was),
         WITH_SERVER(a_stranger_may_neither_write_nor_read),
-        WITH_SERVER(an_upload_whose_last_byte_came_before_a_crash_is_finished),
-        WITH_SERVER(a_result_is_served_only_once_it_is_revealed),
+        WITH_SERVER(a_file_that_is_not_the_content_is_not_sent),
+        WITH_SERVER(a_wrong_chunk_is_refused_at_once),
+        WITH_SERVER(a_content_of_no_bytes_goes_both_ways),
+        WITH_SERVER(parts_of_a_large_content_are_read_with_little_else),
+        WITH_SERVER(providers_and_drawn_readers_read_what_is_theirs),
+        WITH_SERVER(who_may_read_may_not_write),
+        WITH_SERVER(nobody_reads_for_ever),
         WITH_SERVER(a_worker_with_another_key_is_not_talked_to),
         WITH_SERVER(a_bundle_of_another_size_is_refused_before_a_byte_is_stored),
         WITH_SERVER(strangers_on_every_place_do_not_keep_a_renter_out),
         WITH_SERVER(silent_and_talkative_strangers_do_not_keep_a_renter_out),
+        WITH_SERVER(an_account_has_its_share_of_connections),
+        WITH_SERVER(a_thousand_connections_from_one_address_keep_nobody_out),
+        WITH_SERVER(hostile_frames_are_refused),
+        WITH_SERVER(who_sends_wrong_leaves_is_let_go),
+        WITH_SERVER(another_version_is_told_so),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
