@@ -65,7 +65,6 @@ void run_pool_destroy(struct run_pool *p)
         pthread_join(s->thread, NULL);
         run_result_finish(&s->outcome.result);
         remove(s->outcome.result_path);
-        remove(s->outcome.trace_path);
     }
     free(p);
 }
@@ -122,10 +121,8 @@ void run_pool_forget(const struct run_pool *p, uint64_t job)
 static void keep_what_it_leaves(const struct run_pool *p, struct slot *s, uint64_t job)
 {
     checkpoint_path(p, s->checkpoint_path, job);
-    snprintf(s->outcome.trace_path, PATH_MAX, "%s/trace-%" PRIu64, p->folder, job);
     bool interrupted = access(s->checkpoint_path, R_OK) == 0;
-    s->keep = (struct run_keep){.trace_path = s->outcome.trace_path,
-                                .checkpoint_path = s->checkpoint_path,
+    s->keep = (struct run_keep){.checkpoint_path = s->checkpoint_path,
                                 .resume_path = interrupted ? s->checkpoint_path : NULL};
     s->options.keep = &s->keep;
 }

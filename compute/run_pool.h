@@ -20,7 +20,6 @@ struct run_outcome {
     struct run_result result; /* the collector finishes it */
     char error[RUN_ERROR_SIZE];
     char result_path[PATH_MAX];
-    char trace_path[PATH_MAX]; /* of a traced job that ended well; the collector takes the file */
 };
 
 struct run_pool_options {
@@ -33,7 +32,7 @@ struct run_pool_options {
     enum run_executor executor;
     const struct gpus *gpus; /* each slot has a card of its own, in turn; may be NULL; copied */
     const char *nvrtc;       /* as in run.h */
-    bool keeps; /* traces, and checkpoints: a job that was interrupted goes on where it was */
+    bool keeps;              /* checkpoints: a job that was interrupted goes on where it was */
 };
 struct run_pool *run_pool_create(const struct run_pool_options *options);
 void run_pool_destroy(struct run_pool *p);

@@ -86,6 +86,8 @@ static enum status read_replicas(struct worker_chain *c, struct chain_job *job)
     json_array_foreach(abi_get(answer, FIRST), index, replica)
     {
         struct address provider = abi_get_address(replica, "provider");
+        if (job->worker_count < CHAIN_REPLICAS_MAX)
+            job->workers[job->worker_count++] = abi_get_address(replica, "worker");
         if (!address_equal(&provider, &c->owner)) continue;
         job->mine = true;
         job->replica = (enum chain_replica_state)abi_get_u64(replica, "state");

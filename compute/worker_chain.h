@@ -36,6 +36,8 @@ enum chain_replica_state {
     CHAIN_REPLICA_RELEASED,
 };
 
+#define CHAIN_REPLICAS_MAX 16
+
 struct chain_job {
     uint64_t id;
     enum chain_job_state state;
@@ -45,6 +47,8 @@ struct chain_job {
     uint32_t seconds_limit;
     uint8_t runtime;
     uint64_t ended_at_s;
+    struct address workers[CHAIN_REPLICAS_MAX]; /* hot keys of all who hold a replica */
+    size_t worker_count;
     bool in_case; /* validators judge it now */
     bool mine;    /* this provider holds a replica */
     bool at_risk; /* stake is still held for that replica: its data may be asked for */

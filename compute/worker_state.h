@@ -51,6 +51,9 @@ bool worker_draining(const struct worker *w);
 void worker_collect_runs(struct worker *w);
 /* Reads one job, decides, and does it. */
 void worker_look_at_job(struct worker *w, uint64_t id);
+/* Tells the gateway who besides the renter may read: the job's other workers, those who judge it
+ * (worker_admit.c). */
+void worker_admit(struct worker *w, const struct chain_job *job);
 /* Shows the leaves that renters and judges have demanded on the chain (worker_custody.c). */
 void worker_answer_demands(struct worker *w);
 /* Tells the gateway what a job's parties may do. */

@@ -74,6 +74,7 @@ static void record_run(struct worker *w, const struct run_outcome *o)
     }
     random_bytes(entry.salt.b, sizeof entry.salt.b);
     journal_put(w->journal, &entry);
+    run_pool_forget(w->pool, o->job);
     log_info(WORKER_AREA,
              "ran job=%" PRIu64 " reason=%s seconds=%u compile_ms=%" PRIu64 " kernel_ms=%" PRIu64
              " message=\"%s\"",
@@ -95,6 +96,7 @@ static void on_run_ended(struct worker *w, struct run_outcome *o)
         return;
     }
     remove(o->result_path);
+    run_pool_forget(w->pool, o->job); /* what it went on from may be what is wrong */
     note_failure(w, o->job, 1);
     log_error(WORKER_AREA, "run failed here job=%" PRIu64 " status=%s: %s", o->job,
               status_text(status), o->error);
@@ -164,6 +166,7 @@ static void end_job(struct worker *w, const struct chain_job *job,
     ended.stage = JOURNAL_ENDED;
     ended.ended_at_s = job->ended_at_s ? job->ended_at_s : w->now_s;
     journal_put(w->journal, &ended);
+    run_pool_forget(w->pool, job->id);
     worker_make_known(w, job, &ended);
     keeping_drop_bundle(&w->keeping, job->id, &job->bundle_root);
     log_info(WORKER_AREA, "ended job=%" PRIu64 " state=%d", job->id, (int)job->state);
@@ -228,6 +231,7 @@ void worker_look_at_job(struct worker *w, uint64_t id)
         return;
     }
     worker_make_known(w, &job, noted ? &entry : NULL);
+    worker_admit(w, &job);
     struct blob_key key = {id, job.bundle_root};
     struct blob_state bundle = blobs_state(w->blobs, &key);
     struct worker_view view = {.job = &job,
