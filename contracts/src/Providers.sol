@@ -213,6 +213,10 @@ contract Providers is ProvidersMatching, IScheduled {
         return _tree.size - _freeSlots.length;
     }
 
+    function workerOf(address owner) external view returns (address) {
+        return _entries[owner].worker;
+    }
+
     function auditRateOf(address owner, uint16 floorBps, uint16 newcomerBps) external view returns (uint16) {
         return _rateOf(_entries[owner].record.streak, floorBps, newcomerBps);
     }

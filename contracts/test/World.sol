@@ -219,4 +219,96 @@ abstract contract World is Test {
         vm.prank(worker(i));
         jobs.reveal(job, root, exitReason, 0, root == 0 ? 0 : 4096, used, SALT);
     }
+
+    // ---- validators, who judge
+
+    uint256 internal constant OWN = 200 ether;
+
+    function operator(uint256 i) internal pure returns (address) {
+        return address(uint160(0xD0000 + i));
+    }
+
+    function operatorIndex(address a) internal pure returns (uint256) {
+        return uint160(a) - 0xD0000;
+    }
+
+    /// @dev At genesis, each with the same stake.
+    function validators(uint256 count) internal {
+        uint256 number = block.number;
+        vm.roll(0);
+        for (uint256 i = 0; i < count; i++) {
+            vm.prank(SYSTEM);
+            staking.genesisValidator{value: OWN}(operator(i), address(uint160(0xF0000 + i)), bytes32(i + 1), 0);
+        }
+        vm.roll(number);
+    }
+
+    function ownStake(uint256 i) internal view returns (uint256) {
+        return staking.validator(operator(i)).selfStake;
+    }
+
+    /// @dev The next block's end, with the draw of job's audit coming out as wanted.
+    function drawAudit(uint256 job, uint256 rate, bool drawn) internal {
+        for (uint256 n = 0;; n++) {
+            bytes32 value = keccak256(abi.encode("draw", job, n));
+            if ((uint256(keccak256(abi.encode(value, job, uint8(3)))) % 10_000 < rate) != drawn) continue;
+            vm.prevrandao(value);
+            break;
+        }
+        pass(1);
+    }
+
+    function noAudit(uint256 job) internal {
+        drawAudit(job, jobs.getReplicas(job)[0].auditBps, false);
+    }
+
+    function phaseOf(uint256 job) internal view returns (IDisputes.Phase) {
+        return disputes.getCase(job).phase;
+    }
+
+    function isPhase(uint256 job, IDisputes.Phase phase) internal view {
+        same(uint256(phaseOf(job)), uint256(phase), "phase");
+    }
+
+    function sealVerdict(uint256 job, address who, bytes32 root, uint8 exitReason) internal {
+        uint8 round = disputes.getCase(job).round;
+        vm.prank(who);
+        disputes.sealVerdict(job, keccak256(abi.encode(job, round, who, root, exitReason, bytes32(0), SALT)));
+    }
+
+    function revealVerdict(uint256 job, address who, bytes32 root, uint8 exitReason) internal {
+        vm.prank(who);
+        disputes.revealVerdict(job, root, exitReason, 0, SALT);
+    }
+
+    /// @dev The operators that have something to do in the case.
+    function bench(uint256 job) internal view returns (address[] memory list) {
+        IDisputes.Seat[] memory seats = disputes.getCase(job).seats;
+        list = new address[](seats.length);
+        uint256 count = 0;
+        for (uint256 i = 0; i < seats.length; i++) {
+            if (seats[i].state == IDisputes.SeatState.Seated || seats[i].state == IDisputes.SeatState.Sealed) {
+                list[count++] = seats[i].operator;
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(list, count)
+        }
+    }
+
+    /// @dev The seats are drawn, and all but the first `liars` of them say root; those say other.
+    function rule(uint256 job, bytes32 root, uint256 liars, bytes32 other) internal {
+        if (phaseOf(job) == IDisputes.Phase.Drawing) pass(1);
+        address[] memory who = bench(job);
+        for (uint256 i = 0; i < who.length; i++) sealVerdict(job, who[i], i < liars ? other : root, 0);
+        for (uint256 i = 0; i < who.length; i++) revealVerdict(job, who[i], i < liars ? other : root, 0);
+    }
+
+    function rule(uint256 job, bytes32 root) internal {
+        rule(job, root, 0, 0);
+    }
+
+    function appealOver() internal {
+        pass(APPEAL_WINDOW + 1);
+    }
 }

@@ -51,6 +51,7 @@ interface ICustody is IPull {
     function answer(uint256 id, bytes calldata leaf, bytes32[] calldata path) external;
     /// @notice Anybody: does what a missed deadline calls for. The Scheduler does it by itself.
     function expire(uint256 id) external;
+    function demandCount() external view returns (uint256); // ids are 1 .. demandCount
     function getDemand(uint256 id) external view returns (Demand memory);
     /// @notice Open demands that a provider must answer. At most 64.
     function demandsOf(address holder) external view returns (uint256[] memory);

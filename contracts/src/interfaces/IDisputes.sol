@@ -100,8 +100,8 @@ interface IDisputes is IPull {
     error NotValidator(address operator);
     error NothingToExpire(uint256 job);
 
-    /// @notice Jobs only. `excluded`: who must not judge.
-    function open(Opening calldata opening, address[] calldata excluded) external;
+    /// @notice Jobs only.
+    function open(Opening calldata opening) external;
     /// @notice Jobs only: what it has for the judges, while a case closes.
     function collect() external payable;
 

@@ -207,10 +207,13 @@ interface IJobs is IJobsTypes, IPull {
     ///         Disputes.collect in the same call. finder: the auditor that was right, if any.
     function onVerdict(uint256 job, Verdict calldata verdict, uint256 wanted, address finder) external;
     /// @notice Custody only: who asks for data of a replica, what it is, who holds it.
-    function onDemand(uint256 job, uint8 replicaIndex, address by) external returns (address holder, bytes32 root, uint64 size);
+    function onDemand(uint256 job, uint8 replicaIndex, bool bundle, address by)
+        external returns (address holder, bytes32 root, uint64 size);
     /// @notice Custody only: the demand was met (or not).
     function onAnswer(uint256 job, uint8 replicaIndex, bool withheld) external;
 
+    /// @notice Who must not judge a job: its renter, its providers and their workers, its challenger.
+    function partiesOf(uint256 job) external view returns (address[] memory);
     function commitmentOf(uint256 job, address provider, bytes32 root, uint8 exitReason, bytes32 trace, bytes32 salt)
         external pure returns (bytes32);
     function getJob(uint256 job) external view returns (Job memory);

@@ -153,6 +153,7 @@ interface IProviders is IPull {
     function finish(Finish calldata f) external;
 
     function provider(address owner) external view returns (Provider memory);
+    function workerOf(address owner) external view returns (address);
     /// @notice The provider that a worker key acts for; zero if none.
     function providerOf(address worker) external view returns (address);
     /// @notice reserved = factor * price * secondsLimit; factor = stakeFactor, or for a replica that stands alone
