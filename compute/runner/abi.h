@@ -3,24 +3,39 @@
 #ifndef LEASEHOLD_RUNNER_ABI_H
 #define LEASEHOLD_RUNNER_ABI_H
 
+#define LH_ARGS_MAX 33 /* JOB_ARGS_MAX, and one that nobody uses */
+
 struct lh_index {
     unsigned int x, y, z;
+};
+
+/* A thread of a block that waits, or the one that runs. The first three words are known to the
+ * assembly in fiber_switch.S and prelude.h. */
+#define LH_UNHEARD 0xffffffffu
+struct lh_fiber {
+    void *sp;
+    void *pc; /* where it goes on */
+    void *bp;
+    struct lh_fiber *next; /* ring of fibers that hold a thread */
+    struct lh_fiber *prev;
+    unsigned long long wait; /* runnable when the block's generation has come this far */
+    struct lh_index thread;  /* valid once the thread has waited */
+    unsigned int linear;     /* its number in the block; LH_UNHEARD: not yet worked out */
 };
 
 /* The block that an operating system thread is working on. Kernels read it through %fs, so it is
  * defined by the runner and found by the kernels at load time. */
 struct lh_now {
-    struct lh_index thread; /* of the thread that runs now */
+    struct lh_fiber *current;
+    unsigned long long generation; /* of the barrier */
+    unsigned int waiting;          /* threads at the barrier */
+    unsigned int site;             /* of the barrier; 0 while only lh_wait may be asked */
+    unsigned int votes;
+    unsigned int vote_result[2];
     struct lh_index block;
     struct lh_index block_size;
     struct lh_index grid_size;
-    struct lh_index next;       /* the thread that starts next */
-    unsigned int linear;        /* number of the thread in its block */
-    unsigned int started;       /* threads begun so far */
-    unsigned int thread_count;  /* in the block */
-    unsigned int alive;         /* threads not yet at their end */
-    unsigned int suspended;     /* threads that wait for others */
-    unsigned int warp_live[32]; /* lanes not yet at their end, a word a warp */
+    struct lh_index next; /* the thread that starts next, as far as the runner has heard */
     const unsigned long long *args;
     void *dynamic_shared;
 };

@@ -5,6 +5,7 @@
  * fast math a compiler keeps the order of every float operation. */
 #include "compute/runner/runner.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -95,81 +96,105 @@ static bool is_old_clang(const char *cc)
     return at != NULL && strtol(at + 5, NULL, 10) < 16;
 }
 
-/* What a card leaves open where the cpu executor has zeros. */
-static size_t add_warnings(const char **argv, size_t n, bool clang)
+#define WORDS_MAX 64
+
+struct words { /* of the compiler's command line */
+    const char *list[WORDS_MAX];
+    size_t count;
+};
+
+static void add(struct words *w, const char *word)
 {
-    argv[n++] = "-Wuninitialized";
-    argv[n++] = clang ? "-Wconditional-uninitialized" : "-Wmaybe-uninitialized";
-    if (clang) argv[n++] = "-Wsometimes-uninitialized";
-    return n;
+    assert(w->count < WORDS_MAX - 1);
+    w->list[w->count++] = word;
+    w->list[w->count] = NULL;
+}
+
+static void add_all(struct words *w, const char *const *list)
+{
+    for (; *list != NULL; list++)
+        add(w, *list);
+}
+
+static const char *const FLAGS[] = {"-x",
+                                    "c++",
+                                    "-std=c++17",
+                                    "-O3",
+                                    "-march=native",
+                                    "-ffp-contract=off",
+                                    "-fno-fast-math",
+                                    "-fno-math-errno",
+                                    "-fno-trapping-math",
+                                    "-fwrapv",
+                                    "-fno-strict-aliasing",
+                                    "-fno-builtin",
+                                    "-fno-exceptions",
+                                    "-fno-rtti",
+                                    "-fno-asynchronous-unwind-tables",
+                                    "-fno-stack-protector",
+                                    "-fvisibility=hidden",
+                                    "-ftls-model=initial-exec",
+                                    "-ftrivial-auto-var-init=zero",
+                                    "-nostdinc",
+                                    "-nostdinc++",
+                                    "-nostdlib",
+                                    "-shared",
+                                    "-fPIC",
+                                    "-fno-diagnostics-color",
+                                    "-Wl,-z,now",
+                                    NULL};
+static const char *const CLANG_FLAGS[] = {"-ferror-limit=10", "-mllvm",
+                                          "-force-ordered-reductions=true", NULL};
+static const char *const OLD_CLANG_FLAGS[] = {
+    "-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang", NULL};
+/* The last three: a barrier leaves no register, so what lives across it should be little. */
+static const char *const GCC_FLAGS[] = {"-fmax-errors=10", "-fira-loop-pressure",
+                                        "-fschedule-insns", "-fsched-pressure", NULL};
+
+static void add_flags(struct words *w, const char *cc)
+{
+    add_all(w, FLAGS);
+    add_all(w, is_clang(cc) ? CLANG_FLAGS : GCC_FLAGS);
+    if (is_old_clang(cc)) add_all(w, OLD_CLANG_FLAGS);
+}
+
+/* What a card leaves open where the cpu executor has zeros. */
+static const char *const CLANG_WARNINGS[] = {"-Wuninitialized", "-Wconditional-uninitialized",
+                                             "-Wsometimes-uninitialized", NULL};
+static const char *const GCC_WARNINGS[] = {"-Wuninitialized", "-Wmaybe-uninitialized", NULL};
+
+static void add_use(struct words *w, const char *cc, enum compile_use use)
+{
+    if (use == COMPILE_WARNINGS) {
+        add_all(w, is_clang(cc) ? CLANG_WARNINGS : GCC_WARNINGS);
+    } else {
+        add(w, "-w");
+    }
+    if (use == COMPILE_ERRORS) add(w, "-fsyntax-only");
 }
 
 _Noreturn static void become_compiler(const struct runner_options *options, enum compile_use use)
 {
-    static const char *const FLAGS[] = {"-x",
-                                        "c++",
-                                        "-std=c++17",
-                                        "-O3",
-                                        "-march=native",
-                                        "-ffp-contract=off",
-                                        "-fno-fast-math",
-                                        "-fno-math-errno",
-                                        "-fno-trapping-math",
-                                        "-fwrapv",
-                                        "-fno-strict-aliasing",
-                                        "-fno-builtin",
-                                        "-fno-exceptions",
-                                        "-fno-rtti",
-                                        "-fno-asynchronous-unwind-tables",
-                                        "-fno-stack-protector",
-                                        "-fvisibility=hidden",
-                                        "-ftls-model=initial-exec",
-                                        "-ftrivial-auto-var-init=zero",
-                                        "-nostdinc",
-                                        "-nostdinc++",
-                                        "-nostdlib",
-                                        "-shared",
-                                        "-fPIC",
-                                        "-fno-diagnostics-color",
-                                        "-Wl,-z,now"};
-    static const char *const CLANG_FLAGS[] = {"-ferror-limit=10", "-mllvm",
-                                              "-force-ordered-reductions=true"};
-    static const char *const OLD_CLANG_FLAGS[] = {
-        "-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang"};
-    const char *argv[64];
+    static const char *const UNIT[] = {"unit.cpp", "-o", "kernels.so", "-lgcc", NULL};
+    struct words w = {.count = 0};
     char include[PATH_BYTES], prelude[PATH_BYTES], quote[PATH_BYTES];
-    size_t n = 0;
-    argv[n++] = options->cc;
-    for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++)
-        argv[n++] = FLAGS[i];
-    for (size_t i = 0; is_clang(options->cc) && i < 3; i++)
-        argv[n++] = CLANG_FLAGS[i];
-    if (is_old_clang(options->cc)) argv[n++] = OLD_CLANG_FLAGS[0];
-    if (!is_clang(options->cc)) argv[n++] = "-fmax-errors=10";
     snprintf(include, sizeof include, "-isystem%s/include", options->work_folder);
     snprintf(quote, sizeof quote, "-iquote%s", options->job_folder);
     snprintf(prelude, sizeof prelude, "%s/prelude.h", options->work_folder);
-    if (use == COMPILE_WARNINGS) {
-        n = add_warnings(argv, n, is_clang(options->cc));
-    } else {
-        argv[n++] = "-w";
-    }
-    if (use == COMPILE_ERRORS) argv[n++] = "-fsyntax-only";
-    argv[n++] = include;
-    argv[n++] = quote;
-    argv[n++] = "-include";
-    argv[n++] = prelude;
-    argv[n++] = "unit.cpp";
-    argv[n++] = "-o";
-    argv[n++] = "kernels.so";
-    argv[n++] = "-lgcc";
-    argv[n] = NULL;
+    add(&w, options->cc);
+    add_flags(&w, options->cc);
+    add_use(&w, options->cc, use);
+    add(&w, include);
+    add(&w, quote);
+    add(&w, "-include");
+    add(&w, prelude);
+    add_all(&w, UNIT);
     if (options->output_fd > STDERR_FILENO) close(options->output_fd);
     if (options->status_fd > STDERR_FILENO) close(options->status_fd);
     dup2(STDERR_FILENO, STDOUT_FILENO);
     if (chdir(options->work_folder) != 0) _exit(127);
     limit_compiler();
-    execv(options->cc, (char *const *)(uintptr_t)argv);
+    execv(options->cc, (char *const *)(uintptr_t)w.list);
     _exit(127);
 }
 

@@ -263,15 +263,25 @@ void confine_job(const char *module_path)
     install_filter();
 }
 
+/* Where the processor does not say, a read; then a write faults once more. */
+static bool is_write(const void *context)
+{
+#if defined(__x86_64__)
+    return (((const ucontext_t *)context)->uc_mcontext.gregs[REG_ERR] & 2) != 0;
+#else
+    (void)context;
+    return false;
+#endif
+}
+
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
     enum reason reason = REASON_FAULT;
-    (void)context;
-    if (signal == SIGSEGV && audit_serve(info->si_addr)) return;
+    if (signal == SIGSEGV && audit_serve(info->si_addr, is_write(context))) return;
     if (signal == SIGFPE) reason = REASON_ARITHMETIC;
     if (signal == SIGILL || signal == SIGTRAP) reason = REASON_TRAP;
-    give_up(reason, "block (%u,%u,%u), thread (%u,%u,%u) %s", lh_now.block.x, lh_now.block.y,
-            lh_now.block.z, lh_now.thread.x, lh_now.thread.y, lh_now.thread.z, reason_text(reason));
+    give_up(reason, "block (%u,%u,%u) %s", lh_now.block.x, lh_now.block.y, lh_now.block.z,
+            reason_text(reason));
 }
 
 void prepare_thread_for_faults(void)

@@ -1,26 +1,33 @@
-/* fiber_switch(void **save_sp, void *load_sp): six registers and the stack pointer. A jump at the
- * end and not `ret`: a fiber arrives at one barrier and the next goes on behind another, which the
- * predictor of returns gets wrong each time and the one of jumps learns. */
+/* fiber_switch(struct lh_fiber *from, struct lh_fiber *to): sp, pc and bp go into the fiber, the
+ * other registers that a call keeps onto its stack. prelude.h has the same switch inline: whoever
+ * switches leaves `to` in rdx and jumps to its pc. Always a jump, never `ret`: a fiber arrives at
+ * one barrier and the next goes on behind another, which the predictor of returns gets wrong each
+ * time and the one of jumps learns. */
 #if defined(__x86_64__)
     .text
     .globl  fiber_switch
     .type   fiber_switch, @function
     .p2align 5
 fiber_switch:
-    pushq   %rbp
     pushq   %rbx
     pushq   %r12
     pushq   %r13
     pushq   %r14
     pushq   %r15
+    leaq    1f(%rip), %rcx
     movq    %rsp, (%rdi)
-    movq    %rsi, %rsp
+    movq    %rcx, 8(%rdi)
+    movq    %rbp, 16(%rdi)
+    movq    %rsi, %rdx
+    movq    (%rdx), %rsp
+    movq    16(%rdx), %rbp
+    jmpq    *8(%rdx)
+1:
     popq    %r15
     popq    %r14
     popq    %r13
     popq    %r12
     popq    %rbx
-    popq    %rbp
     popq    %rcx
     jmpq    *%rcx
     .size   fiber_switch, .-fiber_switch

@@ -67,16 +67,25 @@ typedef unsigned long ulong;
 
 extern "C" {
 extern __thread lh_now lh_now;
-void               lh_barrier(unsigned site);
-unsigned           lh_barrier_vote(unsigned site, unsigned add);
+void               lh_wait(unsigned site);
 unsigned long long lh_warp(unsigned kind, unsigned mask, unsigned long long value, unsigned param);
-void               lh_thread_done(void);
+unsigned           lh_active(void);
+int                lh_thread_end(void);
 [[noreturn]] void  lh_trap(const char *what);
 void              *memcpy(void *to, const void *from, size_t size);
 void              *memset(void *to, int value, size_t size);
 }
 
-/* ---- vector types ---------------------------------------------------------------------------- */
+/* The running thread. Its address is never taken, so a compiler knows that no pointer of the job's
+ * leads here, keeps it in registers, and may make vector code over the threads of a row. */
+static __thread struct {
+    lh_index thread;
+    unsigned waited; /* whether the runner has heard of this thread */
+    lh_index block, block_size, grid_size;
+} lh_here;
+static __thread unsigned long long lh_args[LH_ARGS_MAX];
+
+/* ---- vector types ---- */
 
 typedef lh_index uint3;
 #define LH_VECTORS(T, name, a2, a4)                                                                \
@@ -147,15 +156,113 @@ struct dim3 {
     }
 };
 
-/* ---- where a thread is ----------------------------------------------------------------------- */
+/* ---- where a thread is ---- */
 
-#define threadIdx (static_cast<const uint3 &>(lh_now.thread))
-#define blockIdx (static_cast<const uint3 &>(lh_now.block))
-#define blockDim (static_cast<const uint3 &>(lh_now.block_size))
-#define gridDim (static_cast<const uint3 &>(lh_now.grid_size))
+/* A thread that has waited finds its place in its fiber, so that no switch need bring it along. */
+#define threadIdx                                                                                  \
+    (static_cast<const uint3 &>(lh_here.waited ? lh_now.current->thread : lh_here.thread))
+#define blockIdx (static_cast<const uint3 &>(lh_here.block))
+#define blockDim (static_cast<const uint3 &>(lh_here.block_size))
+#define gridDim (static_cast<const uint3 &>(lh_here.grid_size))
 #define warpSize 32
 
-/* ---- barriers, warps ------------------------------------------------------------------------- */
+/* ---- barriers, warps ---- */
+
+/* Before every call by which the runner may hear of a thread. */
+static inline void lh_tell()
+{
+    if (lh_here.waited) return;
+    lh_now.current->thread = lh_here.thread;
+    lh_now.current->linear = LH_UNHEARD;
+}
+extern "C" __attribute__((used, noinline, visibility("hidden"))) void lh_wait_slowly(unsigned site)
+{
+    lh_tell();
+    lh_wait(site);
+}
+#if defined(__x86_64__)
+#if defined(__AVX512F__)
+#define LH_MORE_REGISTERS                                                                          \
+    "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",      \
+        "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6",  \
+        "k7",
+#else
+#define LH_MORE_REGISTERS
+#endif
+#define LH_OFFSET(T, field) "i"(__builtin_offsetof(T, field))
+/* The common case of a barrier in place: all threads run, one has waited at this barrier before,
+ * and the next in the ring has not arrived. It is switched to as fiber_switch.S does it, but the
+ * compiler saves what it needs and nothing else. lh_wait does the other cases. All in one piece of
+ * assembly, since around a branch the compiler would spread what belongs on one side. */
+static __forceinline__ void lh_barrier(unsigned site)
+{
+    __asm__ volatile("movq lh_now@gottpoff(%%rip), %%rsi\n\t"
+                     "movq %%fs:%c[current](%%rsi), %%rax\n\t"
+                     "movq %%fs:%c[generation](%%rsi), %%rcx\n\t"
+                     "movq %c[next](%%rax), %%rdx\n\t"
+                     "cmpl %[site], %%fs:%c[now_site](%%rsi)\n\t"
+                     "jne 2f\n\t"
+                     "cmpq %%rcx, %c[wait](%%rdx)\n\t"
+                     "ja 2f\n\t"
+                     "incq %%rcx\n\t"
+                     "movq %%rcx, %c[wait](%%rax)\n\t"
+                     "incl %%fs:%c[waiting](%%rsi)\n\t"
+                     "movq %%rdx, %%fs:%c[current](%%rsi)\n\t"
+                     "leaq 1f(%%rip), %%rcx\n\t"
+                     "movq %%rsp, (%%rax)\n\t"
+                     "movq %%rcx, 8(%%rax)\n\t"
+                     "movq %%rbp, 16(%%rax)\n\t"
+                     "movq (%%rdx), %%rsp\n\t"
+                     "movq 16(%%rdx), %%rbp\n\t"
+                     "jmpq *8(%%rdx)\n"
+                     "2:\n\t"
+                     "movq %%rsp, %%rbx\n\t"
+                     "subq $128, %%rsp\n\t" /* what may lie below the stack pointer */
+                     "andq $-64, %%rsp\n\t"
+                     "movl %[site], %%edi\n\t"
+                     "call lh_wait_slowly\n\t"
+                     "movq %%rbx, %%rsp\n"
+                     "1:"
+                     :
+                     : [site] "i"(site), [current] LH_OFFSET(struct lh_now, current),
+                       [generation] LH_OFFSET(struct lh_now, generation),
+                       [now_site] LH_OFFSET(struct lh_now, site),
+                       [waiting] LH_OFFSET(struct lh_now, waiting),
+                       [next] LH_OFFSET(lh_fiber, next), [wait] LH_OFFSET(lh_fiber, wait)
+                     : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
+                       "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
+                       "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+                       "xmm14", "xmm15", LH_MORE_REGISTERS "st", "st(1)", "st(2)", "st(3)",
+                       "st(4)", "st(5)", "st(6)", "st(7)", "memory", "cc");
+    lh_here.waited = 1; /* others may have begun in between */
+}
+#else
+static __forceinline__ void lh_barrier(unsigned site)
+{
+    lh_wait_slowly(site);
+    lh_here.waited = 1;
+}
+#endif
+static __forceinline__ unsigned lh_barrier_vote(unsigned site, unsigned add)
+{
+    unsigned generation = (unsigned)lh_now.generation;
+    lh_now.votes += add;
+    lh_barrier(site);
+    return lh_now.vote_result[generation & 1];
+}
+static __noinline__ unsigned long long lh_warp_wait(unsigned kind, unsigned mask,
+                                                    unsigned long long value, unsigned param)
+{
+    lh_tell();
+    unsigned long long result = lh_warp(kind, mask, value, param);
+    lh_here.waited = 1;
+    return result;
+}
+[[noreturn]] static __noinline__ void lh_stop(const char *what)
+{
+    lh_tell();
+    lh_trap(what);
+}
 
 /* The line tells barriers apart, so that divergence is noticed. */
 #define __syncthreads() lh_barrier(__LINE__)
@@ -165,11 +272,11 @@ struct dim3 {
 
 static inline void __syncwarp(unsigned mask = 0xffffffffu)
 {
-    lh_warp(LH_WARP_SYNC, mask, 0, 0);
+    lh_warp_wait(LH_WARP_SYNC, mask, 0, 0);
 }
 static inline unsigned __ballot_sync(unsigned mask, int predicate)
 {
-    return (unsigned)lh_warp(LH_WARP_BALLOT, mask, predicate != 0, 0);
+    return (unsigned)lh_warp_wait(LH_WARP_BALLOT, mask, predicate != 0, 0);
 }
 static inline int __any_sync(unsigned mask, int predicate)
 {
@@ -182,7 +289,8 @@ static inline int __all_sync(unsigned mask, int predicate)
 /* The lanes of this warp that have not ended. */
 static inline unsigned __activemask()
 {
-    return lh_now.warp_live[lh_now.linear / 32];
+    lh_tell();
+    return lh_active();
 }
 template <class T>
 static inline T lh_shuffle(unsigned kind, unsigned mask, T value, unsigned lane, int width)
@@ -190,7 +298,7 @@ static inline T lh_shuffle(unsigned kind, unsigned mask, T value, unsigned lane,
     static_assert(sizeof(T) == 4 || sizeof(T) == 8, "shuffles take values of 4 or 8 bytes");
     unsigned long long bits = 0;
     __builtin_memcpy(&bits, &value, sizeof value);
-    bits = lh_warp(kind, mask, bits, (unsigned)width << 8 | (lane & 255));
+    bits = lh_warp_wait(kind, mask, bits, (unsigned)width << 8 | (lane & 255));
     __builtin_memcpy(&value, &bits, sizeof value);
     return value;
 }
@@ -225,14 +333,14 @@ static inline void __threadfence_block()
 }
 [[noreturn]] static inline void __trap()
 {
-    lh_trap("__trap");
+    lh_stop("__trap");
 }
 #define LH_TEXT2(x) #x
 #define LH_TEXT(x) LH_TEXT2(x)
 #define assert(condition)                                                                          \
-    ((condition) ? (void)0 : lh_trap("assert(" #condition ") failed, line " LH_TEXT(__LINE__)))
+    ((condition) ? (void)0 : lh_stop("assert(" #condition ") failed, line " LH_TEXT(__LINE__)))
 
-/* ---- integer atomics: relaxed, as on the cards ------------------------------------------------- */
+/* ---- integer atomics: relaxed, as on the cards ---- */
 
 #define LH_ATOMICS(T)                                                                              \
     static inline T atomicAdd(T *at, T value)                                                      \
@@ -305,7 +413,7 @@ static inline unsigned atomicDec(unsigned *at, unsigned limit)
 float  atomicAdd(float *at, float value) = delete;
 double atomicAdd(double *at, double value) = delete;
 
-/* ---- integer functions ------------------------------------------------------------------------- */
+/* ---- integer functions ---- */
 
 static inline int __popc(unsigned x)
 {
@@ -374,7 +482,7 @@ static inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector)
     }
     return out;
 }
-/* Shifts whose count may be the width or more, with the cards' results: a plain << or >> may not. */
+/* Shifts whose count may be the width or more, with the cards' results: plain ones may not. */
 static inline unsigned lh_shl(unsigned x, unsigned count)
 {
     return count >= 32 ? 0 : x << count;
@@ -460,29 +568,15 @@ static inline unsigned max(unsigned a, int b)
     return max(a, (unsigned)b);
 }
 
-/* ---- how the runner calls a kernel ------------------------------------------------------------- */
+/* ---- how the runner calls a kernel ---- */
 
-static inline void lh_next_thread()
+static inline void lh_begin(unsigned arguments)
 {
-    unsigned number = lh_now.started++;
-    lh_index next = lh_now.next;
-    lh_now.thread = next;
-    lh_now.linear = number;
-    if (++next.x == lh_now.block_size.x) {
-        next.x = 0;
-        if (++next.y == lh_now.block_size.y) {
-            next.y = 0;
-            next.z++;
-        }
-    }
-    lh_now.next = next;
-}
-static inline void lh_end_thread()
-{
-    unsigned number = lh_now.linear;
-    lh_now.alive--;
-    lh_now.warp_live[number / 32] &= ~(1u << (number % 32));
-    if (__builtin_expect(lh_now.suspended != 0, 0)) lh_thread_done();
+    lh_here.thread = lh_now.next;
+    lh_here.block = lh_now.block;
+    lh_here.block_size = lh_now.block_size;
+    lh_here.grid_size = lh_now.grid_size;
+    for (unsigned i = 0; i < arguments; i++) lh_args[i] = lh_now.args[i];
 }
 
 template <class T> struct lh_param {
@@ -534,25 +628,39 @@ template <auto K> struct lh_entry {
 template <class... A, void (*K)(A...)> struct lh_entry<K> {
     static constexpr char     kinds[] = {lh_param<A>::kind..., '\0'};
     static constexpr unsigned sizes[] = {lh_param<A>::size..., 0};
-    static void loop(A... arguments)
+
+    template <int... I> static __forceinline__ void thread(lh_numbers<I...>)
     {
-        while (lh_now.started < lh_now.thread_count) {
-            lh_next_thread();
-            K(arguments...);
-            lh_end_thread();
-        }
+        K(lh_argument<A>(lh_args[I])...);
     }
-    template <int... I> static void spread(lh_numbers<I...>)
-    {
-        const unsigned long long *bits = lh_now.args;
-        (void)bits;
-        loop(lh_argument<A>(bits[I])...);
-    }
+    /* Threads of a row, rows, layers, from lh_now.next on. A kernel in which nothing waits is a
+     * plain loop to the compiler; one in which the thread has waited goes the long way. What the
+     * loop needs is kept outside the frame, so that a waiting thread keeps little. */
     static void run()
     {
-        spread(typename lh_count<sizeof...(A)>::type());
+        typename lh_count<sizeof...(A)>::type numbers;
+        lh_begin(sizeof...(A));
+        while (lh_here.thread.z < lh_here.block_size.z) {
+            lh_here.waited = 0;
+            while (lh_here.thread.x < lh_here.block_size.x) {
+                thread(numbers);
+                if (lh_here.waited) break;
+                lh_here.thread.x++;
+            }
+            if (lh_here.waited) {
+                if (!lh_thread_end()) return;
+                lh_here.thread = lh_now.next;
+                continue;
+            }
+            lh_here.thread.x = 0;
+            if (++lh_here.thread.y == lh_here.block_size.y) {
+                lh_here.thread.y = 0;
+                lh_here.thread.z++;
+            }
+        }
     }
 };
-#define LH_KERNEL(name) {#name, lh_entry<&name>::run, lh_entry<&name>::kinds, lh_entry<&name>::sizes}
+#define LH_KERNEL(name)                                                                            \
+    {#name, lh_entry<&name>::run, lh_entry<&name>::kinds, lh_entry<&name>::sizes}
 
 #endif

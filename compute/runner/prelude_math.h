@@ -7,7 +7,7 @@
 #ifndef LEASEHOLD_PRELUDE_MATH_H
 #define LEASEHOLD_PRELUDE_MATH_H
 
-/* ---- bits ---------------------------------------------------------------------------------------- */
+/* ---- bits ---- */
 
 static inline int __float_as_int(float x)
 {
@@ -87,7 +87,7 @@ static inline bool signbit(double x)
     return __double_as_longlong(x) < 0;
 }
 
-/* ---- exact by IEEE 754 --------------------------------------------------------------------------- */
+/* ---- exact by IEEE 754 ---- */
 
 #define LH_EXACT1(name)                                                                            \
     static inline float name##f(float x)                                                           \
@@ -241,7 +241,7 @@ static inline float __frcp_rn(float x)
     return 1.0f / x;
 }
 
-/* ---- float to integer: out of range saturates, NaN gives 0 ----------------------------------------- */
+/* ---- float to integer: out of range saturates, NaN gives 0 ---- */
 
 #define LH_TO_INTEGER(name, F, T, low, end, lowest, highest    )                           \
     static inline T name##_rz(F x)                                                                 \
@@ -292,7 +292,7 @@ static inline long lroundf(float x)
     return (long)__float2ll_rz(roundf(x));
 }
 
-/* ---- exp and log ------------------------------------------------------------------------------------- */
+/* ---- exp and log ---- */
 
 /* The nearest integer, halves to even, for |x| < 2^51. */
 static inline double lh_nearest(double x)
@@ -455,7 +455,7 @@ static inline float pow(float x, float y)
     return powf(x, y);
 }
 
-/* ---- sin and cos --------------------------------------------------------------------------------------- */
+/* ---- sin and cos ---- */
 
 struct lh_reduced { /* x = quadrant * pi/2 + hi + lo */
     double hi, lo;
@@ -599,7 +599,7 @@ static inline float tanf(float x)
     return (float)(sin((double)x) / cos((double)x));
 }
 
-/* ---- the inverse ones: fdlibm s_atan.c, in double, rounded to float -------------------------------------- */
+/* ---- the inverse ones: fdlibm s_atan.c, in double, rounded to float ---- */
 
 static inline double lh_atan(double x)
 {
@@ -667,7 +667,7 @@ static inline float acosf(float x)
     return (float)lh_atan2(sqrt((1.0 - a) * (1.0 + a)), a);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------------------- */
+/* ---- the rest ---- */
 
 static inline float rsqrtf(float x)
 {

@@ -106,10 +106,10 @@ void audit_start(const struct plan *plan, char *const *memory);
 typedef void audit_run_block(void *context, uint64_t step, uint64_t block);
 void audit_loop(int output_fd, audit_run_block *run, void *context); /* until stdin ends */
 /* In the fault handler: true if the address is a page of the job that now can be had. */
-bool audit_serve(const void *address);
+bool audit_serve(const void *address, bool writes);
 
-/* fiber_switch.S or fiber.c: saves this stack, goes on with the other. */
-void fiber_switch(void **save_sp, void *load_sp);
-void *fiber_prepare(void *stack_low, size_t stack_bytes, void (*entry)(void));
+/* fiber_switch.S or fiber.c: leaves `from` where it stands, goes on with `to`. */
+void fiber_switch(struct lh_fiber *from, struct lh_fiber *to);
+void fiber_prepare(struct lh_fiber *f, void *stack_low, size_t stack_bytes, void (*entry)(void));
 
 #endif
