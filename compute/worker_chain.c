@@ -75,6 +75,17 @@ enum status chain_active_jobs(struct worker_chain *c, uint64_t out[WORKER_JOBS_M
     return OK;
 }
 
+static void note_other(struct chain_job *job, const json_t *replica)
+{
+    enum chain_replica_state state = (enum chain_replica_state)abi_get_u64(replica, "state");
+    const char *endpoint = abi_get_text(replica, "endpoint");
+    if (state == CHAIN_REPLICA_VACANT || state >= CHAIN_REPLICA_FAULTED) return;
+    if (job->other_count == CHAIN_REPLICAS_MAX || strlen(endpoint) >= ENDPOINT_BYTES) return;
+    struct relay_source *other = &job->others[job->other_count++];
+    *other = (struct relay_source){.tls_key_hash = abi_get_hash(replica, "tlsKeyHash")};
+    memcpy(other->endpoint, endpoint, strlen(endpoint) + 1);
+}
+
 static enum status read_replicas(struct worker_chain *c, struct chain_job *job)
 {
     json_t *answer = NULL;
@@ -88,7 +99,10 @@ static enum status read_replicas(struct worker_chain *c, struct chain_job *job)
         struct address provider = abi_get_address(replica, "provider");
         if (job->worker_count < CHAIN_REPLICAS_MAX)
             job->workers[job->worker_count++] = abi_get_address(replica, "worker");
-        if (!address_equal(&provider, &c->owner)) continue;
+        if (!address_equal(&provider, &c->owner)) {
+            note_other(job, replica);
+            continue;
+        }
         job->mine = true;
         job->replica = (enum chain_replica_state)abi_get_u64(replica, "state");
         job->assigned_at_s = abi_get_u64(replica, "assignedAt");

@@ -6,6 +6,7 @@
 #define LEASEHOLD_COMPUTE_WORKER_CHAIN_H
 
 #include "base/merkle.h"
+#include "compute/bundle_relay.h"
 #include "compute/case_chain.h"
 #include "compute/journal.h"
 
@@ -49,6 +50,8 @@ struct chain_job {
     uint64_t ended_at_s;
     struct address workers[CHAIN_REPLICAS_MAX]; /* hot keys of all who hold a replica */
     size_t worker_count;
+    struct relay_source others[CHAIN_REPLICAS_MAX]; /* gateways of those that are not this one */
+    size_t other_count;
     bool in_case; /* validators judge it now */
     bool mine;    /* this provider holds a replica */
     bool at_risk; /* stake is still held for that replica: its data may be asked for */

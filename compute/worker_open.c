@@ -172,6 +172,7 @@ enum status worker_create(struct worker **out, char error[JSON_ERROR_SIZE],
         worker_destroy(w);
         return status;
     }
+    w->relay = bundle_relay_create(w->blobs, &w->key);
     w->keeping = (struct keeping){w->journal, w->blobs, w->known};
     w->pool = make_pool(w);
     write_gateway_file(w);
@@ -182,6 +183,7 @@ enum status worker_create(struct worker **out, char error[JSON_ERROR_SIZE],
 void worker_destroy(struct worker *w)
 {
     if (!w) return;
+    bundle_relay_destroy(w->relay);
     gateway_server_stop(w->gateway);
     run_pool_destroy(w->pool);
     if (w->sender.rpc) sender_finish(&w->sender);

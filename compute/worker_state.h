@@ -34,6 +34,7 @@ struct worker {
     struct gpus gpus; /* those that it may use */
     struct run_pool *pool;
     struct gateway_server *gateway;
+    struct bundle_relay *relay;
     uint64_t now_s; /* of the chain */
     uint64_t head;
     bool look_again;       /* something was sent or run since the last look */

@@ -220,6 +220,17 @@ void worker_make_known(struct worker *w, const struct chain_job *job,
         log_limited(LOG_WARN, WORKER_AREA, "too many known jobs");
 }
 
+/* What the renter sends to one of the job's workers, the others fetch there. */
+static void relay_bundle(struct worker *w, const struct chain_job *job, bool whole)
+{
+    struct gateway_content bundle = {job->id, job->bundle_root, job->bundle_size};
+    bool waits = job->replica == CHAIN_REPLICA_ASSIGNED && job->state < CHAIN_JOB_REVEALING;
+    if (waits && !whole)
+        bundle_relay_want(w->relay, &bundle, &job->renter, job->others, job->other_count);
+    else
+        bundle_relay_drop(w->relay, job->id);
+}
+
 void worker_look_at_job(struct worker *w, uint64_t id)
 {
     struct chain_job job;
@@ -234,6 +245,7 @@ void worker_look_at_job(struct worker *w, uint64_t id)
     worker_admit(w, &job);
     struct blob_key key = {id, job.bundle_root};
     struct blob_state bundle = blobs_state(w->blobs, &key);
+    relay_bundle(w, &job, bundle.whole);
     struct worker_view view = {.job = &job,
                                .entry = noted ? &entry : NULL,
                                .running = run_pool_is_running(w->pool, id),
