@@ -227,6 +227,12 @@ static void find(struct scan *s, const struct ptx_statement *statement, struct p
     snprintf(f->what, sizeof f->what, "%.*s", size, what.at);
 }
 
+/* The prelude, and the header that NVRTC brings along. */
+static bool is_not_of_the_job(const struct scan *s, struct ptx_word file)
+{
+    return ptx_is(file, s->prelude) || (file.size > 5 && memcmp(file.at, "__nv_", 5) == 0);
+}
+
 /* The files' names stand at the end of the PTX. */
 static void name_places(struct scan *s)
 {
@@ -234,7 +240,7 @@ static void name_places(struct scan *s)
         struct ptx_finding *f = &s->report->findings[i];
         struct place p = s->places[i][0];
         bool known = p.file < PTX_FILES_MAX && s->files[p.file].size > 0;
-        if (known && ptx_is(s->files[p.file], s->prelude)) p = s->places[i][1];
+        if (known && is_not_of_the_job(s, s->files[p.file])) p = s->places[i][1];
         if (p.file >= PTX_FILES_MAX || s->files[p.file].size == 0) continue;
         struct ptx_word file = s->files[p.file];
         int size = file.size < PTX_TEXT_SIZE ? (int)file.size : PTX_TEXT_SIZE - 1;
