@@ -17,7 +17,7 @@ static void read_sources(struct judge_job *out, const json_t *replicas)
     {
         const char *endpoint = abi_get_text(replica, "endpoint");
         struct fetch_source *s = &out->sources[out->source_count];
-        if (out->source_count == SOURCES_MAX) return;
+        if (out->source_count == FETCH_SOURCES_MAX) return;
         if (endpoint[0] == 0 || strlen(endpoint) >= sizeof s->endpoint) continue;
         snprintf(s->endpoint, sizeof s->endpoint, "%s", endpoint);
         s->tls_key_hash = abi_get_hash(replica, "tlsKeyHash");

@@ -10,15 +10,13 @@
 #include "compute/journal.h"
 #include "compute/judge_fetch.h"
 
-#define SOURCES_MAX 16 /* a job's replicas */
-
 /* What a judge needs in order to run a job itself. */
 struct judge_job {
     uint64_t id;
     struct hash bundle_root;
     uint64_t bundle_size;
     uint32_t seconds_limit;
-    struct fetch_source sources[SOURCES_MAX]; /* gateways of those who hold a replica */
+    struct fetch_source sources[FETCH_SOURCES_MAX]; /* gateways of those who hold a replica */
     size_t source_count;
 };
 

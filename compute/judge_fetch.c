@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define FRAME_MS 5000u
+#define TOTAL_MS 60000u /* then another asking goes on where this one was */
 
 struct fetch {
     pthread_t thread;
@@ -37,12 +38,21 @@ struct judge_fetch *judge_fetch_create(const char *folder, const struct key *key
     return f;
 }
 
-static void remove_files(const struct fetch *one)
+static void source_path(const struct judge_fetch *f, char out[PATH_MAX], uint64_t job,
+                        size_t source)
 {
-    char part[PATH_MAX + 8];
-    snprintf(part, sizeof part, "%s.part", one->path);
-    unlink(part);
-    unlink(one->path);
+    snprintf(out, PATH_MAX, "%s/bundle-%" PRIu64 "-%zu.tar", f->folder, job, source);
+}
+
+/* With what the client keeps beside it for the next try. */
+static void remove_files(const char *path)
+{
+    char beside[PATH_MAX + 8];
+    snprintf(beside, sizeof beside, "%s.part", path);
+    unlink(beside);
+    snprintf(beside, sizeof beside, "%s.leaves", path);
+    unlink(beside);
+    unlink(path);
 }
 
 void judge_fetch_destroy(struct judge_fetch *f)
@@ -51,7 +61,7 @@ void judge_fetch_destroy(struct judge_fetch *f)
     for (size_t i = 0; i < FETCHES_MAX; i++) {
         if (!f->all[i].used) continue;
         pthread_join(f->all[i].thread, NULL);
-        remove_files(&f->all[i]);
+        remove_files(f->all[i].path);
     }
     free(f);
 }
@@ -59,6 +69,26 @@ void judge_fetch_destroy(struct judge_fetch *f)
 void judge_fetch_path(const struct judge_fetch *f, char out[PATH_MAX], uint64_t job)
 {
     snprintf(out, PATH_MAX, "%s/bundle-%" PRIu64 ".tar", f->folder, job);
+}
+
+static bool is_asked(const struct judge_fetch *f, uint64_t job, size_t source)
+{
+    for (size_t i = 0; i < FETCHES_MAX; i++) {
+        const struct fetch *one = &f->all[i];
+        if (one->used && one->outcome.job == job && one->outcome.source == source) return true;
+    }
+    return false;
+}
+
+void judge_fetch_forget(const struct judge_fetch *f, uint64_t job)
+{
+    char path[PATH_MAX];
+    judge_fetch_path(f, path, job);
+    remove_files(path);
+    for (size_t source = 0; source < FETCH_SOURCES_MAX; source++) {
+        source_path(f, path, job, source);
+        if (!is_asked(f, job, source)) remove_files(path);
+    }
 }
 
 size_t judge_fetch_count(const struct judge_fetch *f, uint64_t job)
@@ -77,7 +107,8 @@ static void *run_fetch(void *context)
     struct gateway_progress silent = {0};
     struct gateway_peer peer = {.endpoint = one->from.endpoint,
                                 .tls_key_hash = one->from.tls_key_hash,
-                                .timeout_ms = FRAME_MS};
+                                .timeout_ms = FRAME_MS,
+                                .total_ms = TOTAL_MS};
     o->status = gateway_open(&g, o->problem, &peer, one->key);
     if (o->status == OK) {
         o->status = gateway_get(g, &one->content, one->path, &silent);
@@ -95,15 +126,6 @@ static struct fetch *free_place(struct judge_fetch *f)
     return NULL;
 }
 
-static bool is_asked(const struct judge_fetch *f, uint64_t job, size_t source)
-{
-    for (size_t i = 0; i < FETCHES_MAX; i++) {
-        const struct fetch *one = &f->all[i];
-        if (one->used && one->outcome.job == job && one->outcome.source == source) return true;
-    }
-    return false;
-}
-
 bool judge_fetch_start(struct judge_fetch *f, const struct gateway_content *content, size_t source,
                        const struct fetch_source *from)
 {
@@ -114,8 +136,7 @@ bool judge_fetch_start(struct judge_fetch *f, const struct gateway_content *cont
     one->from = *from;
     one->outcome =
         (struct fetch_outcome){.job = content->job, .root = content->root, .source = source};
-    snprintf(one->path, sizeof one->path, "%s/bundle-%" PRIu64 "-%zu.tar", f->folder, content->job,
-             source);
+    source_path(f, one->path, content->job, source);
     atomic_store(&one->done, false);
     if (pthread_create(&one->thread, NULL, run_fetch, one) != 0)
         fatal("a thread that fetches a bundle cannot be started");

@@ -13,6 +13,7 @@
 #include <limits.h>
 
 #define FETCHES_MAX        16
+#define FETCH_SOURCES_MAX  16  /* gateways of one job */
 #define FETCH_ENDPOINT_MAX 160 /* host:port as registered, with the closing zero */
 
 struct fetch_source {
@@ -42,6 +43,8 @@ size_t judge_fetch_count(const struct judge_fetch *f, uint64_t job);
 /* True and *out when one has ended since the last call. After OK the bundle lies at
  * judge_fetch_path. */
 bool judge_fetch_collect(struct judge_fetch *f, struct fetch_outcome *out);
+/* Removes what there is of the job's bundle, but for what is under way. */
+void judge_fetch_forget(const struct judge_fetch *f, uint64_t job);
 void judge_fetch_path(const struct judge_fetch *f, char out[PATH_MAX], uint64_t job);
 
 #endif

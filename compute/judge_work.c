@@ -32,7 +32,7 @@ static struct duty *find_duty(struct judge *j, uint64_t job)
 static void on_fetch_ended(struct judge *j, const struct fetch_outcome *o)
 {
     struct duty *d = find_duty(j, o->job);
-    if (o->status != OK) {
+    if (o->status != OK && d != NULL) {
         log_info(JUDGE_AREA, "no bundle yet job=%" PRIu64 " gateway=%zu status=%s: %s", o->job,
                  o->source, status_text(o->status), o->problem);
         return;
@@ -42,9 +42,7 @@ static void on_fetch_ended(struct judge *j, const struct fetch_outcome *o)
         log_info(JUDGE_AREA, "have the bundle job=%" PRIu64, o->job);
         return;
     }
-    char path[PATH_MAX]; /* the case went on without us */
-    judge_fetch_path(j->fetch, path, o->job);
-    unlink(path);
+    judge_fetch_forget(j->fetch, o->job); /* the case went on without us */
 }
 
 /* From here on this seat has its one verdict. */
@@ -110,13 +108,6 @@ void judge_collect(struct judge *j)
 
 /* --- the table of duties --- */
 
-static void drop_bundle(const struct judge *j, uint64_t job)
-{
-    char path[PATH_MAX];
-    judge_fetch_path(j->fetch, path, job);
-    unlink(path);
-}
-
 static bool holds(const uint64_t *jobs, size_t count, uint64_t job)
 {
     for (size_t i = 0; i < count; i++)
@@ -129,7 +120,7 @@ void judge_drop_others(struct judge *j, const uint64_t *jobs, size_t count)
     for (size_t i = j->duty_count; i-- > 0;) {
         uint64_t job = j->duties[i].job.id;
         if (holds(jobs, count, job) || run_pool_is_running(j->pool, job)) continue;
-        drop_bundle(j, job);
+        judge_fetch_forget(j->fetch, job);
         log_info(JUDGE_AREA, "done with job=%" PRIu64, job);
         j->duties[i] = j->duties[--j->duty_count];
     }
