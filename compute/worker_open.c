@@ -162,6 +162,7 @@ enum status worker_create(struct worker **out, char error[JSON_ERROR_SIZE],
         snprintf(error, JSON_ERROR_SIZE,
                  "--fault is \"%.40s\", must be none, lie, collude, silent, noreveal or withhold",
                  config->fault);
+    if (status == OK) status = choose_executor(w, error);
     if (status == OK) status = home_make(error, w->data_dir);
     if (status == OK) status = home_lock(&w->lock_fd, error, w->data_dir, "worker");
     if (status == OK) status = open_key(w, error);

@@ -165,8 +165,7 @@ struct place {
 struct scan {
     struct ptx_report *report;
     const char *prelude;
-    struct place at, caller;
-    struct place places[PTX_FINDINGS_MAX][2]; /* of each finding: where, and who called it */
+    struct place at; /* of the job: the last that was told, or that called what was told */
     struct ptx_word files[PTX_FILES_MAX];
     bool has_target;
 };
@@ -181,18 +180,32 @@ static unsigned number(struct ptx_word word)
     return value;
 }
 
-/* ".loc 1 65 3, function_name L, inlined_at 2 20 3" */
+/* Neither the prelude nor the header that NVRTC brings along. */
+static bool is_of_the_job(const struct scan *s, struct place p)
+{
+    if (p.file >= PTX_FILES_MAX || s->files[p.file].size == 0) return false;
+    struct ptx_word name = s->files[p.file];
+    return !ptx_is(name, s->prelude) && !(name.size > 5 && memcmp(name.at, "__nv_", 5) == 0);
+}
+
+static struct place take_place(struct ptx_word *rest)
+{
+    struct place p;
+    p.file = number(ptx_take(rest));
+    p.line = number(ptx_take(rest));
+    return p;
+}
+
+/* ".loc 1 65 3, function_name L, inlined_at 2 20 3". Of calls within calls the outer are told
+ * first. */
 static void on_location(struct scan *s, struct ptx_word rest)
 {
-    struct place before = s->at;
-    s->at.file = number(ptx_take(&rest));
-    s->at.line = number(ptx_take(&rest));
-    s->caller = before;
+    struct place told = take_place(&rest), caller = {0, 0};
     for (struct ptx_word w = ptx_take(&rest); w.size > 0; w = ptx_take(&rest)) {
-        if (!ptx_is(w, "inlined_at")) continue;
-        s->caller.file = number(ptx_take(&rest));
-        s->caller.line = number(ptx_take(&rest));
+        if (ptx_is(w, "inlined_at")) caller = take_place(&rest);
     }
+    if (is_of_the_job(s, caller)) s->at = caller;
+    if (is_of_the_job(s, told)) s->at = told;
 }
 
 /* The last part of the path between the quotes. */
@@ -212,41 +225,22 @@ static void on_file(struct scan *s, struct ptx_word rest)
     s->files[index] = (struct ptx_word){start, (size_t)(close - start)};
 }
 
+static void copy_text(char out[PTX_TEXT_SIZE], struct ptx_word text)
+{
+    int size = text.size < PTX_TEXT_SIZE ? (int)text.size : PTX_TEXT_SIZE - 1;
+    snprintf(out, PTX_TEXT_SIZE, "%.*s", size, text.at);
+}
+
 static void find(struct scan *s, const struct ptx_statement *statement, struct ptx_word what,
                  const char *why)
 {
     struct ptx_report *r = s->report;
     r->total++;
     if (r->count >= PTX_FINDINGS_MAX) return;
-    struct ptx_finding *f = &r->findings[r->count];
-    s->places[r->count][0] = s->at;
-    s->places[r->count][1] = s->caller;
-    r->count++;
-    int size = what.size < PTX_TEXT_SIZE ? (int)what.size : PTX_TEXT_SIZE - 1;
-    *f = (struct ptx_finding){.why = why, .ptx_line = statement->line};
-    snprintf(f->what, sizeof f->what, "%.*s", size, what.at);
-}
-
-/* The prelude, and the header that NVRTC brings along. */
-static bool is_not_of_the_job(const struct scan *s, struct ptx_word file)
-{
-    return ptx_is(file, s->prelude) || (file.size > 5 && memcmp(file.at, "__nv_", 5) == 0);
-}
-
-/* The files' names stand at the end of the PTX. */
-static void name_places(struct scan *s)
-{
-    for (size_t i = 0; i < s->report->count; i++) {
-        struct ptx_finding *f = &s->report->findings[i];
-        struct place p = s->places[i][0];
-        bool known = p.file < PTX_FILES_MAX && s->files[p.file].size > 0;
-        if (known && is_not_of_the_job(s, s->files[p.file])) p = s->places[i][1];
-        if (p.file >= PTX_FILES_MAX || s->files[p.file].size == 0) continue;
-        struct ptx_word file = s->files[p.file];
-        int size = file.size < PTX_TEXT_SIZE ? (int)file.size : PTX_TEXT_SIZE - 1;
-        snprintf(f->file, sizeof f->file, "%.*s", size, file.at);
-        f->line = p.line;
-    }
+    struct ptx_finding *f = &r->findings[r->count++];
+    *f = (struct ptx_finding){.why = why, .ptx_line = statement->line, .line = s->at.line};
+    copy_text(f->what, what);
+    if (is_of_the_job(s, s->at)) copy_text(f->file, s->files[s->at.file]);
 }
 
 /* ---- statements ---------------------------------------------------------------------------------- */
@@ -339,7 +333,6 @@ static void on_statement(struct scan *s, const struct ptx_statement *statement)
 {
     switch (statement->kind) {
     case PTX_LOCATION: on_location(s, statement->operands); break;
-    case PTX_FILE: on_file(s, statement->operands); break;
     case PTX_INSTRUCTION: on_instruction(s, statement); break;
     case PTX_FUNCTION: on_function(s, statement); break;
     case PTX_VARIABLE: on_variable(s, statement); break;
@@ -348,6 +341,7 @@ static void on_statement(struct scan *s, const struct ptx_statement *statement)
     case PTX_OPEN:
     case PTX_CLOSE:
     case PTX_LABEL:
+    case PTX_FILE:
     case PTX_BROKEN: break;
     }
 }
@@ -356,6 +350,17 @@ static void find_text(struct scan *s, unsigned line, const char *what, const cha
 {
     struct ptx_statement nowhere = {.line = line};
     find(s, &nowhere, (struct ptx_word){what, strlen(what)}, why);
+}
+
+/* The files' names stand at the end of the PTX. */
+static void read_files(struct scan *s, const char *text, size_t size)
+{
+    struct ptx_reader reader = ptx_read(text, size);
+    struct ptx_statement statement;
+    do {
+        ptx_next(&reader, &statement);
+        if (statement.kind == PTX_FILE) on_file(s, statement.operands);
+    } while (statement.kind != PTX_END && statement.kind != PTX_BROKEN);
 }
 
 enum status ptx_scan(struct ptx_report *out, const char *text, size_t size, const char *prelude)
@@ -368,6 +373,7 @@ enum status ptx_scan(struct ptx_report *out, const char *text, size_t size, cons
         find_text(&s, 0, "the whole text", "too long");
         return E_MALFORMED;
     }
+    read_files(&s, text, size);
     do {
         ptx_next(&reader, &statement);
         on_statement(&s, &statement);
@@ -377,7 +383,6 @@ enum status ptx_scan(struct ptx_report *out, const char *text, size_t size, cons
     } else if (!s.has_target) {
         find_text(&s, reader.line, ".target", "is missing: this is no PTX");
     }
-    name_places(&s);
     assert(out->count <= out->total);
     return out->total == 0 ? OK : E_MALFORMED;
 }
