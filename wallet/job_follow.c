@@ -118,8 +118,9 @@ static void tell_uploads(struct follow *f)
         if (u->told || state == UPLOAD_RUNNING) continue;
         u->told = true;
         if (state == UPLOAD_DONE) {
-            progress_stage(f->progress, &(struct stage){.name = "uploaded"}, "to worker %u, %s",
-                           u->replica + 1, size);
+            progress_stage(f->progress, &(struct stage){.name = "uploaded"}, "to worker %u, %s%s",
+                           u->replica + 1, size,
+                           atomic_load(&u->relayed) ? ", by another worker" : "");
             progress_stage(f->progress, &(struct stage){.name = "running"}, "on worker %u",
                            u->replica + 1);
         } else {
@@ -141,6 +142,9 @@ static void show_waiting(struct follow *f)
     if (state == JOB_OPEN) progress_waiting(f->progress, "waiting for free workers");
     if (state == JOB_RUNNING)
         progress_waiting(f->progress, "running: %zu of %zu sealed", counts[REPLICA_SEALED], total);
+    char uploading[TRANSFER_TEXT_SIZE + 40];
+    if (f->uploads != NULL && uploads_text(f->uploads, uploading))
+        progress_waiting(f->progress, "%s", uploading);
     if (state == JOB_AUDITING)
         progress_waiting(f->progress, "waiting whether a validator runs it again");
     if (state == JOB_DISPUTED) progress_waiting(f->progress, "validators run it again");

@@ -17,16 +17,26 @@
 #define ROUNDS_MAX       20
 #define ROUND_PAUSE_MS   500u
 
+struct showing {
+    struct follow *follow;
+    struct transfer transfer;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static bool on_bytes(void *context, uint64_t done, uint64_t size)
 {
-    struct follow *f = context;
-    char a[32];
-    char b[32];
-    size_to_text(a, done);
-    size_to_text(b, size);
-    progress_waiting(f->progress, "downloading %s of %s", a, b);
-    progress_tick(f->progress);
-    return !rpc_stopped(f->session->rpc);
+    struct showing *s = context;
+    char text[TRANSFER_TEXT_SIZE];
+    transfer_text(text, &s->transfer, done, size, now_ms());
+    progress_waiting(s->follow->progress, "downloading %s", text);
+    progress_tick(s->follow->progress);
+    return !rpc_stopped(s->follow->session->rpc);
 }
 
 static enum status fetch_from(struct follow *f, char *error, const json_t *replica,
@@ -36,7 +46,8 @@ static enum status fetch_from(struct follow *f, char *error, const json_t *repli
                                 abi_get_hash(replica, "tlsKeyHash"), FRAME_TIMEOUT_MS, 0};
     struct gateway_content content = {f->job, abi_get_hash(replica, "root"),
                                       abi_get_u64(replica, "outputSize")};
-    struct gateway_progress progress = {on_bytes, f};
+    struct showing showing = {.follow = f};
+    struct gateway_progress progress = {on_bytes, &showing};
     struct gateway *g = NULL;
     enum status status = gateway_open(&g, error, &peer, &f->session->sender.key);
     if (status != OK) return status;
