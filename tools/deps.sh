@@ -1,13 +1,14 @@
 #!/bin/sh
 # deps.sh GROUP... - installs the Debian packages of the named groups that are missing, and says which.
-# Groups: build (compile and run), test (make check), lint (make lint). Needs root or sudo only when
+# Groups: build (compile and run), test (make check; skopeo and umoci make container images), lint
+# (make lint). Needs root or sudo only when
 # something is missing.
 set -eu
 
 build="gcc g++ clang make pkg-config libc6-dev libsecp256k1-dev libleveldb-dev libssl-dev libevent-dev
 libjansson-dev libgmp-dev libcurl4-openssl-dev libarchive-dev libzstd-dev libseccomp-dev
 libpng-dev libwebp-dev uthash-dev bubblewrap ca-certificates procps"
-test="libcmocka-dev nettle-dev nodejs npm zstd"
+test="libcmocka-dev nettle-dev nodejs npm zstd skopeo umoci"
 lint="clang-format clang-tidy cppcheck"
 fuzz="libclang-rt-14-dev"
 

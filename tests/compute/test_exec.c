@@ -368,6 +368,62 @@ static void outputs_are_bounded(void **state)
                 "{\"folder\": \"/job/out\", \"bytes_max\": 4999}", LIMITS);
 }
 
+/* The tools that people have. */
+static void an_image_that_umoci_and_skopeo_made_runs(void **state)
+{
+    struct maker m;
+    struct run_result result;
+    char command[1024];
+    (void)state;
+    if (system("command -v umoci >/dev/null && command -v skopeo >/dev/null") != 0) {
+        print_message("# umoci and skopeo are not installed: only layouts of our own here\n");
+        return;
+    }
+    maker_open(&m);
+    snprintf(command, sizeof command,
+             "set -e; cd %s; umoci init --layout l; umoci new --image l:t; "
+             "umoci unpack --rootless --image l:t b; cp %s/probe b/rootfs/; mkdir b/rootfs/srv; "
+             "umoci repack --refresh-bundle --image l:t b; "
+             "rm -r b/rootfs/srv; mkdir b/rootfs/etc; ln -s / b/rootfs/etc/up; "
+             "umoci repack --image l:t b; umoci config --image l:t --config.entrypoint /probe "
+             "--config.cmd hello --config.env A=b --config.workingdir /etc; "
+             "skopeo --insecure-policy copy -q oci:l:t oci-archive:job/image.oci.tar; rm -rf l b",
+             m.folder, probe.folder);
+    assert_int_equal(system(command), 0);
+    write_job(&m, "image.oci.tar", "", ONE, LIMITS);
+    maker_run(&m, &result, NULL);
+    show(&result, REASON_OK);
+    assert_int_equal(result.reason, REASON_OK);
+    run_result_finish(&result);
+    maker_close(&m);
+}
+
+static void the_example_counts_words(void **state)
+{
+    struct maker m;
+    struct run_result result;
+    char command[512];
+    (void)state;
+    maker_open(&m);
+    snprintf(command, sizeof command,
+             "cp examples/exec-hello/* %s && examples/exec-hello/make_image.sh %s", m.job, m.job);
+    assert_int_equal(system(command), 0);
+    maker_run(&m, &result, NULL);
+    show(&result, REASON_OK);
+    assert_int_equal(result.reason, REASON_OK);
+    assert_true(result.size_bytes > 0);
+    snprintf(command, sizeof command, "tar -xOf %s words.txt | head -c 14 > %s/found", m.tar,
+             m.folder);
+    assert_int_equal(system(command), 0);
+    struct buffer text = {0};
+    snprintf(command, sizeof command, "%s/found", m.folder);
+    assert_int_equal(file_read(&text, command, 16), OK);
+    assert_string_equal(buffer_text(&text), "   1 leasehold");
+    buffer_finish(&text);
+    run_result_finish(&result);
+    maker_close(&m);
+}
+
 /* ---- hostile images, through the real unpacker ---------------------------------------------- */
 
 static void expect_image(struct image *image, const char *name, const char *words)
@@ -465,6 +521,8 @@ int main(void)
         cmocka_unit_test(an_output_must_be_a_plain_file),
         cmocka_unit_test(an_output_is_not_looked_for_behind_a_link),
         cmocka_unit_test(outputs_are_bounded),
+        cmocka_unit_test(an_image_that_umoci_and_skopeo_made_runs),
+        cmocka_unit_test(the_example_counts_words),
         cmocka_unit_test(bad_images_are_the_jobs_fault),
         cmocka_unit_test(a_bomb_in_an_image_is_the_jobs_fault),
         cmocka_unit_test(a_crowded_root_is_refused),
