@@ -10,7 +10,7 @@ struct lh_index {
 };
 
 /* A thread of a block that waits, or the one that runs. The first three words are known to the
- * assembly in fiber_switch.S and prelude.h. */
+ * assembly in fiber_switch.S and prelude_threads.h. */
 #define LH_UNHEARD 0xffffffffu
 struct lh_fiber {
     void *sp;

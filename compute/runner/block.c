@@ -1,12 +1,12 @@
 /* block.c - one thread block: threads that wait are fibers of one operating system thread.
  *
  * Threads start in order. A thread that never waits needs no switch, and the runner never hears of
- * it: the kernel's own loop (lh_entry::run in prelude.h) goes on with the next one on the same
+ * it: the kernel's own loop (lh_entry::run in prelude_entry.h) goes on with the next one on the same
  * fiber. Only when a thread waits for others does the next one get a fiber of its own. When all
  * that live have arrived, the last one goes on and the others follow in the ring's order, so a
  * block's course depends on nothing but its own data.
  *
- * Most switches at barriers happen in the kernel itself (lh_barrier in prelude.h): from one thread
+ * Most switches at barriers happen in the kernel itself (lh_barrier in prelude_threads.h): from one thread
  * that is not the first to arrive to the next that has not arrived, once all have started. */
 #include "compute/runner/block.h"
 
@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 
 #define GUARD_BYTES       4096
-#define PRELUDE_TLS_BYTES 128 /* prelude.h's own variables, beside the job's __shared__ */
+#define PRELUDE_TLS_BYTES 512 /* the prelude's own variables, beside the job's __shared__ */
 
 __thread struct lh_now lh_now;
 static __thread struct block *here;

@@ -1,8 +1,7 @@
 /* fiber_switch(struct lh_fiber *from, struct lh_fiber *to): sp, pc and bp go into the fiber, the
- * other registers that a call keeps onto its stack. prelude.h has the same switch inline: whoever
- * switches leaves `to` in rdx and jumps to its pc. Always a jump, never `ret`: a fiber arrives at
- * one barrier and the next goes on behind another, which the predictor of returns gets wrong each
- * time and the one of jumps learns. */
+ * other registers that a call keeps onto its stack. prelude_threads.h has the same switch inline.
+ * It ends with a jump, never `ret`: a fiber arrives at one barrier and the next goes on behind
+ * another, which the predictor of returns gets wrong each time and the one of jumps learns. */
 #if defined(__x86_64__)
     .text
     .globl  fiber_switch
@@ -18,10 +17,9 @@ fiber_switch:
     movq    %rsp, (%rdi)
     movq    %rcx, 8(%rdi)
     movq    %rbp, 16(%rdi)
-    movq    %rsi, %rdx
-    movq    (%rdx), %rsp
-    movq    16(%rdx), %rbp
-    jmpq    *8(%rdx)
+    movq    (%rsi), %rsp
+    movq    16(%rsi), %rbp
+    jmpq    *8(%rsi)
 1:
     popq    %r15
     popq    %r14
