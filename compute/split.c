@@ -34,7 +34,7 @@ static json_t *share_of(struct pattern *p, const json_t *value)
     if (!json_is_integer(whole) || json_object_size(value) != keys) return NULL;
     if (plus != NULL && !json_is_integer(plus)) return NULL;
     json_int_t n = json_integer_value(whole);
-    if (n % p->parts != 0)
+    if (n % p->parts != 0 && p->error[0] == '\0')
         snprintf(p->error, JOB_ERROR_SIZE,
                  "job.json: {\"share\": %lld} cannot be divided into %u equal parts", (long long)n,
                  p->parts);

@@ -8,6 +8,7 @@
 #define LANES 16 /* sums kept side by side: their order is fixed, and they fit vector registers */
 #define PI 3.14159265f
 #define SIZE 640
+#define FRAME (SIZE / 2) /* of the film */
 
 /* ---- the start ---------------------------------------------------------------------------------- */
 
@@ -165,6 +166,24 @@ static __device__ unsigned char tone(float part, float most)
     float bleach = mapped * mapped * 0.55f;
     share += (1.0f - share) * (bleach > 1.0f ? 1.0f : bleach);
     return (unsigned char)__float2int_rd(__saturatef(share * mapped) * 255.0f + 0.5f);
+}
+
+/* FRAME x FRAME of four points of light each, and darkness for the next frame. */
+__global__ void develop_frame(unsigned char *film, unsigned *light, int frame)
+{
+    int i = blockIdx.x * blockDim.x + threadIdx.x, x = i % FRAME * 2, y = i / FRAME * 2;
+    const float night[3] = {0.08f, 0.09f, 0.16f};
+    float       colour[3];
+    for (int c = 0; c < 3; c++) {
+        unsigned *at = light + (y * SIZE + x) * 3 + c;
+        unsigned  sum = at[0] + at[3] + at[SIZE * 3] + at[SIZE * 3 + 3];
+        colour[c] = (float)sum * (1.0f / 16384.0f) + night[c];
+        at[0] = at[3] = at[SIZE * 3] = at[SIZE * 3 + 3] = 0;
+    }
+    float most = max(colour[0], max(colour[1], colour[2]));
+    for (int c = 0; c < 3; c++) {
+        film[(frame * FRAME * FRAME + i) * 3 + c] = tone(colour[c], most);
+    }
 }
 
 __global__ void develop(unsigned char *image, const unsigned *light)

@@ -1,16 +1,17 @@
-/* sgd.cu - a neural network learns to read digits by stochastic gradient descent.
+/* digits.cu - a neural network learns to read handwritten digits.
  *
- * 64 pixels, 64 hidden units with tanh, 10 outputs with softmax. A step takes 50 pictures: `learn`
- * runs forwards and backwards, a block for each picture; `update` adds up the gradients of all 50
- * in a fixed order, a thread for each weight. `examine` counts right answers with integers. So the
- * whole training gives the same bits wherever it runs. */
+ * 784 pixels, 128 hidden units with tanh, 10 outputs with softmax. A step takes 50 pictures, each
+ * shifted by chance: `learn` runs forwards and backwards, a block for each picture; `update` adds up
+ * the gradients of all 50 in a fixed order, a thread for each weight. `examine` counts right answers
+ * with integers. So the whole training gives the same bits wherever it runs. */
 
-#define PIXELS 64
-#define HIDDEN 64
+#define SIDE 28
+#define PIXELS (SIDE * SIDE)
+#define HIDDEN 128
 #define DIGITS 10
 #define BATCH 50
-#define IMAGES 2500
-#define TRAINING 2000
+#define IMAGES 3000
+#define TRAINING 2500
 #define TESTS (IMAGES - TRAINING)
 
 /* Weights lie in one array: those of the hidden layer, its biases, those of the outputs, their
@@ -40,7 +41,26 @@ __global__ void begin(float *weight)
     if (i >= WEIGHTS) return;
     bool  bias = (i >= HIDDEN_BIAS && i < OUTPUT_WEIGHT) || i >= OUTPUT_BIAS;
     float chance = (float)(scramble((unsigned)i + 1u) >> 8) * 0x1p-23f - 1.0f;
-    weight[i] = bias ? 0.0f : chance * 0.2f;
+    weight[i] = bias ? 0.0f : chance * (i < HIDDEN_BIAS ? 0.06f : 0.15f);
+}
+
+/* ---- pictures -------------------------------------------------------------------------------------- */
+
+/* Brightness from 0 to 3 of a pixel of picture `which`, two bits each; 0 outside. */
+static __device__ int ink(const unsigned char *image, int which, int x, int y)
+{
+    int at = y * SIDE + x;
+    if (x < 0 || y < 0 || x >= SIDE || y >= SIDE) return 0;
+    return image[which * (PIXELS / 4) + at / 4] >> 2 * (at % 4) & 3;
+}
+/* All threads of the block together. */
+static __device__ void load(float *pixel, const unsigned char *image, int which, int right,
+                            int down)
+{
+    for (int i = threadIdx.x; i < PIXELS; i += HIDDEN) {
+        pixel[i] = (float)ink(image, which, i % SIDE - right, i / SIDE - down) * (1.0f / 3.0f);
+    }
+    __syncthreads();
 }
 
 /* ---- forwards ------------------------------------------------------------------------------------- */
@@ -63,7 +83,7 @@ static __device__ float output_of(const float *weight, const float *hidden, int 
 /* The picture at `place` of an epoch: each epoch goes through all of them in another order. */
 static __device__ int drawn(int epoch, int place)
 {
-    unsigned stride = 2u * (scramble((unsigned)epoch) % 400u) + 1u;
+    unsigned stride = 2u * (scramble((unsigned)epoch) % 500u) + 1u;
     while (stride % 5u == 0u) stride += 2u; /* no divisor in common with TRAINING */
     return (int)(((unsigned)place * stride + scramble((unsigned)epoch + 99u) % 1000u) % TRAINING);
 }
@@ -76,9 +96,9 @@ __global__ void learn(picture *batch, const float *weight, const unsigned char *
     int      unit = threadIdx.x;
     int      place = (steps_before + step) * BATCH + blockIdx.x;
     int      which = drawn(place / TRAINING, place % TRAINING);
+    unsigned lot = scramble((unsigned)place + 1998u) >> 8; /* moves the picture by up to 2 pixels */
     picture *mine = &batch[blockIdx.x];
-    pixel[unit] = (float)image[which * PIXELS + unit] * (1.0f / 255.0f);
-    __syncthreads();
+    load(pixel, image, which, (int)(lot % 5u) - 2, (int)(lot / 5u % 5u) - 2);
     hidden[unit] = hidden_of(weight, pixel, unit);
     __syncthreads();
     if (unit < DIGITS) output[unit] = output_of(weight, hidden, unit);
@@ -91,7 +111,7 @@ __global__ void learn(picture *batch, const float *weight, const unsigned char *
         error += wrong * weight[OUTPUT_WEIGHT + unit * DIGITS + d];
         if (unit == d) mine->output_error[d] = wrong;
     }
-    mine->pixel[unit] = pixel[unit];
+    for (int i = unit; i < PIXELS; i += HIDDEN) mine->pixel[i] = pixel[i];
     mine->hidden[unit] = hidden[unit];
     mine->hidden_error[unit] = error * (1.0f - hidden[unit] * hidden[unit]);
 }
@@ -119,19 +139,19 @@ __global__ void update(float *weight, float *speed, const picture *batch, float 
 /* ---- the test --------------------------------------------------------------------------------------- */
 
 /* A block a picture; `right` has a counter for the pictures of training and one for the others. */
-__global__ void examine(int *right, const float *weight, const unsigned char *image,
-                        const unsigned char *label)
+__global__ void examine(int *right, unsigned char *answer, const float *weight,
+                        const unsigned char *image, const unsigned char *label)
 {
     __shared__ float pixel[PIXELS], hidden[HIDDEN], output[DIGITS];
     int unit = threadIdx.x, which = blockIdx.x, best = 0;
-    pixel[unit] = (float)image[which * PIXELS + unit] * (1.0f / 255.0f);
-    __syncthreads();
+    load(pixel, image, which, 0, 0);
     hidden[unit] = hidden_of(weight, pixel, unit);
     __syncthreads();
     if (unit < DIGITS) output[unit] = output_of(weight, hidden, unit);
     __syncthreads();
     if (unit != 0) return;
     for (int d = 1; d < DIGITS; d++) best = output[d] > output[best] ? d : best;
+    answer[which] = (unsigned char)best;
     if (best == label[which]) atomicAdd(&right[which < TRAINING ? 0 : 1], 1);
 }
 
@@ -170,4 +190,17 @@ __global__ void report(char *text, int *right, int epochs)
     at = put_share(text, at, right[1], TESTS);
     put(text, at, "\n");
     right[0] = right[1] = 0;
+}
+
+/* The 500 pictures of the test, 25 in a row; what was misread is red. */
+__global__ void show(unsigned char *picture, const unsigned char *image,
+                     const unsigned char *label, const unsigned char *answer)
+{
+    int            which = TRAINING + blockIdx.x, x = threadIdx.x, y = threadIdx.y;
+    int            column = blockIdx.x % 25, row = blockIdx.x / 25, wide = 25 * (SIDE + 2);
+    bool           wrong = label[which] != answer[which];
+    int            bright = ink(image, which, x - 1, y - 1) * 85;
+    unsigned char *at = picture + ((row * (SIDE + 2) + y) * wide + column * (SIDE + 2) + x) * 3;
+    at[0] = (unsigned char)(wrong ? max(bright, 150) : bright);
+    at[1] = at[2] = (unsigned char)bright;
 }
