@@ -11,13 +11,14 @@ static const struct option_row ROWS[] = {
 const struct option_program WORKER_PROGRAM = {
     .name = "leasehold-worker",
     .summary = "rents this machine's GPUs and cores out on a Leasehold chain",
-    .synopsis = ".B leasehold-worker\n[\\fBinit\\fR|\\fBgpus\\fR|\\fBrun\\fR|\\fBjudge\\fR] "
+    .synopsis = ".B leasehold-worker\n[\\fBinit\\fR|\\fBgpus\\fR|\\fBstorage\\fR|\\fBrun\\fR|\\fBjudge\\fR] "
                 "[\\fIOPTION\\fR...]",
     .description =
         "Watches the chain for jobs assigned to its provider, takes the bundle from the renter, "
         "runs it in a sandbox, seals and reveals the result's hash, and serves the result. "
         "Commands: run (the default) works until it is told to stop; init makes the data directory "
         "and the TLS identity and prints its tlsKeyHash as JSON; gpus lists what can run jobs; "
+        "storage lists the bundles and results on disk; "
         "judge re-runs "
         "disputed jobs for a validator and has options of its own (judge --help).",
     .epilogue =
@@ -38,7 +39,7 @@ const struct option_program WORKER_PROGRAM = {
         ".SH EXIT STATUS\n0 after a clean stop; 1 when the start was refused; 64 for a wrong "
         "command "
         "line.\n",
-    .words_doc = "[init|gpus|run|judge]",
+    .words_doc = "[init|gpus|storage|run|judge]",
     .rows = ROWS,
     .count = sizeof ROWS / sizeof *ROWS,
 };

@@ -4,6 +4,7 @@
 #include "compute/judge_command.h"
 #include "compute/worker.h"
 #include "compute/worker_gpus.h"
+#include "compute/worker_storage.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -58,6 +59,14 @@ static int command_run(const struct worker_config *config)
     return status == OK ? 0 : refuse(error);
 }
 
+static int command_storage(const struct worker_config *config)
+{
+    char error[JSON_ERROR_SIZE];
+    if (worker_storage_print(stdout, config) == OK) return 0;
+    snprintf(error, sizeof error, "\"%.150s\" is no worker's --data-dir", config->data_dir);
+    return refuse(error);
+}
+
 static int dispatch(const struct worker_config *config, const char *word)
 {
     enum log_level level;
@@ -70,8 +79,9 @@ static int dispatch(const struct worker_config *config, const char *word)
     }
     if (!word || strcmp(word, "run") == 0) return command_run(config);
     if (strcmp(word, "init") == 0) return command_init(config);
+    if (strcmp(word, "storage") == 0) return command_storage(config);
     if (strcmp(word, "gpus") == 0) return command_gpus(config);
-    fprintf(stderr, "leasehold-worker: no command \"%s\"; there are run, init, gpus, judge\n",
+    fprintf(stderr, "leasehold-worker: no command \"%s\"; there are run, init, gpus, storage, judge\n",
             word);
     return EXIT_USAGE;
 }
