@@ -172,11 +172,12 @@ static enum status collect(struct layout *l, struct buffer *out, struct blob *b)
 /* hex NULL: index.json, which nothing vouches for but the job's own root. */
 static enum status read_json(struct layout *l, json_t **out, const char *path, const char *hex)
 {
-    struct blob *b;
+    struct blob *b = NULL;
     struct buffer text = {0};
     char error[JSON_ERROR_SIZE] = "";
     enum status status = open_blob(l, &b, path);
     if (status != OK) return status;
+    assert(b != NULL);
     status = collect(l, &text, b);
     if (status == OK && hex != NULL) status = check_blob(l, b, hex);
     close_blob(b);
@@ -191,9 +192,11 @@ static enum status follow(struct layout *l, json_t **out, const json_t *descript
                           const char *what)
 {
     char path[BLOB_PATH_SIZE];
-    const char *hex;
+    const char *hex = NULL;
     enum status status = read_descriptor(l, path, &hex, descriptor, what);
-    return status == OK ? read_json(l, out, path, hex) : status;
+    if (status != OK) return status;
+    assert(hex != NULL); /* else nothing would be checked */
+    return read_json(l, out, path, hex);
 }
 
 static bool has_text(const json_t *object, const char *key, const char *text)
@@ -310,11 +313,12 @@ static enum status unpack_open_layer(struct layout *l, struct blob *b)
 static enum status unpack_layer(struct layout *l, const json_t *descriptor)
 {
     char path[BLOB_PATH_SIZE];
-    const char *hex;
-    struct blob *b;
+    const char *hex = NULL;
+    struct blob *b = NULL;
     enum status status = read_descriptor(l, path, &hex, descriptor, "layer");
     if (status == OK) status = open_blob(l, &b, path);
     if (status != OK) return status;
+    assert(b != NULL && hex != NULL);
     status = unpack_open_layer(l, b);
     if (status == OK) status = check_blob(l, b, hex);
     close_blob(b);
