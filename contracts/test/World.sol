@@ -93,7 +93,7 @@ abstract contract World is Test {
         );
     }
 
-    function initDisputes() internal pure returns (bytes memory) {
+    function initDisputes() internal pure virtual returns (bytes memory) {
         return abi.encodeWithSignature(
             "initialize(uint256,uint256,uint256,uint256,uint256)",
             JUDGE_FACTOR, SEATS, APPEAL_WINDOW, ABSENT_SLASH, DUTY_SLASH
