@@ -159,9 +159,10 @@ static int fetch(struct split_job *j, struct part *p)
     buffer_finish(&report);
     if (code != CODE_DONE) return code;
     p->stage = PART_DONE;
+    size_t workers = json_array_size(p->follow.replicas);
     progress_stage(&j->progress, &(struct stage){.name = "agreed"},
-                   "part %u of %u: %zu workers, result here and verified", p->number, j->parts,
-                   json_array_size(p->follow.replicas));
+                   "part %u of %u: by %zu worker%s; its result is here, verified", p->number,
+                   j->parts, workers, workers == 1 ? "" : "s");
     return CODE_DONE;
 }
 

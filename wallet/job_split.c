@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define UNDER_WAY_MIN 4 /* orders that wait for a worker cost nothing but locked money */
+#define PRICE_BYTES_MAX 4096
+#define UNDER_WAY_MIN   4 /* orders that wait for a worker cost nothing but locked money */
 
 struct split_run {
     struct split_job job;
@@ -73,11 +74,38 @@ static int make_work_folder(struct split_run *r)
     return CODE_DONE;
 }
 
+static void price_path(char out[PATH_MAX], const struct split_run *r)
+{
+    snprintf(out, PATH_MAX, "%.4060s/price.json", r->job.work);
+}
+
+/* Taken up again, parts under way keep the very workers busy whose offers would tell the price. */
+static void read_price(struct split_run *r)
+{
+    char path[PATH_MAX], error[JSON_ERROR_SIZE];
+    json_t *o = NULL;
+    price_path(path, r);
+    if (json_load_path(&o, error, path, PRICE_BYTES_MAX) != OK) return;
+    r->job.price = abi_get_u256(o, "price");
+    json_decref(o);
+}
+
+static int write_price(struct split_run *r)
+{
+    char path[PATH_MAX];
+    price_path(path, r);
+    json_t *o = json_pack("{s:o}", "price", abi_u256(r->job.price));
+    enum status status = json_save_path(o, path, 0600);
+    json_decref(o);
+    return status == OK ? CODE_DONE : fail(r->job.session, CODE_FAILED, "cannot write %s", path);
+}
+
 /* The first part's order tells the price, and how many workers there are for all. */
 static int price_all(struct split_run *r, struct u256 *out_total)
 {
     struct split_job *j = &r->job;
     struct job_order *o = &r->parts[0].order;
+    if (j->session->in->values[OPTION_MAX_PRICE] == NULL) read_price(r);
     int code = part_order(j, &r->parts[0]);
     if (code != CODE_DONE) return code;
     uint64_t at_once = 2 * o->fitting / o->replicas; /* one runs, the next waits behind it */
@@ -207,6 +235,7 @@ static int run_on_chain(struct split_run *r)
     if (code == CODE_DONE) code = session_unlock(s);
     if (code == CODE_DONE) code = submit_check_funds(s, &r->job.progress, total);
     s->tells_stop = true;
+    if (code == CODE_DONE) code = write_price(r);
     if (code == CODE_DONE) code = run_all(r);
     if (code == CODE_DONE) code = join(r);
     struct follow last = {.session = s, .progress = &r->job.progress};
