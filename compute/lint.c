@@ -168,8 +168,8 @@ static void judge_word(struct lexer *x, unsigned line, const char *word)
     if (strcmp(x->before, "extern") == 0 && strcmp(word, "__shared__") == 0)
         find(x, line, "extern __shared__", DYNAMIC, true);
     bool harmless = strcmp(word, "unroll") == 0 || strcmp(word, "once") == 0;
-    if (x->in_pragma && strcmp(x->before, "pragma") == 0 && !harmless)
-        find(x, line, word, PRAGMA, true);
+    bool first = strcmp(x->before, "pragma") == 0 || strcmp(x->before, "_Pragma") == 0;
+    if (x->in_pragma && first && !harmless) find(x, line, word, PRAGMA, true);
 }
 
 static void read_word(struct lexer *x)
