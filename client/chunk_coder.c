@@ -9,7 +9,8 @@
 #define LEVEL          1
 #define SAMPLE_BYTES   (8u << 10)
 #define PACK_BYTES_MIN (2 * SAMPLE_BYTES) /* less is not worth the trouble */
-#define GUESS_NS       4000               /* of packing 1 KiB, before it was measured */
+#define IDLE_NS        1000000000u
+#define GUESS_NS       4000 /* of packing 1 KiB, before it was measured */
 
 void chunk_coder_finish(struct chunk_coder *c)
 {
@@ -61,9 +62,9 @@ void chunk_pack(struct chunk_coder *c, struct gateway_piece *out, struct bytes c
     out->bytes = content;
     if (!c->may_pack || content.size < PACK_BYTES_MIN) return;
     uint64_t cost = (c->pack_per_kib ? c->pack_per_kib : GUESS_NS) * (content.size >> 10);
-    if (c->blocked_per_kib * (content.size >> 10) < cost) return;
+    if (c->waited_per_kib * (content.size >> 10) < cost) return;
     size_t saving = promised_saving(c, content);
-    if (c->blocked_per_kib * (saving >> 10) < cost) return;
+    if (c->waited_per_kib * (saving >> 10) < cost) return;
     uint64_t start_ns = now_ns();
     size_t size = pack(c, content, content.size - content.size / 8);
     c->pack_per_kib = recent(c->pack_per_kib, (now_ns() - start_ns) / (content.size >> 10) + 1);
@@ -72,10 +73,13 @@ void chunk_pack(struct chunk_coder *c, struct gateway_piece *out, struct bytes c
     out->bytes = bytes_of(c->packed.data, size);
 }
 
-void chunk_coder_note(struct chunk_coder *c, size_t wire_bytes, uint64_t blocked_ns)
+void chunk_coder_note(struct chunk_coder *c, uint64_t sent_bytes, uint64_t waited_ns)
 {
-    uint64_t kib = wire_bytes / 1024 + 1;
-    c->blocked_per_kib = c->blocked_per_kib - c->blocked_per_kib / 8 + blocked_ns / kib / 8;
+    uint64_t kib = (sent_bytes - c->noted_bytes) / 1024, ns = waited_ns - c->noted_ns;
+    c->noted_bytes = sent_bytes;
+    c->noted_ns = waited_ns;
+    if (ns > IDLE_NS || kib == 0) return; /* nobody wanted anything, or nothing was moved */
+    c->waited_per_kib = c->waited_per_kib - c->waited_per_kib / 8 + ns / kib / 8;
 }
 
 enum status chunk_unpack(struct chunk_coder *c, struct bytes *out,

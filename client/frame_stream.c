@@ -78,12 +78,14 @@ static enum status wait_for(int fd, short events, uint64_t deadline_ms)
 }
 
 /* What an SSL call that did not succeed waits for. OK: call it again. */
-static enum status settle(const struct frame_stream *s, int result, uint64_t deadline_ms)
+static enum status settle(struct frame_stream *s, int result, uint64_t deadline_ms)
 {
     int error = SSL_get_error(s->ssl, result);
     enum status status = E_IO;
+    uint64_t start_ns = now_ns();
     if (error == SSL_ERROR_WANT_READ) status = wait_for(s->fd, POLLIN, deadline_ms);
     if (error == SSL_ERROR_WANT_WRITE) status = wait_for(s->fd, POLLOUT, deadline_ms);
+    s->waited_ns += now_ns() - start_ns;
     ERR_clear_error();
     return status;
 }
@@ -186,6 +188,7 @@ bool frame_stream_has_input(const struct frame_stream *s)
 
 enum status frame_stream_write(struct frame_stream *s, struct bytes frames)
 {
+    s->sent_bytes += frames.size;
     uint64_t deadline_ms = deadline_of(s);
     for (size_t done = 0; done < frames.size;) {
         size_t written = 0;
@@ -193,9 +196,7 @@ enum status frame_stream_write(struct frame_stream *s, struct bytes frames)
         int result = SSL_write_ex(s->ssl, frames.data + done, frames.size - done, &written);
         done += written;
         if (result == 1) continue;
-        uint64_t start_ns = now_ns();
         enum status status = settle(s, result, deadline_ms);
-        s->blocked_ns += now_ns() - start_ns;
         if (status != OK) return status;
     }
     return OK;

@@ -16,7 +16,8 @@ struct frame_stream {
     uint32_t timeout_ms; /* for one whole frame, either way */
     uint64_t end_ms;     /* of the monotonic clock: nothing lasts beyond it; 0: no such end */
     struct buffer in;    /* the last frame read; may be exchanged for another between reads */
-    uint64_t blocked_ns; /* how long all writes so far have waited for the link */
+    uint64_t waited_ns;  /* in all, for the other side or the link between */
+    uint64_t sent_bytes; /* of frames */
 };
 
 /* TLS 1.3 only, no tickets, no early data, no compression. Server: certificate and key are given

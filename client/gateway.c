@@ -88,9 +88,7 @@ uint64_t gateway_traffic(const struct gateway *g)
 
 enum status gateway_send(struct gateway *g)
 {
-    uint64_t before_ns = g->stream.blocked_ns;
     enum status status = frame_stream_write(&g->stream, buffer_bytes(&g->out));
-    chunk_coder_note(&g->coder, g->out.size, g->stream.blocked_ns - before_ns);
     g->traffic_bytes += g->out.size;
     buffer_clear(&g->out);
     if (status == OK) return OK;

@@ -85,6 +85,7 @@ static enum status send_chunk(struct upload *u, uint64_t offset)
         if (got <= 0) return gateway_complain(g, E_IO, "reading the content to send failed");
         done += (size_t)got;
     }
+    chunk_coder_note(&g->coder, g->stream.sent_bytes, g->stream.waited_ns);
     struct gateway_put put = {.name = gateway_name_of(u->content), .piece = {.offset = offset}};
     chunk_pack(&g->coder, &put.piece, bytes_of(u->chunk, size));
     gateway_put_put(&g->out, &put);

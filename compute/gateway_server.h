@@ -17,7 +17,7 @@
 #define GATEWAY_CONNECTIONS_MAX 64
 #define GATEWAY_PER_ADDRESS_MAX 16
 #define GATEWAY_PER_ACCOUNT_MAX 6
-#define GATEWAY_HANDSHAKE_MS    5000
+#define GATEWAY_HANDSHAKE_MS    10000
 #define GATEWAY_FRAME_MS        20000
 
 /* What the chain says about one content of one job. */

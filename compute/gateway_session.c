@@ -8,10 +8,7 @@
 
 static enum status send_out(struct gateway_session *s)
 {
-    uint64_t before_ns = s->stream->blocked_ns;
-    enum status status = frame_stream_write(s->stream, buffer_bytes(&s->out));
-    chunk_coder_note(&s->coder, s->out.size, s->stream->blocked_ns - before_ns);
-    return status;
+    return frame_stream_write(s->stream, buffer_bytes(&s->out));
 }
 
 static enum status answer(struct gateway_session *s, enum gateway_result code, uint64_t value)
@@ -169,20 +166,13 @@ static bool may_read(struct gateway_session *s, struct gateway_right *right,
     return code == GATEWAY_RESULT_OK;
 }
 
-static bool is_within_limit(struct gateway_session *s, const struct gateway_right *right,
-                            enum status *out_status, const struct gateway_name *name)
-{
-    if (gateway_meter_add(s->meter, name, &s->who, right->size, s->out.size)) return true;
-    *out_status = refuse(s, GATEWAY_RESULT_LIMIT, gateway_meter_limit(right->size));
-    return false;
-}
-
-/* Sends what lies in s->out, if the meter allows. */
+/* Sends what lies in s->out, if the meter allows. What travels packed counts as what it is. */
 static enum status serve(struct gateway_session *s, const struct gateway_right *right,
                          const struct gateway_name *name)
 {
-    enum status status = OK;
-    return is_within_limit(s, right, &status, name) ? send_out(s) : status;
+    size_t bytes = s->content.size > s->out.size ? s->content.size : s->out.size;
+    if (gateway_meter_add(s->meter, name, &s->who, right->size, bytes)) return send_out(s);
+    return refuse(s, GATEWAY_RESULT_LIMIT, gateway_meter_limit(right->size));
 }
 
 static enum status on_get(struct gateway_session *s, struct bytes body)
@@ -198,6 +188,7 @@ static enum status on_get(struct gateway_session *s, struct bytes body)
     if (status == OK && s->content.size == 0) status = E_RANGE;
     if (status != OK) return answer(s, result_of(status), 0);
     struct gateway_piece piece = {.offset = m.offset};
+    chunk_coder_note(&s->coder, s->stream->sent_bytes, s->stream->waited_ns);
     chunk_pack(&s->coder, &piece, buffer_bytes(&s->content));
     buffer_clear(&s->out);
     gateway_put_chunk(&s->out, &piece);
@@ -225,6 +216,7 @@ static enum status on_stat(struct gateway_session *s, struct bytes body)
     if (!may_read(s, &right, &status, &m.name)) return status;
     struct blob_key key = key_of(&m.name);
     struct blob_state state = state_of(s, &key, right.size);
+    buffer_clear(&s->content);
     struct gateway_sizes sizes = {.size = right.size, .held = state.held, .offered = state.offered};
     buffer_clear(&s->out);
     gateway_put_sizes(&s->out, &sizes);

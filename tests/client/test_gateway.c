@@ -396,7 +396,7 @@ static void unpacks_what_was_packed_and_nothing_larger(void **state)
     static uint8_t text[GATEWAY_CHUNK_MAX];
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = (uint8_t)(i / 100);
-    struct chunk_coder from = {.may_pack = true, .blocked_per_kib = 1000000}, to = {0};
+    struct chunk_coder from = {.may_pack = true, .waited_per_kib = 1000000}, to = {0};
     struct gateway_piece piece = {0};
     struct bytes back;
     chunk_pack(&from, &piece, bytes_of(text, sizeof text));
@@ -421,12 +421,13 @@ static void packs_only_where_the_link_is_slow_and_the_content_shrinks(void **sta
     struct chunk_coder c = {.may_pack = true};
     struct gateway_piece piece = {0};
     fill(&noise);
-    for (int i = 0; i < 50; i++)
-        chunk_coder_note(&c, GATEWAY_CHUNK_MAX, 1000); /* a write that hardly waited */
+    uint64_t sent = 0, waited_ns = 0;
+    for (int i = 0; i < 50; i++) /* a link that one hardly waits for */
+        chunk_coder_note(&c, sent += GATEWAY_CHUNK_MAX, waited_ns += 1000);
     chunk_pack(&c, &piece, bytes_of(zeros, sizeof zeros));
     assert_int_equal(piece.coding, GATEWAY_PLAIN);
-    for (int i = 0; i < 50; i++)
-        chunk_coder_note(&c, GATEWAY_CHUNK_MAX, 50000000); /* 5 MB/s */
+    for (int i = 0; i < 50; i++) /* 5 MB/s */
+        chunk_coder_note(&c, sent += GATEWAY_CHUNK_MAX, waited_ns += 50000000);
     chunk_pack(&c, &piece, bytes_of(zeros, sizeof zeros));
     assert_int_equal(piece.coding, GATEWAY_ZSTD);
     chunk_pack(&c, &piece, bytes_of(noise.data, GATEWAY_CHUNK_MAX));

@@ -10,7 +10,10 @@
 #include "compute/gateway_meter.h"
 #include "compute/known_jobs.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,7 +109,7 @@ static struct gateway *open_as(const struct key *who)
 {
     struct gateway_peer peer = {.endpoint = gateway_server_endpoint(server),
                                 .tls_key_hash = gateway_server_key_hash(server),
-                                .timeout_ms = 5000};
+                                .timeout_ms = 30000};
     char error[JSON_ERROR_SIZE] = "";
     struct gateway *g = NULL;
     enum status status = gateway_open(&g, error, &peer, who);
@@ -289,6 +292,94 @@ static void parts_of_a_large_content_are_read_with_little_else(void **state)
     gateway_close(g);
     buffer_finish(&large);
     buffer_finish(&part);
+}
+
+/* ---- a slow link ---- */
+
+#define SLOW_BYTES       (24u << 20)
+#define SLOW_STEP_BYTES  (64u << 10)
+#define SLOW_STEP_US     3000 /* 22 MB/s */
+#define SLOW_BUFFER_SIZE (64 << 10)
+
+/* Passes one connection on, from the client no faster than that. */
+struct slow_link {
+    int listener;
+    char endpoint[64];
+    pthread_t thread;
+    uint64_t bytes; /* from the client; read after the thread has ended */
+};
+
+static bool pass_on(int from, int to, uint64_t *count, useconds_t pause_us)
+{
+    static uint8_t step[SLOW_STEP_BYTES];
+    ssize_t got = read(from, step, sizeof step);
+    if (got <= 0) return false;
+    for (ssize_t done = 0; done < got;) {
+        ssize_t put = write(to, step + done, (size_t)(got - done));
+        if (put <= 0) return false;
+        done += put;
+    }
+    *count += (uint64_t)got;
+    usleep(pause_us * (useconds_t)got / SLOW_STEP_BYTES);
+    return true;
+}
+
+static void *run_link(void *context)
+{
+    struct slow_link *link = context;
+    uint64_t back = 0;
+    int far = -1, near = accept(link->listener, NULL, NULL);
+    bool open = socket_connect(&far, gateway_server_endpoint(server), 5000) == OK;
+    struct pollfd ends[2] = {{.fd = near, .events = POLLIN}, {.fd = far, .events = POLLIN}};
+    (void)fcntl(far, F_SETFL, fcntl(far, F_GETFL) & ~O_NONBLOCK);
+    while (open && poll(ends, 2, 10000) > 0) {
+        if (ends[0].revents) open = pass_on(near, far, &link->bytes, SLOW_STEP_US);
+        if (open && ends[1].revents) open = pass_on(far, near, &back, 0);
+    }
+    close(near);
+    close(far);
+    return NULL;
+}
+
+static void open_link(struct slow_link *link)
+{
+    struct sockaddr_in at_loopback = {.sin_family = AF_INET};
+    socklen_t size = sizeof at_loopback;
+    int small = SLOW_BUFFER_SIZE;
+    at_loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    link->listener = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(link->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    assert_int_equal(bind(link->listener, (struct sockaddr *)&at_loopback, size), 0);
+    assert_int_equal(listen(link->listener, 1), 0);
+    assert_int_equal(getsockname(link->listener, (struct sockaddr *)&at_loopback, &size), 0);
+    snprintf(link->endpoint, sizeof link->endpoint, "127.0.0.1:%u", ntohs(at_loopback.sin_port));
+    assert_int_equal(pthread_create(&link->thread, NULL, run_link, link), 0);
+}
+
+static void what_shrinks_is_packed_where_the_link_is_slow(void **state)
+{
+    (void)state;
+    struct buffer text = {0};
+    for (unsigned i = 0; text.size < SLOW_BYTES; i++)
+        buffer_print(&text, "line %u of a text that says little\n", i);
+    assert_int_equal(file_write_atomic(file_path, buffer_bytes(&text), 0600), OK);
+    struct gateway_content c = {JOB, merkle_root(buffer_bytes(&text)), text.size};
+    job.bundle_root = c.root;
+    job.bundle_size = c.size;
+    assert_true(known_jobs_put(known, &job));
+    struct slow_link link = {0};
+    open_link(&link);
+    struct gateway_peer peer = {link.endpoint, gateway_server_key_hash(server), 30000, 0};
+    struct gateway *g = NULL;
+    char error[JSON_ERROR_SIZE] = "";
+    assert_int_equal(gateway_open(&g, error, &peer, &renter), OK);
+    assert_int_equal(gateway_put(g, &c, file_path, NULL), OK);
+    gateway_close(g);
+    pthread_join(link.thread, NULL);
+    close(link.listener);
+    assert_true(state_of(&c).whole);
+    assert_true(link.bytes < SLOW_BYTES * 2 / 3); /* what buffers took at first was plain */
+    buffer_finish(&text);
 }
 
 /* ---- who may read ---- */
@@ -621,6 +712,7 @@ int main(void)
         WITH_SERVER(a_wrong_chunk_is_refused_at_once),
         WITH_SERVER(a_content_of_no_bytes_goes_both_ways),
         WITH_SERVER(parts_of_a_large_content_are_read_with_little_else),
+        WITH_SERVER(what_shrinks_is_packed_where_the_link_is_slow),
         WITH_SERVER(providers_and_drawn_readers_read_what_is_theirs),
         WITH_SERVER(who_may_read_may_not_write),
         WITH_SERVER(nobody_reads_for_ever),
