@@ -58,7 +58,7 @@ side_of = $(if $(shell grep -E '^.include "(client|compute|wallet)/' $(1)),outsi
 archives = $(foreach f,$(LINK_$(1)),$(OUT)/lib$(f).a)
 
 # Of the runner these stand alone, and serve the trusted side and the tests too.
-RUNNER_SHARED := $(addprefix compute/runner/,library.c nvrtc.c ptx_read.c ptx_rewrite.c ptx_scan.c)
+RUNNER_SHARED := $(addprefix compute/runner/,library.c nvrtc.c cuda_driver.c ptx_read.c ptx_rewrite.c ptx_scan.c)
 sources_of = $(filter-out %_main.c $(filter-out $(RUNNER_SHARED),$(wildcard compute/runner/*.c)), \
                $(shell find $(1) -name '*.c' 2>/dev/null | sort)) \
              $(shell find $(1) -name '*.S' 2>/dev/null | sort)
@@ -167,6 +167,18 @@ $(SIM): $(patsubst %.c,$(OUT)/%.c.o,$(wildcard tests/sim/*.c)) $(call archives,c
 	@mkdir -p $(@D)
 	$(CC) $(LD_$(KIND)) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $^ $(LIBS) -o $@
 
+# What only a card can tell; without one it says so.
+CHECK_GPU := $(OUT)/bin/check-gpu
+$(CHECK_GPU): $(patsubst %,$(OUT)/%.o,$(wildcard tests/gpu/*.c)) $(call archives,compute)
+	@mkdir -p $(@D)
+	$(CC) $(LD_$(KIND)) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# The kernels' functions against MPFR; nobody else needs that library.
+ULP := $(OUT)/bin/ulp
+$(ULP): $(patsubst %.c,$(OUT)/%.c.o,$(wildcard tests/ulp/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(LD_$(KIND)) $(LDFLAGS) $^ -lmpfr -lgmp -ldl -lm -o $@
+
 .PHONY: tests benches fuzzers tools liars
 tests: $(TESTS)
 benches: $(BENCHES)
@@ -224,6 +236,16 @@ sim-planted: ## show that the simulator finds each bug that is planted for it, w
 	@tools/deps.sh build
 	@$(MAKE) --no-print-directory -s -j2 OUT=$(PLANTED) CFLAGS=-DPLANTED_BUILD $(PLANTED)/bin/leasehold-sim
 	@$(PLANTED)/bin/leasehold-sim --planted all --seeds 2000
+
+# NVIDIA's compiler, where `make nvrtc` has put it; tests that need it are left out without it.
+export LEASEHOLD_NVRTC ?= $(abspath $(wildcard build/nvrtc/libnvrtc.so.11.2))
+.PHONY: nvrtc check-gpu
+nvrtc: ## fetch NVIDIA's NVRTC (proprietary; its EULA) into build/nvrtc, so that tests can use it
+	@tools/nvrtc.sh build/nvrtc
+check-gpu: ## on a machine with a GPU: card and processor agree bit for bit; speed
+	@tools/deps.sh build
+	@$(MAKE) --no-print-directory -s -j2 programs $(CHECK_GPU)
+	@$(CHECK_GPU)
 
 .PHONY: check-evm
 check-evm: ## official EVM state tests: EVM_TESTS=dir (a clone of ethereum/tests), or ../shared/evm
@@ -301,6 +323,12 @@ bench-evm: ## time the EVM beside anvil (from npm) on ../shared/evm's programs; 
 	@$(MAKE) --no-print-directory tests/bench/peer/node_modules/.installed
 	@$(MAKE) --no-print-directory -s -j2 tools
 	@tests/bench/evm.sh $(OUT)
+
+.PHONY: ulp
+ulp: ## the error of the kernels' functions over all floats (half an hour); FUNCTIONS="expf exp powf"
+	@tools/deps.sh build ulp
+	@$(MAKE) --no-print-directory -s -j2 $(ULP)
+	@nice $(ULP) $(FUNCTIONS)
 
 .PHONY: install
 install: ## programs, man pages and shell completion under PREFIX (/usr/local)
