@@ -1,6 +1,7 @@
 #!/bin/bash
-# demo.sh - what `make demo` shows: a job rented, run, checked and paid while a validator dies; a
-# liar losing stake; the dead validator coming back.
+# demo.sh - what `make demo` shows, in three acts: a job rented, run, checked and paid while a
+# validator dies; a liar losing stake; two workers who collude, convicted by validators. Then the
+# dead validator comes back.
 #
 # Starts a network of its own in a fresh folder, on free ports, and takes everything down again,
 # however it ends. Results are left in demo-out/. The programs must be in the PATH.
@@ -10,6 +11,8 @@ cd "$(dirname "$0")/.."
 folder=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-demo-XXXXXX")
 out=$PWD/demo-out
 job=examples/render
+small=examples/matmul
+parameters=$folder.json
 up=no
 killer=
 
@@ -21,7 +24,7 @@ finish() {
         leasehold devnet down --dir "$folder" --delete >/dev/null 2>&1 || true
     fi
     [ $code = 0 ] || { echo "demo: failed with exit code $code; logs follow" >&2; tail -n 15 "$folder"/*.log >&2 2>/dev/null || true; }
-    rm -rf "$folder"
+    rm -rf "$folder" "$parameters"
     exit $code
 }
 trap finish EXIT
@@ -32,6 +35,11 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 # "name   balance   stake" of the renter and the providers, from the chain.
 show_balances() {
     leasehold balance renter provider-1 provider-2 provider-3
+}
+
+# The same, and the validators', whose judges sat in the committee.
+show_court() {
+    leasehold balance renter provider-1 provider-2 provider-3 validator-1 validator-2 validator-3 validator-4
 }
 
 # Once the job has its workers and they have had a moment to begin: the validator whose turn it is
@@ -46,14 +54,17 @@ kill_leader_during_job() {
     sed -E 's/^node ([0-9]+) .*/\1/' <<<"$line" >"$folder/killed"
 }
 
-say "1. A local network: four validators, three workers"
+say "1. A local network: four validators, each with a judge beside it, and three workers"
 up=yes
-leasehold devnet up --detach --dir "$folder" --validators 4 --workers 3
+# Who doubts a verdict has 4 seconds to appeal here, so that nobody has to watch a clock.
+echo '{"Disputes.appealWindow": "4"}' >"$parameters"
+leasehold devnet up --detach --dir "$folder" --validators 4 --workers 3 --parameters "$parameters"
 eval "$(leasehold devnet env --dir "$folder")"
 
 say "2. Before"
 show_balances
 
+say "ACT ONE: a dying validator"
 say "3. The renter rents three workers for $job; while they work, the leading validator is killed"
 rm -rf "$out"
 mkdir -p "$out"
@@ -69,11 +80,12 @@ sleep 1.5 # the workers send the last credits home
 show_balances
 leasehold devnet status --dir "$folder" | sed -n '/^node /,/^$/p'
 
-say "5. Worker 2 is restarted with --fault lie, and the same job runs again on three validators"
+say "ACT TWO: a liar"
+say "5. Worker 2 is restarted with --fault lie, and the same job runs again, on a chain of three validators"
 leasehold devnet fault 2 lie --dir "$folder" >/dev/null
 leasehold job run "$job" --replicas 3 --output "$out/lied-to" --yes
 
-say "6. After: two were paid, provider-2 lost stake, the renter paid nothing"
+say "6. After: validators ran it again; two workers were paid, provider-2 lost stake, the renter paid nothing"
 sleep 1.5
 show_balances
 
@@ -84,7 +96,23 @@ fi
 say "Both times the renter got the same, right picture:"
 echo "  $out/honest/render.png"
 
-say "7. Node $killed is started again: it asks the others for the blocks that it missed"
+say "ACT THREE: two of three collude"
+echo "A vote would now go to the liars: workers 2 and 3 agree on the same wrong result, and only worker 1"
+echo "tells the truth. But nobody asks for a vote: results differ, so validators are drawn to run the job again."
+leasehold devnet fault 2 collude --dir "$folder" >/dev/null
+leasehold devnet fault 3 collude --dir "$folder" >/dev/null
+say "7. Before"
+show_court
+leasehold job run "$small" --replicas 3 --output "$out/outnumbered" --yes
+sleep 1.5
+say "8. Who said what, and who judged"
+leasehold job show 3
+say "9. After: the two colluders lost what they had at stake, worker 1 and the judges were paid from it, the renter paid nothing"
+show_court
+root=$(grep -o '0x[0-9a-f]\{64\}' "$small/README.md" | head -n 1)
+leasehold job show 3 --json | grep -q "$root" || { echo "demo: the verdict is not the root in $small/README.md" >&2; exit 1; }
+
+say "10. Node $killed is started again: it asks the others for the blocks that it missed"
 leasehold devnet restart "$killed" --dir "$folder"
 leasehold devnet status --dir "$folder" | sed -n '/^node /,/^$/p'
 

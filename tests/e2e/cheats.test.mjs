@@ -148,7 +148,10 @@ await tap([
         await (await jobs.connect(wolf).challenge(cheats.honest.id, { value, gasLimit: 2000000 })).wait()
         const job = await court.ended(cheats.honest.id)
         assert.equal(job.state, 'agreed')
-        assert.ok(await court.worth(wolf.address) <= had - value)
+        const [ended] = await court.events(jobs, 'ChallengeEnded', cheats.honest.id)
+        assert.equal(ended?.args.upheld, true)
+        const left = await court.worth(wolf.address)
+        assert.ok(left <= had - value, `the challenger had ${had}, bound ${value} and has ${left}; ${await court.story(cheats.honest.id)}`)
         assert.ok(await court.worth(court.owner(2)) >= accused)
     }],
     ['a lie that nobody else ran is caught by the drawn auditor', async () => {

@@ -101,6 +101,12 @@ export class Court {
         return contract.queryFilter(contract.filters[name](id), 0, 'latest')
     }
 
+    // What happened in a case, for a test that fails.
+    async story(id) {
+        const logs = await this.provider.getLogs({ address: this.disputes.target, fromBlock: 0, topics: [null, ethers.zeroPadValue(ethers.toBeHex(id), 32)] })
+        return logs.map((log) => { const e = this.disputes.interface.parseLog(log); return `${e.name}(${e.args.join(' ')})` }).join('\n')
+    }
+
     // What each contract has less what it owes: nothing, or lines that say more.
     async surplus() {
         const text = await (await fetch(`${this.net.rpc}/metrics`)).text()
