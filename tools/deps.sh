@@ -11,6 +11,7 @@ libpng-dev libwebp-dev uthash-dev bubblewrap ca-certificates procps"
 test="libcmocka-dev nettle-dev nodejs npm zstd skopeo umoci"
 lint="clang-format clang-tidy cppcheck"
 fuzz="libclang-rt-14-dev"
+ulp="libmpfr-dev"
 
 if ! command -v dpkg-query >/dev/null; then
     echo "deps: this is not a Debian system; install the equivalents of:" >&2
