@@ -41,14 +41,14 @@ struct gateway_content {
     uint64_t size;
 };
 
-/* Sends the file at `path`: its leaf hashes (kept as `path`.leaves, for the next try or worker), then
- * what the worker does not hold of it. E_STATE: the worker does not know the job yet, or is busy (try again). E_DENIED, E_MALFORMED, E_LIMIT:
- * refused. */
+/* Sends the file at `path`: its leaf hashes (kept as `path`.leaves, for the next try or worker),
+ * then what the worker does not hold of it. E_STATE: the worker does not know the job yet, or is
+ * busy (try again). E_DENIED, E_MALFORMED, E_LIMIT: refused. */
 MUST_CHECK enum status gateway_put(struct gateway *g, const struct gateway_content *content,
                                    const char *path, const struct gateway_progress *progress);
-/* Fetches into `path` (through `path`.part and `path`.leaves, kept when interrupted and continued by the next call;
- * not synced: who must not lose it to a power cut does that). E_NOT_FOUND, E_STATE as above;
- * E_MALFORMED: the worker sent bytes that are not the content. */
+/* Fetches into `path` (through `path`.part and `path`.leaves, kept when interrupted and continued
+ * by the next call; not synced: who must not lose it to a power cut does that). E_NOT_FOUND,
+ * E_STATE as above; E_MALFORMED: the worker sent bytes that are not the content. */
 MUST_CHECK enum status gateway_get(struct gateway *g, const struct gateway_content *content,
                                    const char *path, const struct gateway_progress *progress);
 MUST_CHECK enum status gateway_stat(struct gateway *g, struct gateway_sizes *out,

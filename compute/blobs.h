@@ -5,8 +5,10 @@
  * ARRIVING (the hashes make the root; chunks are taken in any order, each checked against them),
  * then WHOLE. Files, in one folder:
  *
- *   JOB.ROOT.leaves  hashes so far          JOB.ROOT.part  the content, with holes, of its full size
- *   JOB.ROOT.tree    all levels of the tree (client/leaf_tree.h)        JOB.ROOT   the whole content
+ *   JOB.ROOT.leaves  hashes so far
+ *   JOB.ROOT.tree    all levels of the tree (client/leaf_tree.h)
+ *   JOB.ROOT.part    the content, with holes, of its full size
+ *   JOB.ROOT         the whole content
  *
  * The disk is checked, not believed: after a restart the tree must make the root, and a part's
  * leaves count only if they have the hashes that the tree names. So no chunk is synced on its own

@@ -20,7 +20,7 @@
 #define UPLOADS_MAX       64         /* replicas, with reassignments */
 #define RELAY_BYTES_MIN   (8u << 20) /* less is sent to everybody at once */
 #define RELAY_PATIENCE_MS 3000       /* without a new byte */
-#define RELAY_SLOW_BYTES  (1u << 20) /* a second: a first worker that takes less is not waited for */
+#define RELAY_SLOW_BYTES  (1u << 20) /* a second; who takes less is not waited for */
 
 enum upload_state { UPLOAD_RUNNING, UPLOAD_DONE, UPLOAD_FAILED };
 
