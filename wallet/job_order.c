@@ -241,10 +241,8 @@ void order_print(const struct job_order *o)
     if (may_be_audited(o))
         fprintf(stderr,
                 "audit      one more run is locked for; it comes back when none is drawn\n");
-    if (order_runtime(o) != RUNTIME_CUDA_C)
-        fprintf(stderr,
-                "note       nobody can check this runtime by running it again: look at the result, "
-                "then accept or object\n");
+    const char *note = job_settlement_note(o->runtime);
+    if (note != NULL) fprintf(stderr, "note       %s\n", note);
 }
 
 void order_to_json(json_t *out, const struct job_order *o)
