@@ -137,10 +137,8 @@ static inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector)
     unsigned long long all = (unsigned long long)b << 32 | a;
     unsigned           out = 0;
     for (int i = 0; i < 4; i++) {
-        unsigned pick = selector >> (4 * i) & 15;
-        unsigned byte = (unsigned)(all >> (8 * (pick & 7))) & 255;
-        if (pick & 8) byte = byte & 128 ? 255 : 0;
-        out |= byte << (8 * i);
+        unsigned pick = selector >> (4 * i) & 7;
+        out |= ((unsigned)(all >> (8 * pick)) & 255) << (8 * i);
     }
     return out;
 }
