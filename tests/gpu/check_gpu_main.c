@@ -292,7 +292,7 @@ int main(void)
         check_card(&c);
     }
     unlink(c.tar);
-    (void)folder_remove(c.folder);
+    if (folder_remove(c.folder) != OK) printf("cannot remove %s\n", c.folder);
     printf("%u passed, %u failed\n", c.passed, c.failed);
     return c.failed == 0 ? 0 : 1;
 }
