@@ -11,8 +11,10 @@ static const struct option_row ROWS[] = {
 const struct option_program WORKER_PROGRAM = {
     .name = "leasehold-worker",
     .summary = "rents this machine's GPUs and cores out on a Leasehold chain",
-    .synopsis = ".B leasehold-worker\n[\\fBinit\\fR|\\fBgpus\\fR|\\fBstorage\\fR|\\fBrun\\fR|\\fBjudge\\fR] "
-                "[\\fIOPTION\\fR...]",
+    .synopsis =
+        ".B "
+        "leasehold-worker\n[\\fBinit\\fR|\\fBgpus\\fR|\\fBstorage\\fR|\\fBrun\\fR|\\fBjudge\\fR] "
+        "[\\fIOPTION\\fR...]",
     .description =
         "Watches the chain for jobs assigned to its provider, takes the bundle from the renter, "
         "runs it in a sandbox, seals and reveals the result's hash, and serves the result. "

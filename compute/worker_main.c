@@ -81,7 +81,8 @@ static int dispatch(const struct worker_config *config, const char *word)
     if (strcmp(word, "init") == 0) return command_init(config);
     if (strcmp(word, "storage") == 0) return command_storage(config);
     if (strcmp(word, "gpus") == 0) return command_gpus(config);
-    fprintf(stderr, "leasehold-worker: no command \"%s\"; there are run, init, gpus, storage, judge\n",
+    fprintf(stderr,
+            "leasehold-worker: no command \"%s\"; there are run, init, gpus, storage, judge\n",
             word);
     return EXIT_USAGE;
 }

@@ -39,7 +39,8 @@ show_balances() {
 
 # The same, and the validators', whose judges sat in the committee.
 show_court() {
-    leasehold balance renter provider-1 provider-2 provider-3 validator-1 validator-2 validator-3 validator-4
+    show_balances
+    leasehold balance validator-1 validator-2 validator-3 validator-4
 }
 
 # Once the job has its workers and they have had a moment to begin: the validator whose turn it is
