@@ -24,7 +24,7 @@ struct pattern { /* one job.json while the numbers of a part are put into it */
     uint32_t parts;
 };
 
-/* ---- numbers in place of words ----------------------------------------------------------------- */
+/* ---- numbers in place of words --------------------------------------------------------------- */
 
 static json_t *share_of(struct pattern *p, const json_t *value)
 {
@@ -89,7 +89,7 @@ static void replace(struct pattern *p, json_t *value, int depth)
     if (json_is_array(value)) replace_in_array(p, value, depth);
 }
 
-/* ---- job.json of a part, of the whole ---------------------------------------------------------- */
+/* ---- job.json of a part, of the whole -------------------------------------------------------- */
 
 static enum status load(json_t **out, char *error, const char *folder)
 {
@@ -205,7 +205,7 @@ enum status split_load_whole(struct job **out, char error[JOB_ERROR_SIZE], const
     return status;
 }
 
-/* ---- a part's folder --------------------------------------------------------------------------- */
+/* ---- a part's folder ------------------------------------------------------------------------- */
 
 static enum status copy_bytes(int out, int in)
 {
@@ -292,7 +292,7 @@ enum status split_make_part(char error[JOB_ERROR_SIZE], const char *folder, cons
     return status;
 }
 
-/* ---- joining ----------------------------------------------------------------------------------- */
+/* ---- joining --------------------------------------------------------------------------------- */
 
 static enum status join_buffer(char *error, const struct plan_buffer *b, const char *results,
                                uint32_t parts, const char *output)

@@ -24,7 +24,7 @@ static int too_long(const struct split_job *j)
     return fail(j->session, CODE_FAILED, "the path of %.80s... is too long", j->work);
 }
 
-/* ---- the order --------------------------------------------------------------------------------- */
+/* ---- the order ------------------------------------------------------------------------------- */
 
 static int make_folder(struct split_job *j, const struct part *p, char folder[PATH_MAX])
 {
@@ -50,7 +50,7 @@ int part_order(struct split_job *j, struct part *p)
     return order_price(j->session, &p->order, j->records);
 }
 
-/* ---- notes ------------------------------------------------------------------------------------- */
+/* ---- notes ----------------------------------------------------------------------------------- */
 
 static bool note_path(char out[PATH_MAX], const struct split_job *j, const struct part *p)
 {
@@ -88,7 +88,7 @@ static bool read_note(struct split_job *j, struct part *p)
            hash_equal(&p->record.bundle_root, &p->order.bundle.root);
 }
 
-/* ---- the beginning ----------------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------------------- */
 
 static bool is_fetched(const struct split_job *j, const struct part *p)
 {
@@ -147,7 +147,7 @@ int part_begin(struct split_job *j, struct part *p)
     return code == CODE_DONE ? follow_from_here(j, p) : code;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static int fetch(struct split_job *j, struct part *p)
 {

@@ -44,7 +44,7 @@ int split_wanted(struct session *s, uint32_t *out_parts, const char *folder)
     return code;
 }
 
-/* ---- before ------------------------------------------------------------------------------------ */
+/* ---- before ---------------------------------------------------------------------------------- */
 
 /* NAME-split-N in the current folder, unless --output says otherwise; the work folder beside it. */
 static int choose_folders(struct split_run *r)
@@ -139,7 +139,7 @@ static int say_price(struct split_run *r, struct u256 total)
     return CODE_DONE;
 }
 
-/* ---- all parts --------------------------------------------------------------------------------- */
+/* ---- all parts ------------------------------------------------------------------------------- */
 
 static uint32_t count_stage(const struct split_run *r, enum part_stage stage)
 {
@@ -187,7 +187,7 @@ static int run_all(struct split_run *r)
     return code;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static int join(struct split_run *r)
 {

@@ -1,0 +1,5 @@
+__global__ void k(int *out, int part, int rows)
+{
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < rows) out[i] = (part * rows + i) * 3;
+}
