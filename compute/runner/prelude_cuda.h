@@ -163,19 +163,20 @@ static inline int lh_builtin_clzll(unsigned long long x)
         uy &= ~sign;                                                                               \
         if (uy == 0 || y != y || ex == (exponent_mask)) return (x * y) / (x * y);                  \
         if (ux < uy) return x;                                                                     \
-        ux &= unit - 1;                                                                            \
-        uy &= unit - 1;                                                                            \
-        if (ex != 0) ux |= unit;                                                                   \
+        ux = ex != 0 ? (ux & (unit - 1)) | unit : ux;                                              \
+        uy = ey != 0 ? (uy & (unit - 1)) | unit : uy;                                              \
         if (ex == 0) ex = 1;                                                                       \
-        if (ey != 0) uy |= unit;                                                                   \
         if (ey == 0) ey = 1;                                                                       \
+        for (; ux < unit; ex--) ux <<= 1;                                                          \
+        for (; uy < unit; ey--) uy <<= 1;                                                          \
         for (; ex > ey; ex--) {                                                                    \
             if (ux >= uy) ux -= uy;                                                                \
             ux <<= 1;                                                                              \
         }                                                                                          \
         if (ux >= uy) ux -= uy;                                                                    \
-        for (; ex > 1 && ux != 0 && ux < unit; ex--) ux <<= 1;                                     \
-        if (ux >= unit) ux = (ux - unit) | (U)ex << (digits);                                      \
+        if (ux == 0) return from_bits(was);                                                        \
+        for (; ux < unit; ex--) ux <<= 1;                                                          \
+        ux = ex > 0 ? (ux - unit) | (U)ex << (digits) : ux >> (1 - ex);                            \
         return from_bits(ux | was);                                                                \
     }
 LH_FMOD(lh_builtin_fmodf, float, unsigned, __float_as_int, __int_as_float, 23, 255)

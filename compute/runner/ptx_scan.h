@@ -96,7 +96,8 @@
 #define PTX_REGISTERS(X)                                                                           \
     X("%tid.x")                                                                                    \
     X("%tid.y")                                                                                    \
-    X("%tid.z") X("%ntid.x") X("%ntid.y") X("%ntid.z") X("%ctaid.x") X("%ctaid.y") X("%ctaid.z")   \
+    X("%tid.z")                                                                                    \
+    X("%ntid.x") X("%ntid.y") X("%ntid.z") X("%ctaid.x") X("%ctaid.y") X("%ctaid.z")               \
         X("%nctaid.x") X("%nctaid.y") X("%nctaid.z") X("%laneid") X("%lanemask_eq")                \
             X("%lanemask_le") X("%lanemask_lt") X("%lanemask_ge") X("%lanemask_gt")
 

@@ -267,11 +267,10 @@ static void divisions_by_what_may_be_zero_are_tested(void **state)
 
 static void functions_that_call_themselves_are_left_to_the_processor(void **state)
 {
-    static const char TEXT[] =
-        ".version 7.8\n.target sm_75\n.address_size 64\n.func g();\n"
-        ".func f()\n{\n\tcall.uni g, ();\n\tret;\n}\n"
-        ".func g()\n{\n\tcall.uni f, ();\n\tret;\n}\n"
-        ".visible .entry k()\n{\n\tcall.uni f, ();\n\tret;\n}\n";
+    static const char TEXT[] = ".version 7.8\n.target sm_75\n.address_size 64\n.func g();\n"
+                               ".func f()\n{\n\tcall.uni g, ();\n\tret;\n}\n"
+                               ".func g()\n{\n\tcall.uni f, ();\n\tret;\n}\n"
+                               ".visible .entry k()\n{\n\tcall.uni f, ();\n\tret;\n}\n";
     const char *const NAMES[] = {"k"};
     const unsigned THREADS[] = {32};
     struct ptx_kernels kernels = {NAMES, THREADS, 1};
