@@ -56,7 +56,7 @@ static void add_arg(struct card_run *c, const char *flag, const char *value)
     c->args[c->arg_count++] = value;
 }
 
-/* ---- the card ------------------------------------------------------------------------------------ */
+/* ---- the card -------------------------------------------------------------------------------- */
 
 /* "nvidia3" is card 3; names without a number after "nvidia" are for all cards. */
 static bool is_for(const char *node, unsigned number)
@@ -114,7 +114,7 @@ static void add_card(struct card_run *c, const struct gpu *gpu)
     free(files);
 }
 
-/* ---- the compiler -------------------------------------------------------------------------------- */
+/* ---- the compiler ---------------------------------------------------------------------------- */
 
 /* The sandbox sees /usr anyway; another folder is bound where nothing else is. */
 static void add_nvrtc(struct card_run *c, const char *wanted)
@@ -154,7 +154,7 @@ static void describe_nvrtc(char *out, size_t out_size, const struct card_run *c)
     }
 }
 
-/* ---- compiled code ------------------------------------------------------------------------------- */
+/* ---- compiled code --------------------------------------------------------------------------- */
 
 static bool make_key(struct card_run *c, const struct card_run_options *o)
 {

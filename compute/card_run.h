@@ -1,8 +1,8 @@
 /* card_run.h - what a run needs of the sandbox so that its kernels reach a card.
  *
- * The nodes of one card and those that all cards share, /proc and what of /sys the driver reads, the
- * driver's libraries where they are not in /usr, NVRTC likewise, compiled code of an earlier run,
- * and a file for new code. Without a card a sandbox has none of it. */
+ * The nodes of one card and those that all cards share, /proc and what of /sys the driver reads,
+ * the driver's libraries where they are not in /usr, NVRTC likewise, compiled code of an earlier
+ * run, and a file for new code. Without a card a sandbox has none of it. */
 #ifndef LEASEHOLD_COMPUTE_CARD_RUN_H
 #define LEASEHOLD_COMPUTE_CARD_RUN_H
 

@@ -21,7 +21,7 @@
 #define RUNNER_MAX  (64u << 20)
 #define ENTRIES_MAX 4096
 
-/* ---- the key ------------------------------------------------------------------------------------- */
+/* ---- the key --------------------------------------------------------------------------------- */
 
 static void add_text(struct buffer *b, const char *text)
 {
@@ -95,7 +95,7 @@ enum status code_cache_key(struct hash *out, const struct code_key_parts *parts)
     return status;
 }
 
-/* ---- the folder ---------------------------------------------------------------------------------- */
+/* ---- the folder ------------------------------------------------------------------------------ */
 
 static void path_of(char *out, size_t out_size, const char *folder, const struct hash *key)
 {

@@ -3,9 +3,9 @@
  * A folder of files named by the SHA-256 of all that the code depends on: the job's sources, the
  * plan's kernels, the runner (and with it prelude, scan and options), the compiler, the card's
  * capability, the driver. The trusted side computes the key and moves what a run left into the
- * folder; no sandbox ever sees more of it than the one file that is its own, read-only. So a job can
- * spoil nothing but what is used for that very job. Files appear whole (rename); the oldest by use
- * go when all together are larger than the bound. Several processes may share a folder. */
+ * folder; no sandbox ever sees more of it than the one file that is its own, read-only. So a job
+ * can spoil nothing but what is used for that very job. Files appear whole (rename); the oldest by
+ * use go when all together are larger than the bound. Several processes may share a folder. */
 #ifndef LEASEHOLD_COMPUTE_CODE_CACHE_H
 #define LEASEHOLD_COMPUTE_CODE_CACHE_H
 

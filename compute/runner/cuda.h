@@ -45,7 +45,7 @@ void cuda_execute(const struct runner_options *options, const struct plan *plan,
 /* Both; false: declined, the reason why has been printed. kernel_ms may be NULL. */
 bool cuda_run(const struct runner_options *options, const struct plan *plan, enum reason *out,
               double *kernel_ms);
-/* For `job check`: prints what NVRTC and the scan find. REASON_OK: nothing, or NVRTC is not there. */
+/* For `job check`: prints what NVRTC and the scan find. REASON_OK: nothing, or no NVRTC. */
 enum reason cuda_check(const struct runner_options *options, const struct plan *plan);
 
 #endif

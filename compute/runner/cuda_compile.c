@@ -56,7 +56,7 @@ static bool decline(char why[CUDA_WHY_SIZE], const char *format, ...)
     return false;
 }
 
-/* ---- files --------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* The whole file, ended by a zero; NULL if it cannot be read or is longer than `most`. */
 static char *read_file(const char *folder, const char *name, size_t most, size_t *size)
@@ -91,7 +91,7 @@ static bool write_text(const char *folder, const char *name, const char *text)
     return fclose(out) == 0 && good;
 }
 
-/* ---- the compiling process ----------------------------------------------------------------------- */
+/* ---- the compiling process ------------------------------------------------------------------- */
 
 static bool is_data(const struct plan *plan, const char *name)
 {
@@ -196,7 +196,7 @@ static int run_nvrtc(const struct runner_options *options, const struct plan *pl
     return WIFEXITED(status) ? WEXITSTATUS(status) : NOT_COMPILED;
 }
 
-/* ---- what it left -------------------------------------------------------------------------------- */
+/* ---- what it left ---------------------------------------------------------------------------- */
 
 static void first_line(char *out, size_t out_size, const struct runner_options *options)
 {
@@ -279,7 +279,7 @@ char *cuda_compile(const struct runner_options *options, const struct plan *plan
     return out;
 }
 
-/* ---- job check ----------------------------------------------------------------------------------- */
+/* ---- job check ------------------------------------------------------------------------------- */
 
 static void print_log(const struct runner_options *options)
 {

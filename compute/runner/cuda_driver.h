@@ -1,8 +1,8 @@
 /* cuda_driver.h - the functions of NVIDIA's driver library that the cuda executor calls.
  *
- * Declared here after the "CUDA Driver API" reference, whose binary interface is stable (_v2 is part
- * of a symbol's name where the reference's header renames it), so that no header of CUDA is needed.
- * Results are CUresult: 0 is success. */
+ * Declared here after the "CUDA Driver API" reference, whose binary interface is stable (_v2 is
+ * part of a symbol's name where the reference's header renames it), so that no header of CUDA is
+ * needed. Results are CUresult: 0 is success. */
 #ifndef LEASEHOLD_RUNNER_CUDA_DRIVER_H
 #define LEASEHOLD_RUNNER_CUDA_DRIVER_H
 

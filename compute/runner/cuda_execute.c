@@ -31,7 +31,7 @@ struct executor {
     void *start, *end; /* events */
 };
 
-/* ---- code ---------------------------------------------------------------------------------------- */
+/* ---- code ------------------------------------------------------------------------------------ */
 
 static void *map_cached(struct executor *e, size_t *size)
 {
@@ -143,7 +143,7 @@ static void set_fault_address(struct executor *e)
     card_check(c, c->driver.stream_wait(c->stream), "pinned memory");
 }
 
-/* ---- memory -------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 /* Pinned pages travel faster and beside the processor; without them it goes as well. */
 static void pin(struct executor *e, uint32_t buffer)
@@ -197,7 +197,7 @@ static void fill_buffers(struct executor *e)
     card_wait(&e->card);
 }
 
-/* ---- launches ------------------------------------------------------------------------------------ */
+/* ---- launches -------------------------------------------------------------------------------- */
 
 /* A trace looks at memory after each step, in this process; NaNs that it made one go back. */
 static void bring_to_trace(struct executor *e, const struct plan_launch *l, uint64_t step)
@@ -293,7 +293,7 @@ void cuda_execute(const struct runner_options *options, const struct plan *plan,
     _exit(REASON_OK);
 }
 
-/* ---- the parent's side --------------------------------------------------------------------------- */
+/* ---- the parent's side ----------------------------------------------------------------------- */
 
 static int run_child(const struct runner_options *options, const struct plan *plan, const char *ptx,
                      struct cuda_shared *shared)

@@ -62,8 +62,8 @@ MUST_CHECK enum status nvrtc_open(struct nvrtc *out, char error[LIBRARY_ERROR_SI
                                   const char *preferred);
 /* The best architecture that this NVRTC knows and the card (75 for 7.5) can run. */
 int nvrtc_arch_for(const struct nvrtc *n, int card);
-/* With the deterministic profile's flags. OK, or E_MALFORMED: it does not compile, see out->log. The
- * caller finishes *out. */
+/* With the deterministic profile's flags. OK, or E_MALFORMED: it does not compile, see out->log.
+ * The caller finishes *out. */
 MUST_CHECK enum status nvrtc_compile(const struct nvrtc *n, struct nvrtc_result *out,
                                      const struct nvrtc_source *source);
 void nvrtc_result_finish(struct nvrtc_result *r);

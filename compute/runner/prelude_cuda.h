@@ -62,7 +62,7 @@ typedef unsigned long ulong;
 #define DYNAMIC_SHARED(type, name) type *name = (type *)lh_dynamic
 extern __shared__ __align__(16) unsigned char lh_dynamic[];
 
-/* ---- how a thread ends the job ----------------------------------------------------------------- */
+/* ---- how a thread ends the job --------------------------------------------------------------- */
 
 /* Eight words that the host can read after the context is lost; see cuda_fault.h. */
 extern "C" {
@@ -97,7 +97,7 @@ __device__ static inline void lh_trap(unsigned line)
 #define assert(condition) ((condition) ? (void)0 : lh_trap(__LINE__))
 #define __trap() lh_trap(__LINE__)
 
-/* ---- what prelude_math.h calls by GCC's names ----------------------------------------------------- */
+/* ---- what prelude_math.h calls by GCC's names ------------------------------------------------ */
 
 static inline float lh_bits_to_float(int bits)
 {
@@ -208,7 +208,7 @@ static inline void lh_builtin_memcpy(void *to, const void *from, size_t size)
 #define __builtin_clzll lh_builtin_clzll
 #define __builtin_memcpy lh_builtin_memcpy
 
-/* ---- warps ------------------------------------------------------------------------------------- */
+/* ---- warps ----------------------------------------------------------------------------------- */
 
 static inline unsigned lh_lane()
 {
@@ -263,7 +263,7 @@ static inline T lhm_shfl_xor(unsigned mask, T value, int lane_mask, int width = 
 /* Which lanes happen to run together is the card's secret. */
 #define __activemask there_is_no_activemask_on_the_cuda_executor
 
-/* ---- integer atomics --------------------------------------------------------------------------- */
+/* ---- integer atomics ------------------------------------------------------------------------- */
 
 #define LH_ATOMIC(name, T, U, expression)                                                          \
     static inline T lhm_##name(T *at, T value)                                                     \
@@ -300,7 +300,7 @@ double lhm_atomicAdd(double *at, double value) = delete;
 #define atomicMax lhm_atomicMax
 #define atomicCAS lhm_atomicCAS
 
-/* ---- integer functions --------------------------------------------------------------------------- */
+/* ---- integer functions ----------------------------------------------------------------------- */
 
 static inline unsigned lh_shl(unsigned x, unsigned count)
 {
@@ -384,7 +384,7 @@ static inline int lhm_ffs(int x)
 #define min lhm_min
 #define max lhm_max
 
-/* ---- what the runner is told about a kernel, as lh_kernel in abi.h ---------------------------------- */
+/* ---- what the runner is told about a kernel, as lh_kernel in abi.h --------------------------- */
 
 struct lh_row { /* the same layout as struct cuda_row in the runner */
     char kinds[33];
@@ -423,7 +423,7 @@ template <class... A> struct lh_row_of<void(A...)> {
 };
 #define LH_ROW(kernel) lh_row_of<decltype(kernel)>::row
 
-/* ---- the names of prelude_math.h ------------------------------------------------------------------- */
+/* ---- the names of prelude_math.h ------------------------------------------------------------- */
 
 #define __double2int_rd lhm_double2int_rd
 #define __double2int_rn lhm_double2int_rn

@@ -1,9 +1,10 @@
 /* ptx_read.h - cuts PTX text into statements, for those who judge it (ptx_scan) or add to it
  * (ptx_rewrite).
  *
- * Follows the grammar of NVIDIA's "PTX ISA" as far as NVRTC uses it; whatever else there may be ends
- * the reading with a message, and so no text is passed on that was not understood. Statements and
- * words point into the text, which must outlive them. libc only, allocates nothing. Any thread. */
+ * Follows the grammar of NVIDIA's "PTX ISA" as far as NVRTC uses it; whatever else there may be
+ * ends the reading with a message, and so no text is passed on that was not understood. Statements
+ * and words point into the text, which must outlive them. libc only, allocates nothing. Any thread.
+ * */
 #ifndef LEASEHOLD_RUNNER_PTX_READ_H
 #define LEASEHOLD_RUNNER_PTX_READ_H
 

@@ -45,7 +45,7 @@ static bool has_bit(const uint64_t *set, size_t index)
     return (set[index / BITS_OF] >> (index % BITS_OF) & 1) != 0;
 }
 
-/* ---- what there is ------------------------------------------------------------------------------- */
+/* ---- what there is --------------------------------------------------------------------------- */
 
 static uint64_t number(struct ptx_word word)
 {
@@ -208,7 +208,7 @@ static enum status survey(struct module *m, const char *text, size_t size)
     return is_recursive(m) ? E_UNSUPPORTED : OK;
 }
 
-/* ---- zeros --------------------------------------------------------------------------------------- */
+/* ---- zeros ----------------------------------------------------------------------------------- */
 
 struct writer {
     FILE *out;
@@ -275,7 +275,7 @@ static void write_prologue(struct writer *w, const struct function *f)
     fputs("\tbar.sync 0;\n}\n", w->out);
 }
 
-/* ---- divisions ----------------------------------------------------------------------------------- */
+/* ---- divisions ------------------------------------------------------------------------------- */
 
 static bool starts_with(struct ptx_word word, const char *text)
 {
@@ -333,7 +333,7 @@ static void write_division_test(struct writer *w, const struct ptx_statement *s)
     fputs("\t@%lhq0 call lh_divided_by_zero;\n}\n\t", w->out);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool has_word(struct ptx_word text, const char *word)
 {

@@ -72,7 +72,7 @@ const char *ptx_register_row(size_t index)
     return index < sizeof REGISTERS / sizeof *REGISTERS ? REGISTERS[index] : NULL;
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* The segment of `text` that starts at *at, and *at behind its dot; "" at the end. */
 static struct ptx_word segment(struct ptx_word text, size_t *at)
@@ -155,7 +155,7 @@ static const char *why_refused(struct ptx_word opcode)
     return is_float && contracts ? CONTRACTS : UNKNOWN;
 }
 
-/* ---- where in the source ------------------------------------------------------------------------- */
+/* ---- where in the source --------------------------------------------------------------------- */
 
 struct place {
     unsigned file;
@@ -243,7 +243,7 @@ static void find(struct scan *s, const struct ptx_statement *statement, struct p
     if (is_of_the_job(s, s->at)) copy_text(f->file, s->files[s->at.file]);
 }
 
-/* ---- statements ---------------------------------------------------------------------------------- */
+/* ---- statements ------------------------------------------------------------------------------ */
 
 static bool is_digit(char c)
 {
@@ -270,7 +270,7 @@ static bool is_card_register(struct ptx_word word)
     return false;
 }
 
-/* A variable, label or number: nothing with a dot, which would be an opcode or a card's register. */
+/* A variable, label or number: with a dot it would be an opcode or a card's register. */
 static bool is_plain_word(struct ptx_word word)
 {
     bool dots = memchr(word.at, '.', word.size) != NULL || memchr(word.at, ':', word.size) != NULL;

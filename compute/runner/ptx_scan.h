@@ -1,10 +1,10 @@
 /* ptx_scan.h - does a kernel's PTX have one result on every card?
  *
  * The deterministic profile is enforced by a list: every instruction with all its modifiers must
- * match a row of PTX_ALLOWED, every register that a card fills must be in PTX_REGISTERS, and what is
- * unknown is refused. Words come from NVIDIA's "PTX ISA"; docs/compute.md prints the same rows (a
- * test compares them). A row is segments divided by dots: a|b are choices, and a segment that ends
- * with ? may be missing. libc only, allocates nothing. Any thread. */
+ * match a row of PTX_ALLOWED, every register that a card fills must be in PTX_REGISTERS, and what
+ * is unknown is refused. Words come from NVIDIA's "PTX ISA"; docs/compute.md prints the same rows
+ * (a test compares them). A row is segments divided by dots: a|b are choices, and a segment that
+ * ends with ? may be missing. libc only, allocates nothing. Any thread. */
 #ifndef LEASEHOLD_RUNNER_PTX_SCAN_H
 #define LEASEHOLD_RUNNER_PTX_SCAN_H
 
@@ -97,9 +97,10 @@
     X("%tid.x")                                                                                    \
     X("%tid.y")                                                                                    \
     X("%tid.z")                                                                                    \
-    X("%ntid.x") X("%ntid.y") X("%ntid.z") X("%ctaid.x") X("%ctaid.y") X("%ctaid.z")               \
-        X("%nctaid.x") X("%nctaid.y") X("%nctaid.z") X("%laneid") X("%lanemask_eq")                \
-            X("%lanemask_le") X("%lanemask_lt") X("%lanemask_ge") X("%lanemask_gt")
+    X("%ntid.x")                                                                                   \
+    X("%ntid.y") X("%ntid.z") X("%ctaid.x") X("%ctaid.y") X("%ctaid.z") X("%nctaid.x")             \
+        X("%nctaid.y") X("%nctaid.z") X("%laneid") X("%lanemask_eq") X("%lanemask_le")             \
+            X("%lanemask_lt") X("%lanemask_ge") X("%lanemask_gt")
 
 #define PTX_BYTES_MAX    (32u << 20)
 #define PTX_FINDINGS_MAX 16

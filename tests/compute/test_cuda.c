@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "compute/code_cache.h"
 #include "compute/gpus.h"
-#include "compute/lint.h"
 #include "compute/runner/nvrtc.h"
 #include "tests/compute/job_maker.h"
 
@@ -53,7 +52,7 @@ static bool has_kernels(const char *job_json)
     return kernels;
 }
 
-/* ---- NVRTC ------------------------------------------------------------------------------------- */
+/* ---- NVRTC ----------------------------------------------------------------------------------- */
 
 static void every_example_compiles_for_cards_and_its_ptx_is_clean(void **state)
 {
@@ -224,7 +223,7 @@ static void a_local_variable_without_a_value_is_a_warning(void **state)
     maker_close(&m);
 }
 
-/* ---- the prelude ------------------------------------------------------------------------------- */
+/* ---- the prelude ----------------------------------------------------------------------------- */
 
 /* The name in front of the first parenthesis of a line that begins a function. */
 static bool function_name(char out[64], const char *line, size_t size)
@@ -278,7 +277,7 @@ static void no_function_of_the_prelude_is_cudas_own(void **state)
     free(texts);
 }
 
-/* ---- no card ----------------------------------------------------------------------------------- */
+/* ---- no card --------------------------------------------------------------------------------- */
 
 static void a_job_for_a_card_that_is_not_there_is_run_by_the_processor(void **state)
 {
@@ -340,7 +339,7 @@ static void cards_are_chosen_by_index(void **state)
     assert_int_equal(chosen.count, 3);
 }
 
-/* ---- compiled code ----------------------------------------------------------------------------- */
+/* ---- compiled code --------------------------------------------------------------------------- */
 
 static void write_bytes(const char *path, const char *start, size_t size)
 {
@@ -419,43 +418,6 @@ static void code_is_kept_whole_or_not_at_all(void **state)
     maker_close(&m);
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
-
-static void expect_lint(const char *text, const char *word, unsigned line)
-{
-    static struct lint lint;
-    lint = (struct lint){.count = 0};
-    lint_text(&lint, "k.cu", bytes_of(text, strlen(text)));
-    if (word == NULL) {
-        if (lint.total != 0) fail_msg("%s: %s", text, lint.findings[0].word);
-        return;
-    }
-    if (lint.total == 0) fail_msg("%s: nothing was found", text);
-    assert_string_equal(lint.findings[0].word, word);
-    assert_int_equal(lint.findings[0].line, line);
-}
-
-static void words_are_found_where_they_are_words(void **state)
-{
-    (void)state;
-    expect_lint("int a;\nfloat b = __expf(a);", "__expf", 2);
-    expect_lint("// clock\n/* asm\n */ x = \"__expf\"; int clocks, my_clock, clock_;", NULL, 0);
-    expect_lint("as\\\nm(\"\");", "asm", 1);
-    expect_lint("#pragma unroll 4\n#pragma once\nint x;", NULL, 0);
-    expect_lint("\n#pragma clang fp contract(fast)", "clang", 2);
-    expect_lint("_Pragma(\"STDC FP_CONTRACT ON\")", "STDC", 1);
-    expect_lint("extern __shared__ float t[];", "extern __shared__", 1);
-    expect_lint("extern int a; __shared__ float t[4];", NULL, 0);
-    expect_lint("#ifdef __clang__", "__clang__", 1);
-    expect_lint("#if __has_builtin(x)", "__has_builtin", 1);
-    expect_lint("tex2DLod<float>(t, 1)", "tex2DLod", 1);
-    expect_lint("__shfl(a, 1); __shfl_sync(~0u, a, 1);", "__shfl", 1);
-    expect_lint("char c = '\"'; clock64();", "clock64", 1);
-    expect_lint("\"no end\nclock()", "clock", 2);
-    expect_lint("/* no end clock()", NULL, 0);
-    expect_lint("\\", NULL, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,7 +432,6 @@ int main(void)
         cmocka_unit_test(cards_are_chosen_by_index),
         cmocka_unit_test(a_key_changes_with_all_that_the_code_depends_on),
         cmocka_unit_test(code_is_kept_whole_or_not_at_all),
-        cmocka_unit_test(words_are_found_where_they_are_words),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@
 
 #define DOCS_BYTES_MAX (1u << 20)
 
-/* ---- fixed texts ------------------------------------------------------------------------------- */
+/* ---- fixed texts ----------------------------------------------------------------------------- */
 
 static enum status scan_text(struct ptx_report *report, const char *text)
 {
@@ -209,7 +209,7 @@ static void every_row_of_the_list_is_in_the_documentation(void **state)
     buffer_finish(&docs);
 }
 
-/* ---- what is added ----------------------------------------------------------------------------- */
+/* ---- what is added --------------------------------------------------------------------------- */
 
 static char *rewrite(const char *body, enum status wanted)
 {
@@ -282,7 +282,7 @@ static void functions_that_call_themselves_are_left_to_the_processor(void **stat
     assert_int_equal(ptx_rewrite(&out, PLAIN, strlen(PLAIN), &kernels), E_NOT_FOUND);
 }
 
-/* ---- through the real compiler ------------------------------------------------------------------ */
+/* ---- through the real compiler --------------------------------------------------------------- */
 
 static struct nvrtc nvrtc;
 

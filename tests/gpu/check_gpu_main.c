@@ -4,8 +4,8 @@
  * - each example has the same root on card and processor, bit for bit;
  * - so have small kernels for what the cards leave open, and every function of the prelude over
  *   dense samples of all floats;
- * - kernels that hang, fault, divide by zero or stop themselves end with the processor's reason, and
- *   the next job is none the worse;
+ * - kernels that hang, fault, divide by zero or stop themselves end with the processor's reason,
+ *   and the next job is none the worse;
  * - throughput beside the same kernel launched straight through the driver. */
 #include "compute/gpus.h"
 #include "compute/run.h"
@@ -64,7 +64,7 @@ static void compare(struct checks *c, const char *name, const char *job)
     run_result_finish(&cpu);
 }
 
-/* ---- examples ---------------------------------------------------------------------------------- */
+/* ---- examples -------------------------------------------------------------------------------- */
 
 static bool has_kernels(const char *folder)
 {
@@ -91,7 +91,7 @@ static void check_examples(struct checks *c)
     if (examples != NULL) closedir(examples);
 }
 
-/* ---- jobs of one kernel ------------------------------------------------------------------------ */
+/* ---- jobs of one kernel ---------------------------------------------------------------------- */
 
 static void write_text(const struct checks *c, const char *name, const char *text)
 {
@@ -198,7 +198,7 @@ static void check_small(struct checks *c, const struct small *s)
     run_result_finish(&card);
 }
 
-/* ---- the prelude over all floats --------------------------------------------------------------- */
+/* ---- the prelude over all floats ------------------------------------------------------------- */
 
 static const char *const FUNCTIONS[] = {"expf",   "exp2f",  "exp10f", "expm1f", "logf",  "log2f",
                                         "log10f", "log1pf", "sinf",   "cosf",   "tanf",  "asinf",
@@ -233,7 +233,7 @@ static void check_sweep(struct checks *c)
     }
 }
 
-/* ---- throughput -------------------------------------------------------------------------------- */
+/* ---- throughput ------------------------------------------------------------------------------ */
 
 static const char HEAVY[] = "extern \"C\" __global__ void k(float *out) {\n"
                             "    float a[8], b = 0.999f + 1e-9f * threadIdx.x;\n"
