@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {World, IDisputes, IJobs, IJobsTypes, IProviders, Reasons, System} from "./World.sol";
+import {World, ICustody, IDisputes, IJobs, IJobsTypes, IProviders, Reasons, System} from "./World.sol";
 
 /// @dev Who cheats ends poorer and the renter whole. Replica i is provider i; price 2 PRICE at most, PRICE in fact.
 abstract contract DisputesWorld is World {
@@ -831,5 +831,102 @@ contract SmallBenchTest is DisputesWorld {
         appealOver();
         poorer(0);
         over(job);
+    }
+}
+
+/// @dev One party is renter, challenger, appellant, and some of the providers; it does with them what it likes. Judges are
+///      honest. It never ends with more than it put in, and no honest provider with less.
+contract CollusionTest is DisputesWorld {
+    struct Plot {
+        uint256 job;
+        uint8 replicas;
+        uint256 before;
+    }
+
+    mapping(uint256 => bool) private _own;
+
+    function rnd(uint256 seed, uint256 n) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, n)));
+    }
+
+    function party(uint8 replicas) private view returns (uint256 sum) {
+        sum = wealth(renter(0)) + wealth(DOUBTER);
+        for (uint256 i = 0; i < replicas; i++) if (_own[i]) sum += wealth(owner(i));
+    }
+
+    function testFuzz_nobody_gains_by_playing_both_sides(uint256 seed) public {
+        Plot memory p;
+        p.replicas = uint8(1 + rnd(seed, 0) % 4);
+        market(p.replicas);
+        IJobsTypes.Spec memory s = specOf(p.replicas);
+        s.auditBps = uint16(rnd(seed, 1) % 10_001);
+        s.providers = new address[](p.replicas);
+        for (uint256 i = 0; i < p.replicas; i++) (s.providers[i], _own[i]) = (owner(i), rnd(seed, 10 + i) % 3 != 0);
+        vm.deal(DOUBTER, RICH);
+        p.before = party(p.replicas) + priceOf(s);
+        p.job = submit(s);
+        results(p, seed);
+        if (stateOf(p.job) == IJobsTypes.State.Auditing) drawAudit(p.job, 5000, seed % 2 == 0);
+        judged(p, seed);
+        if (stateOf(p.job) == IJobsTypes.State.Agreed) afterwards(p, seed);
+        over(p.job);
+        yes(party(p.replicas) <= p.before, "the party has no more than before");
+        for (uint256 i = 0; i < p.replicas; i++) {
+            if (!_own[i]) yes(wealth(owner(i)) >= 10 ether, "no honest provider has less");
+        }
+    }
+
+    /// @dev The party's providers lie, fail, are silent, or honest.
+    function results(Plot memory p, uint256 seed) private {
+        for (uint256 i = 0; i < p.replicas; i++) seal(p.job, i, resultOf(i, seed), resultOf(i, seed) == 0 ? 4 : 0);
+        for (uint256 i = 0; i < p.replicas; i++) {
+            if (_own[i] && rnd(seed, 30 + i) % 6 == 0) continue;
+            reveal(p.job, i, resultOf(i, seed), resultOf(i, seed) == 0 ? 4 : 0, uint32(_own[i] ? 1 + rnd(seed, 40 + i) % LIMIT : USED));
+        }
+        pass(REVEAL_WINDOW + 1);
+    }
+
+    function resultOf(uint256 i, uint256 seed) private view returns (bytes32) {
+        if (!_own[i] || rnd(seed, 20 + i) % 3 == 0) return ROOT;
+        return rnd(seed, 20 + i) % 8 == 1 ? bytes32(0) : LIE;
+    }
+
+    function judged(Plot memory p, uint256 seed) private {
+        bool appealed = false;
+        while (jobs.getJob(p.job).inCase) {
+            rule(p.job, ROOT);
+            if (phaseOf(p.job) != IDisputes.Phase.Appealable) continue;
+            if (!appealed && rnd(seed, 2) % 3 == 0) {
+                uint256 bond = disputes.appealBond(p.job);
+                vm.prank(DOUBTER);
+                disputes.appeal{value: bond}(p.job);
+                appealed = true;
+            } else {
+                appealOver();
+            }
+        }
+    }
+
+    function afterwards(Plot memory p, uint256 seed) private {
+        if (jobs.getJob(p.job).challenged || block.timestamp > jobs.getJob(p.job).challengeBy) return;
+        if (rnd(seed, 3) % 2 == 0) withhold(p, rnd(seed, 4));
+        if (rnd(seed, 5) % 4 == 0 || block.timestamp > jobs.getJob(p.job).challengeBy) return;
+        address from = rnd(seed, 6) % 2 == 0 ? DOUBTER : renter(0);
+        uint256 bond = jobs.challengeBond(p.job);
+        if (jobs.credit(renter(0)) >= bond) jobs.withdrawFor(payable(renter(0)));
+        if (from.balance < bond) from = DOUBTER;
+        vm.prank(from);
+        try jobs.challenge{value: bond}(p.job) {
+            judged(p, seed);
+        } catch {}
+    }
+
+    /// @dev The party asks one of its own for data, and does not answer.
+    function withhold(Plot memory p, uint256 x) private {
+        uint8 i = uint8(x % p.replicas);
+        if (!_own[i] || jobs.getReplicas(p.job)[i].reserved == 0 || renter(0).balance < DEMAND_BOND) return;
+        vm.prank(renter(0));
+        custody.demand{value: DEMAND_BOND}(p.job, i, ICustody.Kind.Bundle, 0);
+        pass(ANSWER_WINDOW + 1);
     }
 }

@@ -251,6 +251,10 @@ contract MarketHandler is World {
         calls++;
         if (submitted == 0) return;
         uint256 job = recent(seed);
+        for (uint256 k = 0; k < 12 && k < submitted; k++) {
+            IJobsTypes.Job memory j = jobs.getJob(submitted - k);
+            if (j.state == IJobsTypes.State.Agreed && !j.challenged && block.timestamp <= j.challengeBy) job = submitted - k;
+        }
         address from = (seed >> 16) % 3 == 0 ? jobs.getJob(job).renter : DOUBTER;
         uint256 bond = jobs.challengeBond(job);
         vm.deal(from, from.balance + bond);
