@@ -120,7 +120,7 @@ static enum status take_chunk(struct gateway *g, struct bytes *out, uint64_t off
 enum status gateway_pull(struct gateway *g, const struct gateway_content *content,
                          const struct leaf_map *have, gateway_keep *keep, void *context)
 {
-    uint64_t under_way[GATEWAY_WINDOW_MAX];
+    uint64_t under_way[GATEWAY_WINDOW_MAX] = {0};
     uint64_t asked = 0, answered = 0, size = content->size;
     uint64_t next = gateway_next_chunk(have, size, 0);
     enum status status = OK;
@@ -133,7 +133,7 @@ enum status gateway_pull(struct gateway *g, const struct gateway_content *conten
         }
         if (g->out.size > 0) status = gateway_send(g);
         if (status != OK) break;
-        struct bytes chunk;
+        struct bytes chunk = {0};
         uint64_t offset = under_way[answered++ % GATEWAY_WINDOW_MAX];
         status = take_chunk(g, &chunk, offset, gateway_chunk_size(size, offset));
         if (status == OK) pace_note_answer(&g->pace, chunk.size, gateway_now_ns());
@@ -296,7 +296,7 @@ enum status gateway_read(struct gateway *g, struct buffer *out,
                          const struct gateway_content *content, uint64_t offset, uint32_t length)
 {
     struct hash expected[GATEWAY_CHUNK_MAX / MERKLE_LEAF_BYTES];
-    struct bytes chunk;
+    struct bytes chunk = {0};
     assert(offset % MERKLE_LEAF_BYTES == 0 && length % MERKLE_LEAF_BYTES == 0);
     assert(length > 0 && length <= GATEWAY_CHUNK_MAX);
     if (offset >= content->size || content->size > GATEWAY_CONTENT_MAX)
