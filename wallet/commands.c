@@ -79,7 +79,9 @@ const struct command COMMANDS[] = {
      job_run, "Rent workers, run the job in FOLDER on them, pay, and bring the result here.",
      "FOLDER holds job.json and the files that it names. The whole price is locked first; what "
      "was\n"
-     "not used comes back. Interrupted? Continue with `leasehold job resume ID`."},
+     "not used comes back. Interrupted? Continue with `leasehold job resume ID`.\n"
+     "A job.json that says \"split\" is done in parts, on many workers at once, and joined here;\n"
+     "there the same command goes on."},
     {"job check", "FOLDER", 1, 1, 0, job_check,
      "Say whether the job in FOLDER has the same result everywhere, and if not, why not.",
      "Compiles it as workers do, and where NVIDIA's compiler is installed also for their cards,\n"

@@ -16,7 +16,7 @@
 
 bool part_path(char out[PATH_MAX], const struct split_job *j, const char *kind, uint32_t number)
 {
-    return snprintf(out, PATH_MAX, "%s/%s/%u", j->work, kind, number) < PATH_MAX - 8;
+    return snprintf(out, PATH_MAX, "%s/%s/%u", j->work, kind, number) < PATH_MAX;
 }
 
 static int too_long(const struct split_job *j)
@@ -54,9 +54,7 @@ int part_order(struct split_job *j, struct part *p)
 
 static bool note_path(char out[PATH_MAX], const struct split_job *j, const struct part *p)
 {
-    if (!part_path(out, j, "notes", p->number)) return false;
-    strcat(out, ".json"); /* part_path leaves room */
-    return true;
+    return snprintf(out, PATH_MAX, "%s/notes/%u.json", j->work, p->number) < PATH_MAX;
 }
 
 static int write_note(struct split_job *j, const struct part *p)
