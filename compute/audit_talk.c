@@ -132,12 +132,16 @@ static bool page_exists(const struct session *s, uint32_t buffer, uint64_t page,
 static void say_run(struct session *s, struct buffer *reply, enum phase phase, uint64_t forget)
 {
     const struct audit_draw *draw = draw_now(s);
+    size_t overlays = phase == PHASE_AGAIN ? s->written_count : 0;
     const struct frame frame = {.kind = FRAME_RUN,
                                 .step = draw->step,
                                 .page = phase == PHASE_WHOLE ? IMAGE_ALL_BLOCKS : draw->block,
-                                .count = forget};
+                                .count = forget,
+                                .size = overlays * IMAGE_PAGE_BYTES};
     s->phase = phase;
     buffer_append(reply, bytes_of(&frame, sizeof frame));
+    for (size_t i = 0; i < overlays; i++)
+        buffer_append(reply, bytes_of(s->written[i]->base, IMAGE_PAGE_BYTES));
 }
 
 static enum sandbox_next on_want(struct session *s, struct buffer *reply)
@@ -154,9 +158,7 @@ static enum sandbox_next on_want(struct session *s, struct buffer *reply)
     const struct frame head = {.kind = FRAME_PAGES, .size = f->count * IMAGE_PAGE_BYTES};
     buffer_append(reply, bytes_of(&head, sizeof head));
     for (uint64_t i = 0; i < f->count; i++) {
-        const struct written *w = NULL;
-        if (s->phase == PHASE_AGAIN) w = find_written(s, f->buffer, f->page + i);
-        const uint8_t *bytes = w != NULL ? w->base : page_before(s, f->buffer, f->page + i);
+        const uint8_t *bytes = page_before(s, f->buffer, f->page + i);
         if (bytes == NULL) return s->io_failed ? TALK_FAILED : TALK_ENOUGH;
         buffer_append(reply, bytes_of(bytes, IMAGE_PAGE_BYTES));
     }

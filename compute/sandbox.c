@@ -29,8 +29,8 @@
 #define TEXTS_BYTES     4096 /* numbers and links that arguments point to */
 #define STATUS_BYTES    256
 #define TICK_MS         50
-#define REPLY_BYTES_MAX (1u << 20) /* that the inside has not yet taken */
-#define NOBODY          64999u     /* the user of a job where there is no user namespace */
+#define REPLY_BYTES_MAX ((AUDIT_WRITTEN_MAX + 64) * 4096ull) /* that the inside has not yet taken */
+#define NOBODY          64999u /* the user of a job where there is no user namespace */
 
 /* What the inside finds where. */
 enum { FD_OUTPUT = 3, FD_STATUS = 4, FD_INFO = 5, FD_FILTER = 6, FD_USERS = 7, FD_FIRST_FREE = 8 };
@@ -54,7 +54,8 @@ struct sandbox {
     int output, log, status, info, filter; /* our ends; -1 when closed */
     int input;                             /* the same, to the inside's stdin */
     int users;                             /* a user namespace made beforehand, or -1 */
-    struct buffer reply;                   /* not yet taken from there */
+    struct buffer reply;                   /* for there */
+    size_t replied;                        /* bytes of it that were taken */
     char status_text[STATUS_BYTES];
     size_t status_size;
     char info_text[STATUS_BYTES];
@@ -389,10 +390,13 @@ static void end_with(struct sandbox *s, enum reason reason)
 static void send_reply(struct sandbox *s)
 {
     if (s->input < 0 || s->reply.size == 0) return;
-    ssize_t put = send(s->input, s->reply.data, s->reply.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t put = send(s->input, s->reply.data + s->replied, s->reply.size - s->replied,
+                       MSG_NOSIGNAL | MSG_DONTWAIT);
     if (put <= 0) return; /* full for now, or gone: then the end comes by itself */
-    memmove(s->reply.data, s->reply.data + put, s->reply.size - (size_t)put);
-    s->reply.size -= (size_t)put;
+    s->replied += (size_t)put;
+    if (s->replied < s->reply.size) return;
+    buffer_clear(&s->reply);
+    s->replied = 0;
 }
 
 static void on_talk(struct sandbox *s, const char *data, size_t size)
@@ -403,7 +407,7 @@ static void on_talk(struct sandbox *s, const char *data, size_t size)
     case TALK_WRONG: end_with(s, REASON_OUTPUT); break;
     case TALK_FAILED: s->io_failed = true; break;
     }
-    if (s->reply.size > REPLY_BYTES_MAX) end_with(s, REASON_OUTPUT);
+    if (s->reply.size - s->replied > REPLY_BYTES_MAX) end_with(s, REASON_OUTPUT);
     send_reply(s);
 }
 
