@@ -198,6 +198,7 @@ static void give_up(struct judge *j, const struct duty *d)
 
 static void advance(struct judge *j, const struct journal_entry *entry, enum journal_stage stage)
 {
+    assert(entry != NULL); /* judge_decide seals and reveals only what the journal holds */
     struct journal_entry next = *entry;
     if (next.stage >= stage) return;
     next.stage = stage;

@@ -1,11 +1,11 @@
 /* worker.h - the worker: one loop over the chain, a thread for each running job, the gateway
  * beside.
  *
- * Acts only on finalized blocks. What it ran, bundle and result, it keeps and shows until the chain
- * holds no stake for it any more (challenges, committees, demands). An RPC that fails is tried again for ever: work is never given up
- * because a node did not answer. The loop's thread owns RPC handle, sender and journal writes; run
- * threads hand their result over under a lock; gateway threads read the table of known jobs under
- * the same lock. */
+ * Acts only on finalized blocks. What it ran, bundle and result, it keeps and shows until the
+ * chain holds no stake for it any more (challenges, committees, demands). An RPC that fails is
+ * tried again for ever: work is never given up because a node did not answer. The loop's thread
+ * owns RPC handle, sender and journal writes; run threads hand their result over under a lock;
+ * gateway threads read the table of known jobs under the same lock. */
 #ifndef LEASEHOLD_COMPUTE_WORKER_H
 #define LEASEHOLD_COMPUTE_WORKER_H
 

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-/* Judges of a round keep their right when the next one begins: what they read was theirs to read. */
+/* Those of the round that runs: a later round's take the place of an earlier one's. */
 static void admit_judges(struct worker *w, uint64_t job)
 {
     struct chain_case c;

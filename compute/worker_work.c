@@ -253,7 +253,7 @@ void worker_look_at_job(struct worker *w, uint64_t id)
                                .slot_free = run_pool_has_free_slot(w->pool),
                                .draining = worker_draining(w),
                                .bundle_whole = bundle.whole,
-                               .bundle_held = bundle.held,
+                               .bundle_held = bundle.held + bundle.offered,
                                .now_s = w->now_s,
                                .decline_window_s = w->chain.decline_window_s,
                                .upload_s = w->config->upload_seconds,

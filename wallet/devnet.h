@@ -1,10 +1,11 @@
 /* devnet.h - a whole network on this machine: 1 to 16 validators, any number of workers.
  *
  * Everything lives in one folder: keystore/ (light key files), password, genesis.json, for each
- * validator validator-N.key, node-N/, node-N.log, judge-N/ and judge-N.log, for each worker worker-N/
- * and worker-N.log, and devnet.json, which says what runs and on which ports. Accounts: validator-N
- * (operators), judge-N (their hot keys), renter, provider-N (owners), worker-N (hot keys). Stopping and starting again goes on with the
- * same chain and the same ports. Nodes and workers are numbered from 1 for people, from 0 here.
+ * validator validator-N.key, node-N/, node-N.log, judge-N/ and judge-N.log, for each worker
+ * worker-N/ and worker-N.log, and devnet.json, which says what runs and on which ports. Accounts:
+ * validator-N (operators), judge-N (their hot keys), renter, provider-N (owners), worker-N (hot
+ * keys). Stopping and starting again goes on with the same chain and the same ports. Nodes and
+ * workers are numbered from 1 for people, from 0 here.
  *
  * Who changes a network holds its lock (devnet_lock) from loading the record to saving it. */
 #ifndef LEASEHOLD_WALLET_DEVNET_H

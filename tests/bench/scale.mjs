@@ -1,0 +1,58 @@
+// 200 jobs in flight on a local network of 4 validators and 8 workers: all end, and no contract is left holding what it
+// does not owe. JOBS, WORKERS, VALIDATORS change the size. Each job has a renter of its own, as 200 strangers would.
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
+import { Devnet } from '../e2e/devnet.mjs'
+
+const JOBS = Number(process.env.JOBS ?? 200)
+const WORKERS = Number(process.env.WORKERS ?? 8)
+const VALIDATORS = Number(process.env.VALIDATORS ?? 4)
+const TINY = new URL('../e2e/jobs/tiny', import.meta.url).pathname
+const net = new Devnet()
+const seconds = (from) => ((Date.now() - from) / 1000).toFixed(1)
+
+async function inBatches(count, size, body) {
+    for (let first = 0; first < count; first += size)
+        await Promise.all(Array.from({ length: Math.min(size, count - first) }, (_, i) => body(first + i)))
+}
+
+async function makeRenters() {
+    await inBatches(JOBS, 4, (i) => net.json('account', 'new', '--name', `r${i}`, '--light'))
+    for (let i = 0; i < JOBS; i++) await net.json('send', `r${i}`, '1 LSH', '--yes')
+}
+
+function submit(i) {
+    return net.spawnLeasehold('job', 'run', TINY, '--replicas', '1', '--yes', '--from', `r${i}`, '--start-window', '1800',
+        '--output', join(net.root, `out-${i}`))
+}
+
+async function surplus() { // of each contract: its balance less what it owes
+    const text = await (await fetch(`${net.rpc}/metrics`)).text()
+    return text.split('\n').filter((line) => /^[a-z_]*contract[a-z_]*\{/.test(line) && !/ 0$/.test(line))
+}
+
+async function main() {
+    await net.up(WORKERS, 500, '--validators', String(VALIDATORS))
+    let from = Date.now()
+    await makeRenters()
+    console.log(`${JOBS} renters with money: ${seconds(from)} s`)
+    from = Date.now()
+    const results = await Promise.all(Array.from({ length: JOBS }, (_, i) => sleep(i * 50).then(() => submit(i))))
+    const failed = results.filter((r) => r.code !== 0)
+    console.log(`${JOBS} jobs, ${VALIDATORS} validators, ${WORKERS} workers: all ended after ${seconds(from)} s, ${failed.length} without a result`)
+    for (const r of failed.slice(0, 3)) console.log(r.err)
+    const states = {}
+    let stuck = 0
+    for (let id = 1; id <= JOBS; id++) {
+        const job = await net.json('job', 'show', String(id))
+        states[job.stateName] = (states[job.stateName] ?? 0) + 1
+        stuck += job.escrow !== '0'
+    }
+    console.log(`states: ${JSON.stringify(states)}; with money still locked: ${stuck}`)
+    assert.equal(failed.length, 0)
+    assert.equal(stuck, 0)
+    assert.deepEqual(await surplus(), [])
+}
+
+try { await main() } finally { await net.down() }
