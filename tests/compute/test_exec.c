@@ -3,7 +3,7 @@
 #include "tests/compute/image_maker.h"
 #include "tests/compute/job_maker.h"
 
-#define LIMITS "\"seconds\": 30, \"memory_mib\": 64, \"disk_mib\": 16, \"processes\": 20"
+#define LIMITS "\"seconds\": 200, \"memory_mib\": 64, \"disk_mib\": 16, \"processes\": 20"
 #define ONE    "[{\"name\": \"x\", \"bytes_max\": 4096}]"
 
 static struct {
@@ -270,7 +270,7 @@ static void many_processes_share_one_limit_of_memory(void **state)
 {
     (void)state;
     expect_with("\"hog\", \"f\"", REASON_MEMORY, "64 MiB", ONE,
-                "\"seconds\": 30, \"memory_mib\": 64, \"processes\": 200");
+                "\"seconds\": 200, \"memory_mib\": 64, \"processes\": 200");
 }
 
 static void memory_that_processes_share_counts_once(void **state)
