@@ -1,7 +1,8 @@
 /* device_files.h - what of this machine a sandbox needs to be shown so that its GPUs work inside.
  *
  * The nodes of NVIDIA's driver (/dev/nvidia*) and the libraries that must be of the driver's own
- * version (libcuda, libnvidia-*), wherever Debian, Fedora, containers and WSL keep them. Any thread. */
+ * version (libcuda, libnvidia-*), wherever Debian, Fedora, containers and WSL keep them.
+ * Any thread. */
 #ifndef LEASEHOLD_COMPUTE_DEVICE_FILES_H
 #define LEASEHOLD_COMPUTE_DEVICE_FILES_H
 

@@ -16,8 +16,8 @@ enum reason exec_outputs_send(int fd, char why[EXEC_WHY_SIZE], const struct exec
 
 /* What exec_outputs_send says at most. */
 uint64_t exec_outputs_stream_max(const struct exec_plan *plan);
-/* Writes the files into `folder`, and their names, unsorted. Believes nothing. E_MALFORMED, E_LIMIT,
- * E_IO. */
+/* Writes the files into `folder`, and their names, unsorted. Believes nothing. E_MALFORMED,
+ * E_LIMIT, E_IO. */
 MUST_CHECK enum status exec_outputs_receive(char names[BUNDLE_ENTRIES_MAX][JOB_NAME_SIZE],
                                             size_t *out_count, const char *folder, FILE *in,
                                             const struct exec_plan *plan);

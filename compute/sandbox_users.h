@@ -1,4 +1,4 @@
-/* sandbox_users.h - user namespaces that root makes for guests of the sandbox. Linux; any thread. */
+/* sandbox_users.h - user namespaces that root makes for guests of the sandbox. Any thread. */
 #ifndef LEASEHOLD_COMPUTE_SANDBOX_USERS_H
 #define LEASEHOLD_COMPUTE_SANDBOX_USERS_H
 

@@ -246,11 +246,11 @@ int main(int argc, char **argv)
     if (strcmp(deed, "hello") == 0) return put("/job/out/x", "hello\n"), 0;
     if (strcmp(deed, "copy") == 0) return copy(argv);
     if (strcmp(deed, "world") == 0) return print_world();
-    if (strcmp(deed, "status") == 0) return atoi(word);
+    if (strcmp(deed, "status") == 0) return (int)strtol(word, NULL, 10);
     if (strcmp(deed, "crash") == 0) return raise(SIGSEGV);
     if (strcmp(deed, "sleep") == 0) return pause();
     if (strcmp(deed, "bomb") == 0) return bomb();
-    if (strcmp(deed, "threads") == 0) return threads(atoi(word));
+    if (strcmp(deed, "threads") == 0) return threads((int)strtol(word, NULL, 10));
     if (strcmp(deed, "hog") == 0) return hog(word[0]);
     if (strcmp(deed, "share") == 0) return share();
     if (strcmp(deed, "fill") == 0) return fill_disk(word);

@@ -376,7 +376,7 @@ static void files_are_bounded(void **state)
     image_drop(&m);
 }
 
-/* Names that do not pack well, in a folder that is not written: it is the count that must stop it. */
+/* Names that do not pack well, in a folder that is not written: the count must stop it. */
 static void a_million_files_are_too_many(void **state)
 {
     struct image m;
