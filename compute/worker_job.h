@@ -31,7 +31,7 @@ struct worker_view {
     bool draining; /* the worker is about to stop: it takes nothing new */
     bool bundle_whole;
     uint64_t bundle_held; /* 0: not begun; leaf hashes count, they come first */
-    uint64_t now_s; /* of the chain */
+    uint64_t now_s;       /* of the chain */
     uint64_t decline_window_s;
     uint64_t upload_s; /* patience for the first byte of the bundle */
     enum worker_fault fault;
