@@ -40,8 +40,9 @@ awk '
         may["node"] = "base vm chain net"
         may["client"] = "base"
         may["compute"] = "base client"
-        # The bundle format, and nothing of the worker.
-        may["wallet"] = "base client compute/bundle.h compute/job.h compute/limits.h compute/reason.h"
+        # The job and bundle format, running a job here, and nothing of the worker.
+        may["wallet"] = "base client compute/bundle.h compute/job.h compute/limits.h compute/reason.h " \
+            "compute/split.h compute/lint.h compute/run.h compute/gpus.h"
     }
     function allowed(floor, path,   places, n, i) {
         n = split(floor " " may[floor], places, " ")

@@ -1,8 +1,8 @@
 /* job_demand.h - when no worker gives a paid result out: a demand on the chain for one leaf of it.
  *
  * Custody asks each holder, who must show the leaf in time or loses the stake that stands behind
- * its replica; the renter is made whole out of it. The bond comes back with the answer's failure and
- * goes to the holder with its success. One thread; the session must be unlocked. */
+ * its replica; the renter is made whole out of it. The bond comes back with the answer's failure
+ * and goes to the holder with its success. One thread; the session must be unlocked. */
 #ifndef LEASEHOLD_WALLET_JOB_DEMAND_H
 #define LEASEHOLD_WALLET_JOB_DEMAND_H
 

@@ -58,7 +58,7 @@ struct follow {
 /* One look at the chain, without waiting; for who follows several jobs, with pauses between. */
 MUST_CHECK int follow_poll(struct follow *f, bool *out_ended);
 void follow_pause(void);
-/* Returns when the job has its answer, or CODE_STOPPED. f->state and f->replicas are then the last. */
+/* Returns when the job has its answer, or CODE_STOPPED. f->state and f->replicas are the last. */
 MUST_CHECK int follow_job(struct follow *f);
 /* Reads state and replicas once. */
 MUST_CHECK int follow_refresh(struct follow *f);
