@@ -36,6 +36,7 @@ static bool is_mark(char c)
 struct ptx_word ptx_take(struct ptx_word *rest)
 {
     size_t i = 0;
+    if (rest->size == 0) return *rest;
     while (i < rest->size && !is_name(rest->at[i]))
         i++;
     size_t start = i;
@@ -212,7 +213,8 @@ static bool is_line_word(struct ptx_word word)
     for (size_t i = 0; i < word.size; i++)
         digits = digits && ((word.at[i] >= '0' && word.at[i] <= '9') || word.at[i] == '.');
     return digits || word.at[0] == '$' || ptx_is(word, "function_name") ||
-           ptx_is(word, "inlined_at") || (word.size < 9 && memcmp(word.at, "sm_", 3) == 0);
+           ptx_is(word, "inlined_at") ||
+           (word.size > 3 && word.size < 9 && memcmp(word.at, "sm_", 3) == 0);
 }
 
 /* Directives that end with their line. No instruction may hide behind one: those end with ';'. */

@@ -313,7 +313,9 @@ static void write_division_test(struct writer *w, const struct ptx_statement *s)
 {
     struct ptx_word type = {s->head.at + 4, s->head.size - 4}, rest = s->operands;
     (void)ptx_take(&rest);
-    struct ptx_word a = with_sign(ptx_take(&rest)), b = with_sign(ptx_take(&rest));
+    struct ptx_word a = ptx_take(&rest), b = ptx_take(&rest);
+    if (b.size == 0) return; /* the driver will not take it */
+    a = with_sign(a), b = with_sign(b);
     if (is_harmless(b)) return;
     int t = (int)type.size;
     fprintf(w->out, "{\n\t.reg .pred %%lhq<3>;\n\tsetp.eq.%.*s %%lhq0, %.*s, 0;\n", t, type.at,

@@ -134,6 +134,7 @@ static void nothing_hides_behind_what_the_reader_skips(void **state)
     char text[4096];
     static const char *const BODIES[] = {
         ".loc 2 9 1 mov.u32 %r1, %clock;",
+        ".loc 2 9 1 s",
         ".pragma \"nounroll\"; mov.u32 %r1, %clock;",
         "/* */ mov.u32 /* %tid.x */ %r1, %clock;",
         "mov.u32 %r1,\n%clock;",
