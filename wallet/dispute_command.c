@@ -102,8 +102,8 @@ static const char *phase_name(uint64_t phase)
 
 static const char *seat_name(uint64_t state)
 {
-    static const char *const NAMES[] = {"vacant", "running",     "sealed",   "revealed",
-                                        "absent", "paid for it", "in error", "released"};
+    static const char *const NAMES[] = {"vacant", "running", "sealed",      "revealed",
+                                        "absent", "silent",  "paid for it", "in error"};
     return state < 8 ? NAMES[state] : "?";
 }
 

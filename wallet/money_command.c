@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const enum contract_id paying[] = {CONTRACT_JOBS, CONTRACT_PROVIDERS, CONTRACT_STAKING};
+static const enum contract_id paying[] = {CONTRACT_JOBS, CONTRACT_PROVIDERS, CONTRACT_STAKING,
+                                          CONTRACT_DISPUTES, CONTRACT_CUSTODY};
 
 static int credit_of(struct session *s, struct u256 *out, const struct address *a)
 {
