@@ -42,12 +42,12 @@ static char *text_of(const char *path)
     return out;
 }
 
-/* Not a job of another runtime, nor a folder without a job. */
+/* Not a job of another runtime, one in parts, or a folder without a job. */
 static bool has_kernels(const char *job_json)
 {
     if (access(job_json, R_OK) != 0) return false;
     char *text = text_of(job_json);
-    bool kernels = strstr(text, "\"cuda-c\"") != NULL;
+    bool kernels = strstr(text, "\"cuda-c\"") != NULL && strstr(text, "\"split\"") == NULL;
     free(text);
     return kernels;
 }

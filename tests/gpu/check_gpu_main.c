@@ -75,7 +75,7 @@ static bool has_kernels(const char *folder)
     size_t size = fread(text, 1, sizeof text - 1, in);
     text[size] = '\0';
     fclose(in);
-    return strstr(text, "\"cuda-c\"") != NULL;
+    return strstr(text, "\"cuda-c\"") != NULL && strstr(text, "\"split\"") == NULL;
 }
 
 static void check_examples(struct checks *c)
