@@ -34,7 +34,7 @@ struct bench {
     struct audit_result audit;
 };
 
-static const char *const EXAMPLES[] = {"render", "nbody", "matmul", "sgd"};
+static const char *const EXAMPLES[] = {"render", "film", "nbody", "matmul", "digits"};
 
 static void runner_of_this_build(char out[PATH_MAX])
 {
@@ -166,6 +166,7 @@ static void measure(const char *example)
 
 int main(int argc, char **argv)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     printf("sampled audit, %d blocks by lot, one thread; jobs on %ld cores; ms\n", SAMPLES,
            sysconf(_SC_NPROCESSORS_ONLN));
     printf("example     job   traced  blocks launches   pages checks blocks compiler  checks + "
