@@ -34,7 +34,7 @@ struct bench {
     struct audit_result audit;
 };
 
-static const char *const EXAMPLES[] = {"render", "film", "nbody", "matmul", "digits"};
+static const char *const EXAMPLES[] = {"render", "nbody", "matmul", "digits"};
 
 static void runner_of_this_build(char out[PATH_MAX])
 {
