@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
+import { ethers } from '../e2e/node_modules/ethers/lib.esm/index.js'
+import { Court } from '../e2e/court.mjs'
 import { Devnet } from '../e2e/devnet.mjs'
 
 const JOBS = Number(process.env.JOBS ?? 200)
@@ -17,13 +19,23 @@ async function inBatches(count, size, body) {
         await Promise.all(Array.from({ length: Math.min(size, count - first) }, (_, i) => body(first + i)))
 }
 
+// Names and keys by the command line, money by one account that does not wait for each transfer.
 async function makeRenters() {
-    await inBatches(JOBS, 4, (i) => net.json('account', 'new', '--name', `r${i}`, '--light'))
-    for (let i = 0; i < JOBS; i++) await net.json('send', `r${i}`, '1 LSH', '--yes')
+    await inBatches(JOBS, 8, (i) => net.json('account', 'new', '--name', `r${i}`, '--light'))
+    const accounts = (await net.json('account', 'list')).filter((account) => /^r\d+$/.test(account.name))
+    assert.equal(accounts.length, JOBS)
+    const court = new Court(net)
+    const bank = await court.wallet('renter')
+    const nonce = await bank.getNonce()
+    const sent = []
+    for (const [i, { address }] of accounts.entries())
+        sent.push(await bank.sendTransaction({ to: address, value: ethers.parseEther('1'), nonce: nonce + i, gasLimit: 21000 }))
+    await sent.at(-1).wait()
+    court.provider.destroy()
 }
 
 function submit(i) {
-    return net.spawnLeasehold('job', 'run', TINY, '--replicas', '1', '--yes', '--from', `r${i}`, '--start-window', '1800',
+    return net.spawnLeasehold('job', 'run', TINY, '--replicas', '1', '--yes', '--from', `r${i}`, '--start-window', '1800', '--max-price', '0.001 LSH/s',
         '--output', join(net.root, `out-${i}`))
 }
 
