@@ -16,9 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PRICE_BYTES_MAX  4096
-#define SUBMIT_GAS_EXTRA 1500000u /* a worker may come free after the estimate */
-#define UNDER_WAY_MIN    4        /* orders that wait for a worker cost nothing but locked money */
+#define PRICE_BYTES_MAX 4096
+#define UNDER_WAY_MIN   4 /* orders that wait for a worker cost nothing but locked money */
 
 struct split_run {
     struct split_job job;
@@ -236,7 +235,6 @@ static int run_on_chain(struct split_run *r)
     if (code == CODE_DONE) code = session_unlock(s);
     if (code == CODE_DONE) code = submit_check_funds(s, &r->job.progress, total);
     s->tells_stop = true;
-    s->sender.gas_extra = SUBMIT_GAS_EXTRA;
     if (code == CODE_DONE) code = write_price(r);
     if (code == CODE_DONE) code = run_all(r);
     if (code == CODE_DONE) code = join(r);

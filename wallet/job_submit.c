@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SUBMIT_GAS_EXTRA 1500000u /* a worker may come free after the estimate */
+
 int submit_check_funds(struct session *s, struct progress *p, struct u256 total)
 {
     struct u256 balance;
@@ -40,8 +42,10 @@ int submit_order(struct session *s, struct progress *p, const struct job_order *
     char total[AMOUNT_TEXT_SIZE];
     progress_waiting(p, "submitting");
     progress_tick(p);
+    s->sender.gas_extra = SUBMIT_GAS_EXTRA;
     int code = session_send(s, &receipt, CONTRACT_JOBS, "submit",
                             json_pack("[o]", order_spec(s, o)), o->total);
+    s->sender.gas_extra = 0;
     if (code == CODE_DONE) {
         json_t *events = contract_receipt_events(&receipt);
         const json_t *args = contract_event_args(events, "JobSubmitted");
