@@ -209,7 +209,7 @@ deps-lint: deps
 # A first make on a bare machine has neither compiler nor pkg-config when it reads this file, so
 # whatever people type installs first and then builds in a make of its own.
 .PHONY: demo
-demo: ## rent a GPU job, kill a validator meanwhile, see it paid; then see a liar lose stake
+demo: ## rent a GPU job, kill a validator meanwhile, see it paid; see a liar lose stake, and two who collude convicted
 	@$(MAKE) --no-print-directory deps
 	@echo "Building ..."
 	@$(MAKE) --no-print-directory -s -j2 programs
