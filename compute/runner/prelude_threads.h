@@ -86,8 +86,9 @@ static __forceinline__ unsigned lh_barrier_vote(unsigned site, unsigned add)
     lh_barrier(site);
     return lh_now.vote_result[generation & 1];
 }
-static __noinline__ unsigned long long lh_warp_wait(unsigned kind, unsigned mask,
-                                                    unsigned long long value, unsigned param)
+/* In place: every return after a switch is one that the processor guesses wrong. */
+static __forceinline__ unsigned long long lh_warp_wait(unsigned kind, unsigned mask,
+                                                       unsigned long long value, unsigned param)
 {
     lh_tell();
     unsigned long long result = lh_warp(kind, mask, value, param);
