@@ -18,7 +18,7 @@ static void count_word(const char *text)
     while (i < word_count && strcmp(words[i].text, text) != 0)
         i++;
     if (i == WORDS_MAX) return;
-    if (i == word_count) strcpy(words[word_count++].text, text);
+    if (i == word_count) snprintf(words[word_count++].text, WORD_SIZE, "%s", text);
     words[i].count++;
 }
 

@@ -366,7 +366,7 @@ static void a_key_changes_with_all_that_the_code_depends_on(void **state)
     assert_non_null(plan);
     maker_open(&m);
     maker_text(&m, "k.cu", "one");
-    strcpy(plan->source, "k.cu");
+    snprintf(plan->source, sizeof plan->source, "k.cu");
     plan->launch_count = 1;
     plan->launches[0] = (struct plan_launch){.kernel = "k", .block = {32, 1, 1}};
     struct code_key_parts parts = {plan, m.job, m.runner, "nvrtc 1", "driver 1", 75};

@@ -184,8 +184,10 @@ static void findings_are_counted_beyond_what_is_kept(void **state)
     struct ptx_report report;
     char text[4096], body[2048] = "";
     (void)state;
-    for (int i = 0; i < 40; i++)
-        strcat(body, "ex2.approx.f32 %f1, %f2;\n");
+    for (size_t i = 0; i < 40; i++) {
+        size_t used = strlen(body);
+        snprintf(body + used, sizeof body - used, "%s", "ex2.approx.f32 %f1, %f2;\n");
+    }
     assert_int_equal(scan_text(&report, module_around(text, sizeof text, body)), E_MALFORMED);
     assert_int_equal(report.total, 40);
     assert_int_equal(report.count, PTX_FINDINGS_MAX);
