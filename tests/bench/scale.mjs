@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { ethers } from '../e2e/node_modules/ethers/lib.esm/index.js'
-import { Court } from '../e2e/court.mjs'
+import { Court, STATE } from '../e2e/court.mjs'
 import { Devnet } from '../e2e/devnet.mjs'
 
 const JOBS = Number(process.env.JOBS ?? 200)
@@ -21,7 +21,7 @@ async function inBatches(count, size, body) {
 
 // Names and keys by the command line, money by one account that does not wait for each transfer.
 async function makeRenters() {
-    await inBatches(JOBS, 8, (i) => net.json('account', 'new', '--name', `r${i}`, '--light'))
+    await inBatches(JOBS, 16, (i) => net.json('account', 'new', '--name', `r${i}`, '--light'))
     const accounts = (await net.json('account', 'list')).filter((account) => /^r\d+$/.test(account.name))
     assert.equal(accounts.length, JOBS)
     const court = new Court(net)
@@ -56,11 +56,13 @@ async function main() {
     for (const r of failed.slice(0, 3)) console.log(r.err)
     const states = {}
     let stuck = 0
+    const court = new Court(net)
     for (let id = 1; id <= JOBS; id++) {
-        const job = await net.json('job', 'show', String(id))
-        states[job.stateName] = (states[job.stateName] ?? 0) + 1
-        stuck += job.escrow !== '0'
+        const { state, escrow } = await court.jobs.getJob(id)
+        states[STATE[state]] = (states[STATE[state]] ?? 0) + 1
+        stuck += escrow !== 0n
     }
+    court.provider.destroy()
     console.log(`states: ${JSON.stringify(states)}; with money still locked: ${stuck}`)
     assert.equal(failed.length, 0)
     assert.equal(stuck, 0)
