@@ -15,6 +15,7 @@ struct world {
     struct audit_wish wish;
     bool tampered;  /* pages are not those of the trace */
     bool no_result; /* the auditor has not got it */
+    uint32_t seconds_max;
     uint64_t asked;
 };
 
@@ -68,13 +69,14 @@ static void world_close(struct world *w)
 static void world_audit(struct world *w, struct audit_result *out)
 {
     char error[RUN_ERROR_SIZE] = "";
-    struct audit_options options = {.run = {.runner_path = w->m.runner},
-                                    .wish = w->wish,
-                                    .trace = &w->run.trace,
-                                    .list = buffer_bytes(&w->list),
-                                    .result_tar_path = w->no_result ? NULL : w->m.tar,
-                                    .fetch = serve,
-                                    .context = w};
+    struct audit_options options = {
+        .run = {.runner_path = w->m.runner, .seconds_max = w->seconds_max},
+        .wish = w->wish,
+        .trace = &w->run.trace,
+        .list = buffer_bytes(&w->list),
+        .result_tar_path = w->no_result ? NULL : w->m.tar,
+        .fetch = serve,
+        .context = w};
     enum status status = audit_job(out, error, w->m.job, &options);
     if (status != OK) fail_msg("%s: %s", status_text(status), error);
     maker_nothing_is_left();
@@ -155,7 +157,7 @@ static const char JSON[] =
     "\"in\"]},\n"
     " {\"kernel\": \"add\", \"grid\": [40], \"block\": [512], \"args\": [\"a\"]},\n"
     " {\"kernel\": \"count\", \"grid\": [40], \"block\": [512], \"args\": [\"sum\", \"a\"]}],\n"
-    " \"limits\": {\"seconds\": 5, \"memory_mib\": 64}}\n";
+    " \"limits\": {\"seconds\": 120, \"memory_mib\": 64}}\n";
 #define A_OFFSET      (21 * 4096 - 85920) /* of its first byte, in an image */
 #define IN_OFFSET     (21 * 4096 + 3840)
 #define SUM_OFFSET    (22 * 4096 + 4080)
@@ -348,7 +350,8 @@ static void a_result_that_is_no_bundle_differs(void **state)
 /* ---- jobs that are out for the auditor --------------------------------------------------------- */
 
 /* The trace is honest; then the kernel fill is another. */
-static void expect_of_kernel(const char *fill, enum audit_verdict verdict, const char *why)
+static void expect_within(uint32_t seconds_max, const char *fill, enum audit_verdict verdict,
+                          const char *why)
 {
     struct world w;
     char source[2048];
@@ -364,15 +367,21 @@ static void expect_of_kernel(const char *fill, enum audit_verdict verdict, const
         "int i = blockIdx.x * blockDim.x + threadIdx.x; %s }\n%s",
         fill, rest);
     maker_text(&w.m, "k.cu", source);
+    w.seconds_max = seconds_max;
     expect(&w, verdict, why);
     world_close(&w);
+}
+
+static void expect_of_kernel(const char *fill, enum audit_verdict verdict, const char *why)
+{
+    expect_within(0, fill, verdict, why);
 }
 
 static void a_block_that_never_ends_is_ended(void **state)
 {
     (void)state;
-    expect_of_kernel("for (;;) asm volatile(\"\" : : : \"memory\");", AUDIT_DIFFERS,
-                     "cannot be run alone: ran longer");
+    expect_within(4, "for (;;) asm volatile(\"\" : : : \"memory\");", AUDIT_DIFFERS,
+                  "cannot be run alone: ran longer");
 }
 
 static void a_touch_outside_of_the_buffers_is_a_fault_in_an_audit_too(void **state)
