@@ -57,7 +57,7 @@ async function main() {
     const states = {}
     let stuck = 0
     const court = new Court(net)
-    for (let id = 1; id <= JOBS; id++) {
+    for (let id = 1n; id <= await court.jobs.jobCount(); id++) {
         const { state, escrow } = await court.jobs.getJob(id)
         states[STATE[state]] = (states[STATE[state]] ?? 0) + 1
         stuck += escrow !== 0n
