@@ -166,6 +166,7 @@ contract Jobs is JobsMatching, IScheduled {
         if (secondsUsed == 0 || secondsUsed > j.secondsLimit) revert BadSecondsUsed(secondsUsed, j.secondsLimit);
         if (exitReason > Reasons.EXIT_MAX) revert BadExitReason(exitReason);
         if (exitReason != Reasons.EXIT_OK && (root != 0 || trace != 0 || outputSize != 0)) revert BadReveal(job, r.provider);
+        if (exitReason == Reasons.EXIT_OK && outputSize == 0) revert BadReveal(job, r.provider); // no leaf to ask for
         if (commitmentOf(job, r.provider, root, exitReason, trace, salt) != r.commitment) revert BadReveal(job, r.provider);
         r.state = ReplicaState.Revealed;
         r.root = root;

@@ -448,6 +448,7 @@ contract JobsRunTest is World {
         revealFails(job, 0, Reasons.EXIT_FAULT, 0, 1, SALT, bad);
         revealFails(job, ROOT, Reasons.EXIT_FAULT, 0, 1, SALT, bad);
         revealFails(job, 0, Reasons.EXIT_FAULT, 1, 1, SALT, bad);
+        revealFails(job, ROOT, 0, 0, 1, SALT, bad); // of an empty result nobody could demand a leaf
         reveal(job, 0, ROOT, 0, 1);
         revealFails(job, ROOT, 0, 1, 1, SALT, abi.encodeWithSelector(IJobsTypes.AlreadyRevealed.selector, job, owner(0)));
         vm.prank(worker(0));
