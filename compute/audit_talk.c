@@ -7,8 +7,8 @@
  * written page must be image k+1's in all its bytes. A block that reads nothing but what it writes
  * itself or what nobody writes in its launch does the same in both runs.
  *
- * Where that fails, blocks may have written to the same addresses in all honesty. Then the launch is
- * run as a whole, and what it wrote must be image k+1's. */
+ * Where that fails, blocks may have written to the same addresses in all honesty. Then the launch
+ * is run as a whole, and what it wrote must be image k+1's. */
 #include "compute/audit_session.h"
 
 #include "base/fatal.h"

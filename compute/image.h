@@ -59,8 +59,9 @@ enum frame_kind {
     /* The block has ended. */
     FRAME_DONE,
     /* The trusted side: run block `page` of step `step`, or IMAGE_ALL_BLOCKS of them; the pages of
-     * buffers in the mask `count` are of no use any more. What follows, if anything, are other bytes
-     * for the pages that the last block wrote, in the order of its frames: then it runs again. */
+     * buffers in the mask `count` are of no use any more. What follows, if anything, are other
+     * bytes for the pages that the last block wrote, in the order of its frames: then it runs
+     * again. */
     FRAME_RUN = 64,
     /* What was asked for. */
     FRAME_PAGES

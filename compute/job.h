@@ -24,7 +24,7 @@ struct job_view { /* how the renter's side shows an output buffer */
     uint32_t width;
     uint32_t height;
     uint32_t frames_per_second; /* of a film; 0: one picture */
-    bool text; /* zero-padded text, to be printed */
+    bool text;                  /* zero-padded text, to be printed */
 };
 
 #define JOB_RUNTIME_CUDA_C      "cuda-c"      /* kernels in the deterministic profile */
@@ -63,7 +63,8 @@ size_t job_names(const struct job *job, char out[JOB_NAMES_MAX][JOB_NAME_SIZE]);
 
 /* After a result was unpacked into result_folder: writes NAME.png beside each output buffer that
  * declares a picture, NAME.webp (animated) and NAME-frames/0000.png ... beside a film, and appends
- * to `report` (may be NULL) one line "picture    PATH" for each and the content of text outputs. E_IO, or E_MALFORMED when a file has not the declared size. */
+ * to `report` (may be NULL) one line "picture    PATH" for each and the content of text outputs.
+ * E_IO, or E_MALFORMED when a file has not the declared size. */
 MUST_CHECK enum status job_present_result(const struct job *job, const char *result_folder,
                                           struct buffer *report, char error[JOB_ERROR_SIZE]);
 

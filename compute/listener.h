@@ -1,8 +1,8 @@
 /* listener.h - hears what the runner says of a job that has a trace or checkpoints, and keeps it.
  *
  * The frames of image.h: rows of roots, images, checkpoints, and the outputs at the end. All of it
- * comes from where a hostile job ran: order, steps and sizes must be exactly those that the plan and
- * the spec ask for, so that no more is written than they say; anything else ends the run. One
+ * comes from where a hostile job ran: order, steps and sizes must be exactly those that the plan
+ * and the spec ask for, so that no more is written than they say; anything else ends the run. One
  * thread. */
 #ifndef LEASEHOLD_COMPUTE_LISTENER_H
 #define LEASEHOLD_COMPUTE_LISTENER_H

@@ -5,8 +5,8 @@
  * environment; an allow-list of system calls; limits on all that can grow. Where user namespaces
  * cannot be had (a chroot entered by root), root's own rights make the other namespaces and the
  * runner gives them up before it reads the job. A guest is never root outside, so that limits on
- * processes bind it and root's files are closed to it. When sandbox_run returns, no process of it is
- * left. One call may run in each thread. */
+ * processes bind it and root's files are closed to it. When sandbox_run returns, no process of it
+ * is left. One call may run in each thread. */
 #ifndef LEASEHOLD_COMPUTE_SANDBOX_H
 #define LEASEHOLD_COMPUTE_SANDBOX_H
 

@@ -1,4 +1,5 @@
-/* trace.h - what a job's memory was between its launches: a list of roots, and the root of the list.
+/* trace.h - what a job's memory was between its launches: a list of roots, and the root of the
+ * list.
  *
  * For images 0 to n of a job of n launches (image.h), in order, the root of each buffer's pages
  * (base/merkle.h over the pages, in the plan's order of buffers), 32 bytes each. The root over the

@@ -1,5 +1,5 @@
-/* worker_storage.h - the command `leasehold-worker storage`: what lies in a worker's blobs, a line a
- * content, and how much of --blob-mib it takes. Reads the directory only; the worker may run. */
+/* worker_storage.h - the command `leasehold-worker storage`: what lies in a worker's blobs, a line
+ * a content, and how much of --blob-mib it takes. Reads the directory only; the worker may run. */
 #ifndef LEASEHOLD_COMPUTE_WORKER_STORAGE_H
 #define LEASEHOLD_COMPUTE_WORKER_STORAGE_H
 

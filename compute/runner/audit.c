@@ -2,10 +2,10 @@
  *
  * No page of the buffers is there at first. A touch faults; the handler asks the trusted side for
  * the page through the output pipe, reads it from the input pipe and lets the block go on. A write,
- * at once or later, is a fault too: so what a block wrote, even if with the same values, is known by
- * its pages. They are sent when the block has ended. The trusted side may put other bytes into them
- * and run the block again; else they are forgotten. Pages that were only read stay for the next
- * block, unless the trusted side says that they are another image's.
+ * at once or later, is a fault too: so what a block wrote, even if with the same values, is known
+ * by its pages. They are sent when the block has ended. The trusted side may put other bytes into
+ * them and run the block again; else they are forgotten. Pages that were only read stay for the
+ * next block, unless the trusted side says that they are another image's.
  *
  * Pages are filled through a second mapping of the same memory, since changing protections is what
  * costs most. One thread. */

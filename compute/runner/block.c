@@ -1,13 +1,14 @@
 /* block.c - one thread block: threads that wait are fibers of one operating system thread.
  *
  * Threads start in order. A thread that never waits needs no switch, and the runner never hears of
- * it: the kernel's own loop (lh_entry::run in prelude_entry.h) goes on with the next one on the same
- * fiber. Only when a thread waits for others does the next one get a fiber of its own. When all
- * that live have arrived, the last one goes on and the others follow in the ring's order, so a
+ * it: the kernel's own loop (lh_entry::run in prelude_entry.h) goes on with the next one on the
+ * same fiber. Only when a thread waits for others does the next one get a fiber of its own. When
+ * all that live have arrived, the last one goes on and the others follow in the ring's order, so a
  * block's course depends on nothing but its own data.
  *
- * Most switches at barriers happen in the kernel itself (lh_barrier in prelude_threads.h): from one thread
- * that is not the first to arrive to the next that has not arrived, once all have started. */
+ * Most switches at barriers happen in the kernel itself (lh_barrier in prelude_threads.h): from one
+ * thread that is not the first to arrive to the next that has not arrived, once all have started.
+ * */
 #include "compute/runner/block.h"
 
 #include <assert.h>

@@ -98,9 +98,20 @@
     X("%tid.y")                                                                                    \
     X("%tid.z")                                                                                    \
     X("%ntid.x")                                                                                   \
-    X("%ntid.y") X("%ntid.z") X("%ctaid.x") X("%ctaid.y") X("%ctaid.z") X("%nctaid.x")             \
-        X("%nctaid.y") X("%nctaid.z") X("%laneid") X("%lanemask_eq") X("%lanemask_le")             \
-            X("%lanemask_lt") X("%lanemask_ge") X("%lanemask_gt")
+    X("%ntid.y")                                                                                   \
+    X("%ntid.z")                                                                                   \
+    X("%ctaid.x")                                                                                  \
+    X("%ctaid.y")                                                                                  \
+    X("%ctaid.z")                                                                                  \
+    X("%nctaid.x")                                                                                 \
+    X("%nctaid.y")                                                                                 \
+    X("%nctaid.z")                                                                                 \
+    X("%laneid")                                                                                   \
+    X("%lanemask_eq")                                                                              \
+    X("%lanemask_le")                                                                              \
+    X("%lanemask_lt")                                                                              \
+    X("%lanemask_ge")                                                                              \
+    X("%lanemask_gt")
 
 #define PTX_BYTES_MAX    (32u << 20)
 #define PTX_FINDINGS_MAX 16

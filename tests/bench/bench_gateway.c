@@ -3,7 +3,8 @@
  * and nginx-light) on the same link, loopback, in turns. Then cuts a transfer by killing either
  * process at its middle, and counts what the whole transfer took beyond the content.
  *
- * FOLDER (/dev/shm) holds all files: by default memory, so that the disk is not what is measured. */
+ * FOLDER (/dev/shm) holds all files: by default memory, so that the disk is not what is measured.
+ * */
 #include "base/fatal.h"
 #include "base/file.h"
 #include "client/gateway.h"

@@ -14,12 +14,9 @@ static void embeds_every_contract_s_abi(void **state)
 {
     (void)state;
     static const char *const sample[CONTRACT_COUNT] = {
-        [CONTRACT_STAKING] = "join",
-        [CONTRACT_PROVIDERS] = "setOffer",
-        [CONTRACT_JOBS] = "submit",
-        [CONTRACT_SCHEDULER] = "tick",
-        [CONTRACT_DISPUTES] = "sealVerdict",
-        [CONTRACT_CUSTODY] = "answer",
+        [CONTRACT_STAKING] = "join",         [CONTRACT_PROVIDERS] = "setOffer",
+        [CONTRACT_JOBS] = "submit",          [CONTRACT_SCHEDULER] = "tick",
+        [CONTRACT_DISPUTES] = "sealVerdict", [CONTRACT_CUSTODY] = "answer",
     };
     for (int i = 0; i < CONTRACT_COUNT; i++) {
         uint8_t selector[4];

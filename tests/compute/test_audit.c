@@ -1,4 +1,5 @@
-/* Sampled audits: honest traces are clean, each way to lie is met with the odds that it should be. */
+/* Sampled audits: honest traces are clean, each way to lie is met with the odds that it should be.
+ * */
 #include "compute/audit.h"
 #include "compute/image_store.h"
 #include "tests/compute/trace_maker.h"
@@ -138,7 +139,7 @@ static void an_honest_digits_is_clean(void **state)
     audit_example("digits", AUDIT_CLEAN, 59);
 }
 
-/* ---- a small job, and lies about it ------------------------------------------------------------ */
+/* ---- a small job, and lies about it ---------------------------------------------------------- */
 
 /* 40 blocks fill a (the first ten with zeros, which it is already), 40 add to it in place, 40 count
  * into one sum. Nobody writes the last thousand numbers of a. */
@@ -347,7 +348,7 @@ static void a_result_that_is_no_bundle_differs(void **state)
     world_close(&w);
 }
 
-/* ---- jobs that are out for the auditor --------------------------------------------------------- */
+/* ---- jobs that are out for the auditor ------------------------------------------------------- */
 
 /* The trace is honest; then the kernel fill is another. */
 static void expect_within(uint32_t seconds_max, const char *fill, enum audit_verdict verdict,
@@ -427,7 +428,7 @@ static void a_job_that_speaks_for_the_runner_is_ended(void **state)
                      "cannot be run alone: printed or wrote more"); /* and reads no answer */
 }
 
-/* ---- draws ------------------------------------------------------------------------------------- */
+/* ---- draws ----------------------------------------------------------------------------------- */
 
 /* One launch of 1000 blocks, one of a single block, nine more of 100. */
 static const char *const PLAN =

@@ -114,7 +114,7 @@ static void checkpoints_come_as_seldom_as_the_job_says(void **state)
     maker_close(&m);
 }
 
-/* ---- files that lie ---------------------------------------------------------------------------- */
+/* ---- files that lie -------------------------------------------------------------------------- */
 
 struct kept {
     struct maker m;

@@ -17,7 +17,8 @@ static const char *const OF_DOUBLES[] = {"fmod", "fmin", "fmax", "copysign"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-/* Bits of arguments: all of a float's, and near 1 every second time, where functions differ most. */
+/* Bits of arguments: all of a float's, and near 1 every second time, where functions differ most.
+ * */
 static const char HELPERS[] =
     "__device__ inline unsigned bits(unsigned i) { i = i * 2654435761u; return i ^ i >> 15; }\n"
     "__device__ inline float f32(unsigned i) { unsigned b = bits(i);\n"

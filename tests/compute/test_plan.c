@@ -23,11 +23,12 @@ static void refused(const char *text)
 
 static void reads_what_it_printed(void **state)
 {
-    static const char TEXT[] = HEAD
-        "trace\ncheckpoint 30\nbuffer a 64 none out - 0\nbuffer b.f32 128 f32 in in.bin 100\nbuffer c 8 f64 out - 0\n"
-        "group 7 2\nlaunch one 2 3 4 8 8 2 512 3\narg buffer 0000000000000001\n"
-        "arg i32 00000000ffffffff\narg index 0000000000000000\nlaunch two 1 1 1 1 1 1 0 0\n"
-        "group 1 1\nlaunch one 1 1 1 1 1 1 0 1\narg f64 3ff0000000000000\nend\n";
+    static const char TEXT[] =
+        HEAD "trace\ncheckpoint 30\nbuffer a 64 none out - 0\nbuffer b.f32 128 f32 in in.bin "
+             "100\nbuffer c 8 f64 out - 0\n"
+             "group 7 2\nlaunch one 2 3 4 8 8 2 512 3\narg buffer 0000000000000001\n"
+             "arg i32 00000000ffffffff\narg index 0000000000000000\nlaunch two 1 1 1 1 1 1 0 0\n"
+             "group 1 1\nlaunch one 1 1 1 1 1 1 0 1\narg f64 3ff0000000000000\nend\n";
     char *text = NULL;
     size_t size = 0;
     char error[PLAN_ERROR_SIZE];
