@@ -22,25 +22,25 @@ static enum status append_hashes(const struct blobs *b, struct blob *blob, struc
 /* All hashes are here: do they make the root? */
 static enum status begin_arriving(struct blobs *b, struct blob *blob)
 {
-    table_begin_work(b, blob);
+    blob_table_begin_work(b, blob);
     enum status status = blob_begin(b->folder, &blob->key, blob->size);
-    blob = table_end_work(b, blob);
+    blob = blob_table_end_work(b, blob);
     if (!blob) return E_NOT_FOUND;
     if (status != OK) {
-        table_drop(b, blob);
+        blob_table_drop(b, blob);
         return status;
     }
     blob->stage = BLOB_ARRIVING;
     leaf_map_init(&blob->map, leaf_count(blob->size));
     blob->checked = true;
-    return blob->map.count == 0 ? table_publish(b, blob) : OK;
+    return blob->map.count == 0 ? blob_table_publish(b, blob) : OK;
 }
 
 static enum status offer_locked(struct blobs *b, struct blob *blob, uint64_t size, uint64_t first,
                                 struct bytes hashes)
 {
     if (first != blob->offered) return E_RANGE;
-    if (blob->size != size && !table_set_size(b, blob, size)) return E_LIMIT;
+    if (blob->size != size && !blob_table_set_size(b, blob, size)) return E_LIMIT;
     if (blob->offered + hashes.size / 32 > leaf_count(size)) return E_RANGE;
     enum status status = append_hashes(b, blob, hashes);
     if (status == OK && blob->offered == leaf_count(size)) status = begin_arriving(b, blob);
@@ -52,13 +52,13 @@ enum status blobs_offer(struct blobs *b, const struct blob_key *key, const struc
 {
     assert(hashes.size % sizeof(struct hash) == 0);
     pthread_mutex_lock(&b->lock);
-    struct blob *blob = table_find_checked(b, key);
+    struct blob *blob = blob_table_find_checked(b, key);
     bool fresh = !blob;
     enum status status = OK;
-    if (fresh) blob = table_add(b, key, owner);
+    if (fresh) blob = blob_table_add(b, key, owner);
     if (blob && blob->stage == BLOB_OFFERED) status = offer_locked(b, blob, size, first, hashes);
     if (!blob) status = E_LIMIT;
-    if (blob && fresh && (status == E_LIMIT || status == E_RANGE)) table_drop(b, blob);
+    if (blob && fresh && (status == E_LIMIT || status == E_RANGE)) blob_table_drop(b, blob);
     pthread_mutex_unlock(&b->lock);
     return status;
 }
@@ -105,19 +105,19 @@ static enum status write_checked(const struct arrival *a, uint64_t offset, struc
 static enum status note_arrival(struct blobs *b, const struct arrival *a, uint64_t first,
                                 uint64_t count)
 {
-    struct blob *blob = table_find_number(b, a->number);
+    struct blob *blob = blob_table_find_number(b, a->number);
     if (!blob || blob->doomed) return E_NOT_FOUND;
     if (blob->stage != BLOB_ARRIVING) return OK;
     leaf_map_add(&blob->map, first, count);
     if (blob->map.set < blob->map.count || blob->busy) return OK;
-    return table_publish(b, blob);
+    return blob_table_publish(b, blob);
 }
 
 /* OK with *out_done when there is nothing to write. */
 static enum status admit(struct blobs *b, struct arrival *a, bool *out_done,
                          const struct blob_key *key, uint64_t offset, size_t size)
 {
-    const struct blob *blob = table_find_checked(b, key);
+    const struct blob *blob = blob_table_find_checked(b, key);
     *out_done = false;
     if (!blob || blob->stage == BLOB_OFFERED) return E_STATE;
     if (offset >= blob->size || size > blob->size - offset) return E_RANGE;

@@ -16,30 +16,30 @@ static bool same_key(const struct blob_key *a, const struct blob_key *b)
     return a->job == b->job && hash_equal(&a->root, &b->root);
 }
 
-struct blob *table_find(struct blobs *b, const struct blob_key *key)
+struct blob *blob_table_find(struct blobs *b, const struct blob_key *key)
 {
     for (size_t i = 0; i < b->count; i++)
         if (same_key(&b->entries[i]->key, key)) return b->entries[i];
     return NULL;
 }
 
-struct blob *table_find_idle(struct blobs *b, const struct blob_key *key)
+struct blob *blob_table_find_idle(struct blobs *b, const struct blob_key *key)
 {
     for (;;) {
-        struct blob *blob = table_find(b, key);
+        struct blob *blob = blob_table_find(b, key);
         if (!blob || !blob->busy) return blob;
         pthread_cond_wait(&b->idle, &b->lock);
     }
 }
 
-struct blob *table_find_number(struct blobs *b, uint64_t number)
+struct blob *blob_table_find_number(struct blobs *b, uint64_t number)
 {
     for (size_t i = 0; i < b->count; i++)
         if (b->entries[i]->number == number) return b->entries[i];
     return NULL;
 }
 
-void table_drop(struct blobs *b, struct blob *blob)
+void blob_table_drop(struct blobs *b, struct blob *blob)
 {
     blob->doomed = true;
     if (blob->busy) return;
@@ -53,7 +53,7 @@ void table_drop(struct blobs *b, struct blob *blob)
     free(blob);
 }
 
-void table_begin_work(struct blobs *b, struct blob *blob)
+void blob_table_begin_work(struct blobs *b, struct blob *blob)
 {
     assert(!blob->busy);
     blob->busy = true;
@@ -61,14 +61,14 @@ void table_begin_work(struct blobs *b, struct blob *blob)
 }
 
 /* NULL when it was removed meanwhile. */
-struct blob *table_end_work(struct blobs *b, struct blob *blob)
+struct blob *blob_table_end_work(struct blobs *b, struct blob *blob)
 {
     pthread_mutex_lock(&b->lock);
     assert(blob->busy);
     blob->busy = false;
     pthread_cond_broadcast(&b->idle);
     if (!blob->doomed) return blob;
-    table_drop(b, blob);
+    blob_table_drop(b, blob);
     return NULL;
 }
 
@@ -89,7 +89,7 @@ static bool has_room(struct blobs *b, const struct blob *blob, uint64_t size)
     return address_is_zero(&blob->owner) || of_owner + size <= quota - quota / 4;
 }
 
-bool table_set_size(struct blobs *b, struct blob *blob, uint64_t size)
+bool blob_table_set_size(struct blobs *b, struct blob *blob, uint64_t size)
 {
     if (!has_room(b, blob, size)) return false;
     b->used_bytes += size - blob->size;
@@ -97,7 +97,8 @@ bool table_set_size(struct blobs *b, struct blob *blob, uint64_t size)
     return true;
 }
 
-struct blob *table_add(struct blobs *b, const struct blob_key *key, const struct address *owner)
+struct blob *blob_table_add(struct blobs *b, const struct blob_key *key,
+                            const struct address *owner)
 {
     if (b->count == BLOBS_MAX) return NULL;
     struct blob *blob = must_alloc(sizeof *blob);
@@ -108,7 +109,7 @@ struct blob *table_add(struct blobs *b, const struct blob_key *key, const struct
     return blob;
 }
 
-int table_open_file(const struct blobs *b, const struct blob_key *key, enum blob_file kind)
+int blob_table_open_file(const struct blobs *b, const struct blob_key *key, enum blob_file kind)
 {
     char path[PATH_MAX];
     blob_path(path, b->folder, key, kind);
@@ -122,12 +123,12 @@ static struct blob *check_part(struct blobs *b, struct blob *blob)
 {
     if (blob->stage != BLOB_ARRIVING || blob->checked) return blob;
     struct leaf_map map = {0};
-    table_begin_work(b, blob);
+    blob_table_begin_work(b, blob);
     enum status status = blob_check_part(&map, b->folder, &blob->key, blob->size);
-    blob = table_end_work(b, blob);
+    blob = blob_table_end_work(b, blob);
     if (!blob || status != OK) {
         leaf_map_finish(&map);
-        if (blob) table_drop(b, blob);
+        if (blob) blob_table_drop(b, blob);
         return NULL;
     }
     blob->map = map;
@@ -136,13 +137,13 @@ static struct blob *check_part(struct blobs *b, struct blob *blob)
 }
 
 /* All leaves are here: it gets its name. */
-enum status table_publish(struct blobs *b, struct blob *blob)
+enum status blob_table_publish(struct blobs *b, struct blob *blob)
 {
     char part[PATH_MAX];
     blob_path(part, b->folder, &blob->key, BLOB_FILE_PART);
-    table_begin_work(b, blob);
+    blob_table_begin_work(b, blob);
     enum status status = blob_publish(b->folder, &blob->key, part);
-    blob = table_end_work(b, blob);
+    blob = blob_table_end_work(b, blob);
     if (!blob) return E_NOT_FOUND;
     if (status != OK) return status;
     blob->stage = BLOB_WHOLE;
@@ -152,12 +153,13 @@ enum status table_publish(struct blobs *b, struct blob *blob)
 
 /* The found blob, checked and not busy, or NULL. Also finishes one whose last leaf came just before
  * a crash. */
-struct blob *table_find_checked(struct blobs *b, const struct blob_key *key)
+struct blob *blob_table_find_checked(struct blobs *b, const struct blob_key *key)
 {
-    struct blob *blob = table_find_idle(b, key);
+    struct blob *blob = blob_table_find_idle(b, key);
     if (blob) blob = check_part(b, blob);
     if (!blob || blob->stage != BLOB_ARRIVING || blob->map.set < blob->map.count) return blob;
-    return table_publish(b, blob) == OK ? table_find_idle(b, key) : table_find(b, key);
+    return blob_table_publish(b, blob) == OK ? blob_table_find_idle(b, key)
+                                             : blob_table_find(b, key);
 }
 
 static uint64_t held_bytes(const struct blob *blob)
@@ -170,7 +172,7 @@ static uint64_t held_bytes(const struct blob *blob)
     return held;
 }
 
-struct blob_state table_state(const struct blob *blob)
+struct blob_state blob_table_state(const struct blob *blob)
 {
     return (struct blob_state){.size = blob->size,
                                .held = held_bytes(blob),
@@ -195,8 +197,8 @@ static void take_file(struct blobs *b, const char *name)
     struct blob_key key;
     enum blob_file kind;
     if (!blob_name_read(&key, &kind, name) || kind == BLOB_FILE_TREE) return;
-    struct blob *blob = table_find(b, &key);
-    if (!blob) blob = table_add(b, &key, NULL);
+    struct blob *blob = blob_table_find(b, &key);
+    if (!blob) blob = blob_table_add(b, &key, NULL);
     if (!blob) return;
     uint64_t size = size_of_file(b, &key, kind);
     if (kind == BLOB_FILE_LEAVES) { /* the content's size comes with the next page */

@@ -34,23 +34,26 @@ struct blobs {
     size_t count;
 };
 
-struct blob *table_find(struct blobs *b, const struct blob_key *key); /* or NULL, as all of these */
-struct blob *table_find_idle(struct blobs *b, const struct blob_key *key); /* waits */
-struct blob *table_find_number(struct blobs *b, uint64_t number);
+struct blob *blob_table_find(struct blobs *b,
+                             const struct blob_key *key); /* or NULL, as all of these */
+struct blob *blob_table_find_idle(struct blobs *b, const struct blob_key *key); /* waits */
+struct blob *blob_table_find_number(struct blobs *b, uint64_t number);
 /* Not busy, and its map known: what the disk holds is checked at first use. */
-struct blob *table_find_checked(struct blobs *b, const struct blob_key *key);
-struct blob *table_add(struct blobs *b, const struct blob_key *key, const struct address *owner);
-void table_drop(struct blobs *b, struct blob *blob); /* at once, or when it is no longer busy */
+struct blob *blob_table_find_checked(struct blobs *b, const struct blob_key *key);
+struct blob *blob_table_add(struct blobs *b, const struct blob_key *key,
+                            const struct address *owner);
+void blob_table_drop(struct blobs *b,
+                     struct blob *blob); /* at once, or when it is no longer busy */
 /* False: over a quota; nothing was changed. */
-MUST_CHECK bool table_set_size(struct blobs *b, struct blob *blob, uint64_t size);
+MUST_CHECK bool blob_table_set_size(struct blobs *b, struct blob *blob, uint64_t size);
 
 /* Gives the lock up, and takes it again; NULL when the blob was removed meanwhile. */
-void table_begin_work(struct blobs *b, struct blob *blob);
-struct blob *table_end_work(struct blobs *b, struct blob *blob);
+void blob_table_begin_work(struct blobs *b, struct blob *blob);
+struct blob *blob_table_end_work(struct blobs *b, struct blob *blob);
 /* All leaves are here: it gets its name. */
-MUST_CHECK enum status table_publish(struct blobs *b, struct blob *blob);
+MUST_CHECK enum status blob_table_publish(struct blobs *b, struct blob *blob);
 
-struct blob_state table_state(const struct blob *blob);
-int table_open_file(const struct blobs *b, const struct blob_key *key, enum blob_file kind);
+struct blob_state blob_table_state(const struct blob *blob);
+int blob_table_open_file(const struct blobs *b, const struct blob_key *key, enum blob_file kind);
 
 #endif

@@ -10,8 +10,8 @@ struct blob_state blobs_state(struct blobs *b, const struct blob_key *key)
 {
     struct blob_state state = {0};
     pthread_mutex_lock(&b->lock);
-    const struct blob *blob = table_find_checked(b, key);
-    if (blob) state = table_state(blob);
+    const struct blob *blob = blob_table_find_checked(b, key);
+    if (blob) state = blob_table_state(blob);
     pthread_mutex_unlock(&b->lock);
     return state;
 }
@@ -22,7 +22,7 @@ struct blob_state blobs_state(struct blobs *b, const struct blob_key *key)
 static enum status open_for_read(struct blobs *b, int *out_fd, const struct blob_key *key,
                                  uint64_t offset, size_t *length)
 {
-    const struct blob *blob = table_find_checked(b, key);
+    const struct blob *blob = blob_table_find_checked(b, key);
     if (!blob) return E_NOT_FOUND;
     if (blob->stage == BLOB_OFFERED) return E_STATE;
     if (offset > blob->size) return E_RANGE;
@@ -30,7 +30,7 @@ static enum status open_for_read(struct blobs *b, int *out_fd, const struct blob
     uint64_t first = offset / MERKLE_LEAF_BYTES, end = leaf_count(offset + *length);
     bool whole = blob->stage == BLOB_WHOLE;
     if (!whole && !leaf_map_has(&blob->map, first, end - first)) return E_STATE;
-    *out_fd = table_open_file(b, key, whole ? BLOB_FILE_WHOLE : BLOB_FILE_PART);
+    *out_fd = blob_table_open_file(b, key, whole ? BLOB_FILE_WHOLE : BLOB_FILE_PART);
     return *out_fd >= 0 ? OK : E_IO;
 }
 
@@ -56,14 +56,14 @@ enum status blobs_read(struct blobs *b, struct buffer *out, const struct blob_ke
 /* A blob whose tree is on disk and right, or why not. */
 static enum status find_tree(struct blobs *b, struct blob **out, const struct blob_key *key)
 {
-    struct blob *blob = table_find_checked(b, key);
+    struct blob *blob = blob_table_find_checked(b, key);
     if (!blob) return E_NOT_FOUND;
     if (blob->stage == BLOB_OFFERED) return E_STATE;
     *out = blob;
     if (blob->stage == BLOB_ARRIVING || blob->checked) return OK;
-    table_begin_work(b, blob);
+    blob_table_begin_work(b, blob);
     enum status status = blob_make_tree(b->folder, &blob->key, blob->size);
-    blob = table_end_work(b, blob);
+    blob = blob_table_end_work(b, blob);
     if (!blob) return E_NOT_FOUND;
     blob->checked = status == OK;
     return status == OK ? OK : E_IO;
@@ -83,7 +83,7 @@ enum status blobs_nodes(struct blobs *b, struct buffer *out, const struct blob_k
         start = leaf_level_start(blob->size, level) + first;
         if (first >= width) status = E_RANGE;
         if (status == OK && count > width - first) count = width - first;
-        if (status == OK) fd = table_open_file(b, key, BLOB_FILE_TREE);
+        if (status == OK) fd = blob_table_open_file(b, key, BLOB_FILE_TREE);
         if (status == OK && fd < 0) status = E_IO;
     }
     pthread_mutex_unlock(&b->lock);
@@ -97,7 +97,7 @@ enum status blobs_map(struct blobs *b, struct buffer *out, const struct blob_key
 {
     assert(first % 8 == 0);
     pthread_mutex_lock(&b->lock);
-    const struct blob *blob = table_find_checked(b, key);
+    const struct blob *blob = blob_table_find_checked(b, key);
     enum status status = blob ? OK : E_NOT_FOUND;
     if (blob && blob->stage == BLOB_OFFERED) status = E_STATE;
     uint64_t leaves = blob ? leaf_count(blob->size) : 0;
@@ -122,21 +122,21 @@ static enum status adopt_new(struct blobs *b, const struct blob_key *key,
                              const struct address *owner, const char *path)
 {
     struct stat info;
-    struct blob *old = table_find_idle(b, key);
-    if (old) table_drop(b, old); /* it was arriving: of no use now */
+    struct blob *old = blob_table_find_idle(b, key);
+    if (old) blob_table_drop(b, old); /* it was arriving: of no use now */
     if (stat(path, &info) != 0) return E_IO;
-    struct blob *blob = table_add(b, key, owner);
+    struct blob *blob = blob_table_add(b, key, owner);
     if (!blob) return E_LIMIT;
-    if (!table_set_size(b, blob, (uint64_t)info.st_size)) {
-        table_drop(b, blob);
+    if (!blob_table_set_size(b, blob, (uint64_t)info.st_size)) {
+        blob_table_drop(b, blob);
         return E_LIMIT;
     }
-    table_begin_work(b, blob);
+    blob_table_begin_work(b, blob);
     enum status status = blob_publish(b->folder, key, path);
-    blob = table_end_work(b, blob);
+    blob = blob_table_end_work(b, blob);
     if (!blob) return E_NOT_FOUND;
     blob->stage = BLOB_WHOLE;
-    if (status != OK) table_drop(b, blob);
+    if (status != OK) blob_table_drop(b, blob);
     return status;
 }
 
@@ -144,7 +144,7 @@ enum status blobs_adopt(struct blobs *b, const struct blob_key *key, const struc
                         const char *path)
 {
     pthread_mutex_lock(&b->lock);
-    const struct blob *blob = table_find_checked(b, key);
+    const struct blob *blob = blob_table_find_checked(b, key);
     bool there = blob && blob->stage == BLOB_WHOLE;
     if (there) unlink(path);
     enum status status = there ? OK : adopt_new(b, key, owner, path);
@@ -171,8 +171,8 @@ void blobs_own(struct blobs *b, uint64_t job, const struct address *owner)
 void blobs_remove(struct blobs *b, const struct blob_key *key)
 {
     pthread_mutex_lock(&b->lock);
-    struct blob *blob = table_find(b, key);
-    if (blob) table_drop(b, blob);
+    struct blob *blob = blob_table_find(b, key);
+    if (blob) blob_table_drop(b, blob);
     pthread_mutex_unlock(&b->lock);
 }
 
@@ -180,7 +180,7 @@ void blobs_remove_job(struct blobs *b, uint64_t job)
 {
     pthread_mutex_lock(&b->lock);
     for (size_t i = b->count; i > 0; i--)
-        if (b->entries[i - 1]->key.job == job) table_drop(b, b->entries[i - 1]);
+        if (b->entries[i - 1]->key.job == job) blob_table_drop(b, b->entries[i - 1]);
     pthread_mutex_unlock(&b->lock);
 }
 
@@ -213,7 +213,7 @@ size_t blobs_list(struct blobs *b, struct blob_info *out, size_t max)
     size_t count = b->count;
     for (size_t i = 0; i < count && i < max; i++) {
         const struct blob *blob = b->entries[i];
-        out[i] = (struct blob_info){blob->key, blob->owner, table_state(blob)};
+        out[i] = (struct blob_info){blob->key, blob->owner, blob_table_state(blob)};
     }
     pthread_mutex_unlock(&b->lock);
     return count;
