@@ -60,7 +60,7 @@ static void says_what_to_type_instead(void **state)
         const char *error;
     } cases[] = {
         {{"job"},
-         "leasehold job needs one of: run, resume, list, show, fetch, cancel, "
+         "leasehold job needs one of: run, check, resume, list, show, fetch, cancel, "
          "challenge, appeal, accept, object, demand"},
         {{"jbo"}, "no command jbo; see: leasehold help"},
         {{"job", "run"}, "something is missing: leasehold job run FOLDER"},
