@@ -160,23 +160,22 @@ static enum status check_content(char *error, const struct checkpoint *c, int fd
 }
 
 enum status checkpoint_open(int *out_fd, struct checkpoint *out, struct buffer *rows,
-                            char error[CHECKPOINT_ERROR_SIZE], const char *path,
-                            const struct plan *plan, const struct hash *bundle)
+                            char error[CHECKPOINT_ERROR_SIZE], const struct checkpoint_source *from)
 {
     struct checkpoint c;
     struct buffer kept = {0};
     int fd;
-    enum status status = read_header(&fd, &c, path);
+    enum status status = read_header(&fd, &c, from->path);
     if (status != OK) {
-        return say(error, status, "%.160s: %s", path,
+        return say(error, status, "%.160s: %s", from->path,
                    status == E_MALFORMED ? "is no checkpoint" : status_text(status));
     }
-    status = check_sizes(error, &c, fd, plan, bundle);
+    status = check_sizes(error, &c, fd, from->plan, from->bundle);
     if (status == OK && c.row_bytes > 0) {
         status = read_all(fd, buffer_extend(&kept, c.row_bytes), c.row_bytes);
         if (status != OK) (void)say(error, status, "the checkpoint's trace cannot be read");
     }
-    if (status == OK) status = check_content(error, &c, fd, plan, &kept);
+    if (status == OK) status = check_content(error, &c, fd, from->plan, &kept);
     off_t image = (off_t)(CHECKPOINT_HEADER_BYTES + c.row_bytes);
     if (status == OK && lseek(fd, image, SEEK_SET) != image) {
         status = say(error, E_IO, "%s", strerror(errno));

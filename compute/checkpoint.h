@@ -35,11 +35,18 @@ MUST_CHECK enum status checkpoint_decode(struct checkpoint *out, struct bytes he
 /* The header alone, to show or choose by. E_NOT_FOUND, E_IO, E_MALFORMED. */
 MUST_CHECK enum status checkpoint_look(struct checkpoint *out, const char *path);
 
+/* A file, and the job that it must be of. Borrowed. */
+struct checkpoint_source {
+    const char *path;
+    const struct plan *plan;
+    const struct hash *bundle;
+};
+
 /* Verifies the whole file. *out_fd stands at the image; the caller closes it. `rows` gets the
  * traced rows. E_NOT_FOUND, E_IO, E_MALFORMED with a clear `error`. */
 MUST_CHECK enum status checkpoint_open(int *out_fd, struct checkpoint *out, struct buffer *rows,
-                                       char error[CHECKPOINT_ERROR_SIZE], const char *path,
-                                       const struct plan *plan, const struct hash *bundle);
+                                       char error[CHECKPOINT_ERROR_SIZE],
+                                       const struct checkpoint_source *from);
 
 struct checkpoint_writer { /* zero-initialised is closed */
     int fd;

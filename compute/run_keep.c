@@ -51,8 +51,8 @@ static enum status open_checkpoint(struct keeping *k, char *error)
     struct checkpoint from;
     struct buffer rows = {0};
     if (k->wish->resume_path == NULL) return OK;
-    enum status status = checkpoint_open(&k->resume_fd, &from, &rows, what, k->wish->resume_path,
-                                         k->plan, &k->bundle);
+    struct checkpoint_source source = {k->wish->resume_path, k->plan, &k->bundle};
+    enum status status = checkpoint_open(&k->resume_fd, &from, &rows, what, &source);
     if (status != OK) return say(error, status, "%s", what);
     k->resume_step = from.step;
     size_t row = k->plan->trace ? k->plan->buffer_count * sizeof(struct hash) : 0;

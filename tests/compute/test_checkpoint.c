@@ -159,7 +159,8 @@ static void expect_open(struct kept *k, enum status wanted, const char *why)
     struct buffer rows = {0};
     int fd = -1;
     assert_int_equal(file_write_atomic(k->path, buffer_bytes(&k->file), 0600), OK);
-    enum status status = checkpoint_open(&fd, &c, &rows, error, k->path, &k->job->plan, &k->bundle);
+    struct checkpoint_source source = {k->path, &k->job->plan, &k->bundle};
+    enum status status = checkpoint_open(&fd, &c, &rows, error, &source);
     if (status != wanted || strstr(error, why) == NULL) {
         fail_msg("%s: %s", status_text(status), error);
     }
