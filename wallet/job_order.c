@@ -38,18 +38,17 @@ static int read_audit(struct session *s, struct job_order *o)
     return fail(s, CODE_USAGE, "--audit must be 0 to 100 in steps of 0.01, not %.40s", text);
 }
 
+/* Before the folder is looked at: 0 replicas if the command line does not say. */
 static int read_options(struct session *s, struct job_order *o)
 {
-    uint64_t usual = order_runtime(o) == 0 ? 3 : 1;
-    int code = option_number(s, &o->replicas, OPTION_REPLICAS, usual, REPLICAS_MAX);
+    int code = option_number(s, &o->replicas, OPTION_REPLICAS, 0, REPLICAS_MAX);
     if (code == CODE_DONE) code = read_audit(s, o);
-    if (code == CODE_DONE && o->replicas == 0)
+    if (code == CODE_DONE && o->replicas == 0 && s->in->values[OPTION_REPLICAS] != NULL)
         code = fail(s, CODE_USAGE, "--replicas must be 1 to %d, not 0", REPLICAS_MAX);
     if (code == CODE_DONE)
         code =
             option_number(s, &o->start_window_s, OPTION_START_WINDOW, WINDOW_SECONDS, UINT32_MAX);
     if (code == CODE_DONE) code = option_capability(s, &o->capability);
-    if (code == CODE_DONE) code = read_providers(s, o);
     return code;
 }
 
@@ -183,8 +182,10 @@ static int pack(struct session *s, struct job_order *o, const char *scratch)
 int order_read(struct session *s, struct job_order *o, const char *folder)
 {
     *o = (struct job_order){0};
-    int code = read_folder(s, o, folder);
-    if (code == CODE_DONE) code = read_options(s, o);
+    int code = read_options(s, o);
+    if (code == CODE_DONE) code = read_folder(s, o, folder);
+    if (o->replicas == 0) o->replicas = order_runtime(o) == RUNTIME_CUDA_C ? 3 : 1;
+    if (code == CODE_DONE) code = read_providers(s, o);
     if (code == CODE_DONE) code = check_settlement(s, o);
     if (code == CODE_DONE && s->in->values[OPTION_MAX_PRICE] != NULL)
         code = option_amount(s, &o->price, OPTION_MAX_PRICE);

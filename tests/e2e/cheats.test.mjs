@@ -9,6 +9,7 @@ import { Devnet, tap } from './devnet.mjs'
 const TINY = new URL('jobs/tiny', import.meta.url).pathname
 const FAULTS = { 3: 'lie', 4: 'collude', 5: 'collude', 6: 'noreveal', 7: 'withhold' }
 const COMMITTEE = 7 // IJobs reasons
+const GAS = { gasLimit: 2000000 } // what it takes depends on who comes before it in the block
 const net = new Devnet()
 let court, jobs, before
 const cheats = {} // name -> {id, done}
@@ -44,7 +45,7 @@ class Thief {
     // Seals another's commitment, then tries to open it with what the other reveals.
     async copy(id) {
         const other = await until('somebody seals', async () => (await court.events(jobs, 'JobSealed', id))[0])
-        await (await this.jobs.seal(id, other.args.commitment)).wait()
+        await (await this.jobs.seal(id, other.args.commitment, GAS)).wait()
         const shown = await until('somebody reveals', async () => (await court.events(jobs, 'JobRevealed', id))[0])
         const call = jobs.interface.parseTransaction(await shown.getTransaction()).args
         const same = await this.refused(() => this.jobs.reveal(id, call.root, 0, call.trace, call.outputSize, call.secondsUsed, call.salt))
@@ -57,8 +58,8 @@ class Thief {
         const salt = ethers.hexlify(ethers.randomBytes(32))
         const commitment = await jobs.commitmentOf(id, this.owner, root, 0, ethers.ZeroHash, salt)
         await until('it is assigned', async () => Number((await jobs.getJob(id)).state) === 2)
-        await (await this.jobs.seal(id, commitment)).wait()
-        await (await this.jobs.reveal(id, root, 0, ethers.ZeroHash, 1 << 20, 1, salt)).wait()
+        await (await this.jobs.seal(id, commitment, GAS)).wait()
+        await (await this.jobs.reveal(id, root, 0, ethers.ZeroHash, 1 << 20, 1, salt, GAS)).wait()
     }
 }
 
@@ -87,6 +88,7 @@ await tap([
         cheats.collude = await court.submit(TINY, [1, 4, 5])
         cheats.withhold = await court.submit(TINY, [7])
         cheats.copy = await court.submit(TINY, [1, 2, 8])
+        cheats.copied = thief.copy(cheats.copy.id).catch((error) => [String(error)]) // at once: a seal has its deadline
     }],
     ['a result kept from its renter: demanded, not shown, and it costs the whole stake at risk', async () => {
         const id = cheats.withhold.id
@@ -124,8 +126,7 @@ await tap([
         await isPoorer(6, 'never revealed')
     }],
     ['a copied seal cannot be opened, not even with the words of the one it was copied from', async () => {
-        const refusals = await thief.copy(cheats.copy.id)
-        assert.deepEqual(refusals, ['BadReveal', 'BadReveal'])
+        assert.deepEqual(await cheats.copied, ['BadReveal', 'BadReveal'])
         const job = await court.ended(cheats.copy.id)
         assert.deepEqual([job.of(1), job.of(2), job.of(8)], ['paid', 'paid', 'faulted'])
         isWhole(job)
@@ -137,7 +138,7 @@ await tap([
         assert.equal(job.of(2), 'paid')
         const had = await court.worth(court.owner(2))
         assert.equal(await demandEnds(await demand(cheats.honest.id, 2)), 2)
-        assert.match(net.log('worker-2'), /answered demand=/)
+        await until('the worker says that it answered', () => net.log('worker-2').includes('answered demand='))
         assert.ok(await court.worth(court.owner(2)) > had)
     }],
     ['who cries wolf pays the judges and the accused', async () => {
