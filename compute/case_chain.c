@@ -51,9 +51,9 @@ enum status chain_find_case(struct rpc *rpc, struct chain_case *out, uint64_t jo
     c.round = (unsigned)abi_get_u64(answer, "round");
     c.deadline_s = abi_get_u64(answer, "deadline");
     c.seed = abi_get_hash(answer, "seed");
-    size_t index;
-    json_t *seat;
-    json_array_foreach(abi_get(answer, "seats"), index, seat) read_seat(&c, seat, operator_account);
+    const json_t *seats = abi_get(answer, "seats");
+    for (size_t i = 0; i < json_array_size(seats); i++)
+        read_seat(&c, json_array_get(seats, i), operator_account);
     json_decref(answer);
     if (c.kind > CASE_CHALLENGE || c.phase > CASE_CLOSED || c.round >= CASE_ROUNDS_MAX)
         return E_MALFORMED; /* a chain of another release */

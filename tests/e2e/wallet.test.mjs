@@ -9,6 +9,8 @@ import { promisify } from 'node:util'
 import { JsonRpcProvider, Wallet, encryptKeystoreJson, formatEther, parseEther } from 'ethers'
 import { Devnet, tap } from './devnet.mjs'
 
+const TINY = new URL('jobs/tiny', import.meta.url).pathname
+
 const here = dirname(fileURLToPath(import.meta.url))
 const castPath = join(here, 'node_modules/.bin/cast')
 const run = promisify(execFile)
@@ -95,7 +97,8 @@ const tests = [
         await fails(2, /no option --nope/, 'balance', '--nope')
         await fails(2, /is no amount; write 1.5 LSH/, 'send', ADDRESS, 'much', '--yes')
         await fails(2, /is no address/, 'send', '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAee', '1', '--yes')
-        await fails(2, /--replicas must be/, 'job', 'run', '.', '--replicas', '99')
+        await fails(2, /job\.json: not found/, 'job', 'run', '/', '--replicas', '99')
+        await fails(2, /--replicas must be/, 'job', 'run', TINY, '--replicas', '99')
         await fails(2, /--validators must be 1 to 16/, 'devnet', 'up', '--validators', '0')
         await fails(2, /--validators must be .* up to 16, not 17/, 'devnet', 'up', '--validators', '17')
         await fails(1, /no local network in .*; start one/, 'devnet', 'kill', 'leader', '--dir', net.dir)
