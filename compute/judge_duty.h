@@ -15,8 +15,6 @@
 #include "compute/journal.h"
 #include "compute/judge_config.h"
 
-#define VERDICT_NO_DATA 63 /* exitReason: nobody gave the bundle */
-
 enum judge_action {
     JUDGE_WAIT,
     JUDGE_FETCH, /* ask the next replica's gateway for the bundle */

@@ -35,6 +35,9 @@ enum reason {
         REASON_COUNT
 };
 
+/* What only a judge says: nobody gave it the bundle (contracts: Reasons.VERDICT_NO_DATA). */
+#define VERDICT_NO_DATA 63
+
 /* "memory-limit"; "unknown" for a number outside the table. */
 const char *reason_name(unsigned reason);
 /* "wanted more memory than its limit" */

@@ -26,7 +26,7 @@ struct run {
     char folder[PATH_MAX]; /* private to this run */
     char runner[PATH_MAX];
     struct hash bundle; /* zero when nobody asks for it */
-    struct keeping keeping;
+    struct run_keeper keeper;
 };
 
 static enum status say(struct run *r, enum status status, const char *format, ...)
@@ -273,9 +273,9 @@ static enum status add_uses(struct run *r, struct sandbox_spec *spec)
         return inside->prepare(inside->context, r->error, r->job, r->folder);
     }
     if (!image_is_kept(&r->job->plan)) return OK;
-    enum status status = keeping_open(&r->keeping, r->error, r->options->keep, &r->job->plan,
-                                      &r->bundle, spec->output_fd);
-    if (status == OK) keeping_spec(&r->keeping, spec);
+    enum status status = run_keeper_open(&r->keeper, r->error, r->options->keep, &r->job->plan,
+                                         &r->bundle, spec->output_fd);
+    if (status == OK) run_keeper_spec(&r->keeper, spec);
     return status;
 }
 
@@ -345,7 +345,7 @@ static enum status run_in_sandbox(struct run *r, const char *cc, const char *tar
     take_outcome(r, &outcome);
     r->result.seconds = seconds_of(r->result.wall_ms, seconds);
     if (r->result.reason != REASON_OK || o->inside != NULL || o->check) return OK;
-    if (image_is_kept(&r->job->plan) && keeping_end(&r->keeping, &r->result) != OK) {
+    if (image_is_kept(&r->job->plan) && run_keeper_end(&r->keeper, &r->result) != OK) {
         return say(r, E_IO, "cannot write the trace: %s", strerror(errno));
     }
     return r->result.reason == REASON_OK ? make_result(r, stream, tar_path) : OK;
@@ -416,7 +416,7 @@ enum status run_job(struct run_result *out, char error[RUN_ERROR_SIZE], const ch
     if (r.folder[0] != '\0' && folder_remove(r.folder) != OK && status == OK) {
         status = say(&r, E_IO, "cannot remove %.300s", r.folder);
     }
-    keeping_close(&r.keeping);
+    run_keeper_close(&r.keeper);
     job_destroy(r.job);
     if (status != OK) {
         run_result_finish(&r.result);

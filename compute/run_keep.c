@@ -20,7 +20,7 @@ static enum status say(char *error, enum status status, const char *format, ...)
     return status;
 }
 
-static enum status check_dumps(const struct keeping *k, char *error)
+static enum status check_dumps(const struct run_keeper *k, char *error)
 {
     const struct run_keep *w = k->wish;
     uint64_t steps = image_steps(k->plan);
@@ -45,7 +45,7 @@ static enum status check_dumps(const struct keeping *k, char *error)
     return OK;
 }
 
-static enum status open_checkpoint(struct keeping *k, char *error)
+static enum status open_checkpoint(struct run_keeper *k, char *error)
 {
     char what[CHECKPOINT_ERROR_SIZE];
     struct checkpoint from;
@@ -61,24 +61,24 @@ static enum status open_checkpoint(struct keeping *k, char *error)
     return OK;
 }
 
-static void add(struct keeping *k, const char *option, const char *value)
+static void add(struct run_keeper *k, const char *option, const char *value)
 {
     assert(k->arg_count + 2 < KEEPING_ARGS_MAX);
     k->args[k->arg_count++] = option;
     k->args[k->arg_count++] = value;
 }
 
-static bool wants_checkpoints(const struct keeping *k)
+static bool wants_checkpoints(const struct run_keeper *k)
 {
     return k->wish->checkpoint_path != NULL && k->plan->checkpoint_seconds != 0;
 }
 
-static uint32_t gap_seconds(const struct keeping *k)
+static uint32_t gap_seconds(const struct run_keeper *k)
 {
     return k->wish->checkpoint_always ? 0 : k->plan->checkpoint_seconds;
 }
 
-static void make_args(struct keeping *k)
+static void make_args(struct run_keeper *k)
 {
     size_t used = 0;
     if (wants_checkpoints(k)) {
@@ -97,11 +97,13 @@ static void make_args(struct keeping *k)
     if (used > 0) add(k, "--dump", k->dumps);
 }
 
-enum status keeping_open(struct keeping *k, char error[RUN_ERROR_SIZE], const struct run_keep *wish,
-                         const struct plan *plan, const struct hash *bundle, int outputs_fd)
+enum status run_keeper_open(struct run_keeper *k, char error[RUN_ERROR_SIZE],
+                            const struct run_keep *wish, const struct plan *plan,
+                            const struct hash *bundle, int outputs_fd)
 {
     static const struct run_keep NOTHING = {0};
-    *k = (struct keeping){.wish = wish == NULL ? &NOTHING : wish, .plan = plan, .bundle = *bundle};
+    *k = (struct run_keeper){
+        .wish = wish == NULL ? &NOTHING : wish, .plan = plan, .bundle = *bundle};
     k->listener.dump_fd = -1;
     enum status status = check_dumps(k, error);
     if (status == OK) status = open_checkpoint(k, error);
@@ -122,7 +124,7 @@ enum status keeping_open(struct keeping *k, char error[RUN_ERROR_SIZE], const st
     return OK;
 }
 
-void keeping_spec(struct keeping *k, struct sandbox_spec *spec)
+void run_keeper_spec(struct run_keeper *k, struct sandbox_spec *spec)
 {
     spec->more_args = k->args;
     spec->input_fd = k->resume_fd;
@@ -131,7 +133,7 @@ void keeping_spec(struct keeping *k, struct sandbox_spec *spec)
     spec->context = &k->listener;
 }
 
-enum status keeping_end(struct keeping *k, struct run_result *result)
+enum status run_keeper_end(struct run_keeper *k, struct run_result *result)
 {
     assert(result->reason == REASON_OK);
     if (!k->plan->trace && !wants_checkpoints(k)) return OK;
@@ -148,11 +150,11 @@ enum status keeping_end(struct keeping *k, struct run_result *result)
     return file_write_atomic(k->wish->trace_path, list, 0600);
 }
 
-void keeping_close(struct keeping *k)
+void run_keeper_close(struct run_keeper *k)
 {
     if (k->plan == NULL) return;
     listener_finish(&k->listener);
     if (k->resume_fd > 0) close(k->resume_fd);
     buffer_finish(&k->rows);
-    *k = (struct keeping){0};
+    *k = (struct run_keeper){0};
 }

@@ -11,7 +11,7 @@
 
 #define KEEPING_ARGS_MAX 8
 
-struct keeping {
+struct run_keeper {
     const struct run_keep *wish;
     const struct plan *plan;
     struct hash bundle;
@@ -27,14 +27,14 @@ struct keeping {
 };
 
 /* E_LIMIT, E_RANGE, E_NOT_FOUND, E_MALFORMED, E_IO, with `error`. The plan is borrowed. */
-MUST_CHECK enum status keeping_open(struct keeping *k, char error[RUN_ERROR_SIZE],
-                                    const struct run_keep *wish, const struct plan *plan,
-                                    const struct hash *bundle, int outputs_fd);
+MUST_CHECK enum status run_keeper_open(struct run_keeper *k, char error[RUN_ERROR_SIZE],
+                                       const struct run_keep *wish, const struct plan *plan,
+                                       const struct hash *bundle, int outputs_fd);
 /* Fills in what the sandbox needs to know. */
-void keeping_spec(struct keeping *k, struct sandbox_spec *spec);
+void run_keeper_spec(struct run_keeper *k, struct sandbox_spec *spec);
 /* After a run that ended with REASON_OK, which it takes back when not all was said; writes the
  * list and tells its root. E_IO. */
-MUST_CHECK enum status keeping_end(struct keeping *k, struct run_result *result);
-void keeping_close(struct keeping *k);
+MUST_CHECK enum status run_keeper_end(struct run_keeper *k, struct run_result *result);
+void run_keeper_close(struct run_keeper *k);
 
 #endif

@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define VERDICT_NO_DATA 63
-#define PHASE_NONE      0
+#define PHASE_NONE 0
 
 /* A call for one job, with the bond that a view names (NULL: none). */
 static int act_on_job(struct session *s, enum contract_id id, const char *function,

@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "base/key.h"
+#include "base/merkle.h"
 #include "base/units.h"
 #include "wallet/output.h"
 
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#define LEAF_BYTES    4096
 #define POLL_PAUSE_MS 500
 #define KIND_RESULT   0
 #define KIND_BUNDLE   1
@@ -72,7 +72,7 @@ static int wait_for_answer(struct follow *f, uint64_t id, enum demand_state *out
 static uint64_t random_leaf(const json_t *replica)
 {
     uint64_t size = abi_get_u64(replica, "outputSize");
-    uint64_t leaves = size == 0 ? 1 : (size + LEAF_BYTES - 1) / LEAF_BYTES;
+    uint64_t leaves = size == 0 ? 1 : (size + MERKLE_LEAF_BYTES - 1) / MERKLE_LEAF_BYTES;
     uint8_t bytes[8];
     random_bytes(bytes, sizeof bytes);
     return load_be64(bytes) % leaves;

@@ -54,8 +54,8 @@ static int read_options(struct session *s, struct job_order *o)
 
 uint64_t order_runtime(const struct job_order *o)
 {
-    if (strcmp(o->runtime, "exec") == 0) return RUNTIME_EXEC;
-    return strcmp(o->runtime, "cuda-c") == 0 ? RUNTIME_CUDA_C : RUNTIME_CUDA_C_FAST;
+    if (strcmp(o->runtime, JOB_RUNTIME_EXEC) == 0) return RUNTIME_EXEC;
+    return strcmp(o->runtime, JOB_RUNTIME_CUDA_C) == 0 ? RUNTIME_CUDA_C : RUNTIME_CUDA_C_FAST;
 }
 
 /* A result that stands alone always may. */

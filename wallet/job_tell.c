@@ -120,7 +120,8 @@ static void tell_slashed(struct told *t)
 
 static const char *judged_text(uint64_t exit_reason)
 {
-    return exit_reason == 63 ? "nobody gave it the job" : reason_text((unsigned)exit_reason);
+    return exit_reason == VERDICT_NO_DATA ? "nobody gave it the job"
+                                          : reason_text((unsigned)exit_reason);
 }
 
 static uint64_t judge_of(const struct told *t)
